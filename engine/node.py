@@ -1,0 +1,246 @@
+"""What every node on the canvas is, and what it becomes when the graph is compiled.
+
+A node kind is one file with one class that derives from `Node` (a frozen dataclass of `fields`). It states
+its ports, shape rule, cost and starting weights, how weights are packed for shipping, and how packed weights
+predict. A kind that learns by gradient also states its training `Operator`; a kind that learns in a pass of
+its own states `learn`. Palette, inspector, estimate, training, export and the conformance test find it from
+there (engine/catalog.py looks through the rooms).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from .errors import GraphError
+from .fields import Fields
+from .ports import F32, I64, Array, Arrays, Port, Spec
+
+Specs = tuple[Spec, ...]
+Predictor = Callable[..., tuple[Array, ...]]
+Learning = Literal["none", "fit", "gradient", "memory"]
+Family = Literal["data", "flow", "bnn", "hdc", "snn", "logic"]
+
+
+@dataclass(frozen=True)
+class Work:
+    """Multiply-accumulates of one record at one pair of widths (keys of PRECISIONS)."""
+
+    count: int
+    weight: str = "32"
+    activation: str = "32"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one node costs for one record, counted.
+
+    Attributes:
+        weight_bits: storage of the shipped arrays, in bits.
+        work: multiply-accumulates by widths; an addition alone counts as one.
+    """
+
+    weight_bits: int = 0
+    work: tuple[Work, ...] = ()
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Bytes that a compiled node holds for one batch."""
+
+    weights: int = 0
+    activations: int = 0
+    workspace: int = 0
+    training: int = 0
+
+    def __add__(self, other: Footprint) -> Footprint:
+        mine, theirs = vars(self), vars(other)
+        return Footprint(**{k: mine[k] + theirs[k] for k in mine})
+
+
+@dataclass
+class Parameter:
+    """One trainable array: the latent value, its gradient, and what the optimiser must respect.
+
+    Attributes:
+        name: key in the node's weights.
+        value: float32, changed in place by the optimiser.
+        grad: float32 of the same shape, overwritten by `Operator.gradient`.
+        limit: the value is kept within -limit to +limit (latent weights of 1-bit layers), or None.
+        floor: the value is kept at or above this, or None.
+    """
+
+    name: str
+    value: F32
+    grad: F32
+    limit: float | None = None
+    floor: float | None = None
+
+
+class ShapeError(GraphError):
+    """A shape rule does not hold. `port` or `parameter` says where, when there is one place to point at."""
+
+    def __init__(self, what: str, *, do: str = "", port: str = "", parameter: str = "") -> None:
+        super().__init__(what, do=do)
+        self.port, self.parameter = port, parameter
+
+
+class Operator:
+    """A node compiled for a batch size: buffers are made once, here, and reused for every batch.
+
+    Attributes:
+        weights: the node's weights by name; an operator changes them in place.
+        rng: drawn from by operators that need chance in training; the loop reseeds it every epoch.
+    """
+
+    def __init__(self, weights: Arrays) -> None:
+        self.weights = weights
+        self.rng = np.random.default_rng(0)
+
+    def execute(self, *inputs: Array) -> tuple[Array, ...]:
+        """Run the training forward pass on up to a batch of records; outputs are views of buffers."""
+        raise NotImplementedError
+
+    def gradient(self, *grads: F32 | None) -> tuple[F32 | None, ...]:
+        """Return dL/dinput for each input given dL/doutput for each output; None where nothing flows.
+
+        Uses what the last `execute` saw and writes the gradient of every parameter.
+        """
+        raise NotImplementedError
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Return the arrays that the optimiser changes."""
+        return ()
+
+    def hardware_profile(self) -> tuple[str, ...]:
+        """Return which kernels it takes on this host and why, one sentence each."""
+        return ()
+
+    def memory_footprint(self) -> Footprint:
+        """Return the bytes it holds: weights, and every array among its attributes as workspace."""
+        held = sum(a.nbytes for a in vars(self).values() if isinstance(a, np.ndarray))
+        training = sum(p.grad.nbytes for p in self.parameters())
+        weights = sum(a.nbytes for a in self.weights.values())
+        return Footprint(weights=weights, workspace=max(0, held - training), training=3 * training)
+
+
+class Fixed(Operator):
+    """The operator of a node that does not learn by gradient: it predicts, and stops the gradient."""
+
+    def __init__(self, weights: Arrays, predictor: Predictor, inputs: int) -> None:
+        super().__init__(weights)
+        self._predictor, self._inputs = predictor, inputs
+
+    def execute(self, *inputs: Array) -> tuple[Array, ...]:
+        return self._predictor(*inputs)
+
+    def gradient(self, *grads: F32 | None) -> tuple[F32 | None, ...]:  # noqa: ARG002 - nothing flows
+        return (None,) * self._inputs
+
+
+@dataclass(frozen=True)
+class Node(Fields):
+    """Base of the node kinds. A node is a value: editing one makes another.
+
+    Class attributes:
+        kind: our own key in files, `room.name`; never an import path.
+        title: name in palette and header.
+        family: paradigm; gives the colour.
+        icon: a Phosphor icon name.
+        order: place within its section of the palette.
+        summary: one line for the palette's tooltip and the catalogue.
+        citation: the paper, or "".
+        inputs, outputs: the ports.
+        learning: how the weights are found: not at all, fitted to the training records, by gradient, or as
+            a memory filled after the gradient stage.
+    """
+
+    kind: ClassVar[str] = ""
+    family: ClassVar[Family] = "flow"
+    icon: ClassVar[str] = "ph.cube"
+    order: ClassVar[int] = 50
+    summary: ClassVar[str] = ""
+    citation: ClassVar[str] = ""
+    inputs: ClassVar[tuple[Port, ...]] = ()
+    outputs: ClassVar[tuple[Port, ...]] = ()
+    learning: ClassVar[Learning] = "none"
+
+    def specs(self, *inputs: Spec | None) -> Specs:
+        """Return the spec of each output for the spec of each input (None: an optional input not wired).
+
+        Raises:
+            ShapeError: the inputs cannot be what they are; names the port or parameter and both shapes.
+        """
+        raise NotImplementedError
+
+    def cost(self, *inputs: Spec | None) -> Cost:  # noqa: ARG002 - most nodes that cost nothing look at nothing
+        """Return what the node costs for one record."""
+        return Cost()
+
+    def start(self, rng: np.random.Generator, *inputs: Spec | None) -> Arrays:  # noqa: ARG002
+        """Return fresh weights, by name (float32 where they are trained)."""
+        return {}
+
+    def fit(self, weights: Arrays, *inputs: Array) -> Arrays:  # noqa: ARG002
+        """Return the weights fitted to all training records at once (`learning = "fit"`)."""
+        return weights
+
+    def learn(self, weights: Arrays, labels: I64, rng: np.random.Generator, *inputs: Array) -> Iterator[float]:
+        """Fill a memory from all training records (`learning = "memory"`), changing `weights` in place.
+
+        Yields:
+            training accuracy, 0 to 1, after every pass; pulling no more stops it in a usable state.
+        """
+        raise NotImplementedError
+
+    def pack(self, weights: Arrays, *inputs: Spec | None) -> Arrays:  # noqa: ARG002
+        """Return the arrays that are stored and shipped, by name."""
+        return dict(weights)
+
+    def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
+        """Return the function from input arrays to output arrays that a shipped model runs.
+
+        It must give the same bits for a record whatever other records stand beside it.
+        """
+        raise NotImplementedError
+
+    def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:  # noqa: ARG002
+        """Return what the node becomes for training with up to `batch` records at a time."""
+        return Fixed(weights, self.predictor(self.pack(weights, *inputs), *inputs), len(self.inputs))
+
+    def rows(self) -> tuple[tuple[str, str], ...]:
+        """Return up to two (label, value) pairs that the canvas paints on the node."""
+        return ()
+
+    def weight_levels(self, packed: Arrays) -> Array | None:  # noqa: ARG002
+        """Return the weights as they are shipped for the weight map, (outputs, inputs), or None."""
+        return None
+
+    @classmethod
+    def port(cls, name: str, *, output: bool) -> Port | None:
+        """Return the named port, or None."""
+        return next((p for p in (cls.outputs if output else cls.inputs) if p.name == name), None)
+
+    @classmethod
+    def bit_fields(cls) -> tuple[str, ...]:
+        """Return the names of the fields that hold a bit width, the main one first."""
+        return tuple(name for name, about in cls.about().items() if about.form == "bits")
+
+
+def changed(node: Node, values: dict[str, Any]) -> Node:
+    """Return `node` with some fields changed, hidden ones included; limits are checked.
+
+    Raises:
+        FieldError: a value does not fit.
+        GraphError: there is no such field.
+    """
+    from dataclasses import replace
+
+    for name in values:
+        if name not in node.about():
+            there = ", ".join(node.values())
+            raise GraphError(f"{node.title} has no parameter {name!r}; there are {there}.")
+    return replace(node, **values)

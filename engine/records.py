@@ -1,0 +1,57 @@
+"""Records of a data set in memory: what a source node reads and what the graph is run on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .ports import F32, F64, I64, Column
+
+
+@dataclass(frozen=True)
+class Header:
+    """What is known of a data set without its records: enough for every shape rule and estimate.
+
+    Attributes:
+        shape: elements of one record.
+        classes: class names, in label order; () where the data has no labels.
+        columns: the columns of facts.
+        records: how many records there are.
+        encoding: for tables, the state of the column encoder as JSON text ("" otherwise).
+    """
+
+    shape: tuple[int, ...]
+    classes: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
+    records: int = 0
+    encoding: str = ""
+
+
+@dataclass(frozen=True)
+class Records:
+    """Records read from a file.
+
+    Attributes:
+        samples: float32 (n, *shape).
+        labels: int64 (n,), indices into the header's classes; -1 is unknown.
+        facts: float64 (n, columns); categories as indices, NaN for a gap or a category not seen before.
+        notes: sentences about what was odd but harmless, for the user.
+    """
+
+    samples: F32
+    labels: I64
+    facts: F64
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def take(self, rows: I64 | slice) -> Records:
+        """Return the records at `rows`, in that order."""
+        return replace(self, samples=self.samples[rows], labels=self.labels[rows], facts=self.facts[rows])
+
+
+def no_facts(n: int) -> F64:
+    """Return the facts of `n` records that have none."""
+    return np.zeros((n, 0), np.float64)

@@ -1,0 +1,211 @@
+"""A graph and its packed arrays, ready to predict. The trainer scores with this same class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..convert import convert
+from ..errors import DataError, GraphError
+from ..graph import Graph, Wire
+from ..node import Predictor
+from ..ports import F32, I64, Array, Arrays, Spec
+from ..records import Records, no_facts
+from ..source import Source
+
+CHUNK = 256  # records run at a time; results do not depend on it
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a program says of n records.
+
+    Attributes:
+        classes: the class names.
+        scores: float32 (n, classes), logits after the rules; -inf where a class is ruled out.
+        raw_scores: the same before the rules.
+        labels: int64 (n,), the answer; -1 where the rules allow no class.
+        raw_labels: int64 (n,), the answer before the rules.
+        rules: the names of the rules, in order; () without a rules node.
+        broken: bool (n, rules), which rules the raw answer broke.
+        left: bool (n, rules), which rules the answer still breaks (none, but where labels is -1).
+    """
+
+    classes: tuple[str, ...]
+    scores: F32
+    raw_scores: F32
+    labels: I64
+    raw_labels: I64
+    rules: tuple[str, ...]
+    broken: npt.NDArray[np.bool_]
+    left: npt.NDArray[np.bool_]
+
+    @property
+    def violations_raw(self) -> int:
+        """Return how many records' raw answer broke a rule."""
+        return int(self.broken.any(1).sum())
+
+    @property
+    def violations(self) -> int:
+        """Return how many records' answer breaks a rule."""
+        return int(self.left.any(1).sum())
+
+    def name(self, label: int) -> str:
+        """Return the class name of a label; `none` for -1."""
+        return self.classes[label] if label >= 0 else "none"
+
+
+@dataclass(frozen=True)
+class Program:
+    """Runs `graph` with `packed`, arrays by node name and array name."""
+
+    graph: Graph
+    packed: dict[str, Arrays]
+
+    @property
+    def source(self) -> Source:
+        """Return the data source node, whose header says what records must look like."""
+        node = self.graph.node(self._source_name)
+        if not isinstance(node, Source):
+            raise GraphError("The graph has no data source.", do="Add one and wire it.")
+        return node
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Return the class names."""
+        return self.source.header.classes if self.source.header else ()
+
+    def predict(self, samples: F32, facts: Array | None = None) -> I64:
+        """Return the class indices, int64 (n,), of `samples`, float32 (n, *shape); -1: no class is allowed.
+
+        Args:
+            samples: the records, in the units of the training file.
+            facts: float64 (n, columns) as the model's header names them; gaps where left out.
+
+        Raises:
+            DataError: the shape is not the one the model was trained on.
+        """
+        return self.answer(self.records(samples, facts)).labels
+
+    def records(self, samples: Array, facts: Array | None = None) -> Records:
+        """Return arrays as records of this program, checked against its header."""
+        header = self.source.header
+        samples = np.ascontiguousarray(samples, np.float32)
+        if header and samples.shape[1:] != header.shape:
+            raise DataError(f"Records must have the shape {header.shape}; got {samples.shape[1:]}.")
+        if facts is None:
+            facts = np.full((len(samples), len(header.columns)), np.nan) if header else no_facts(len(samples))
+        return Records(samples, np.full(len(samples), -1, np.int64), np.asarray(facts, np.float64))
+
+    def answer(self, records: Records) -> Answer:
+        """Return scores, labels and broken rules of `records`."""
+        parts: list[tuple[Array, ...]] = []
+        rules = self._rules_name
+        end = self.graph.into(self._output_name)[0]
+        if end is None:
+            raise GraphError("No scores are wired to the output.", do="Wire them.")
+        wanted = [end]
+        if rules:
+            names = {p.name: i for i, p in enumerate(self.graph.node(rules).outputs)}
+            scores_in = self.graph.into(rules)[0]
+            assert scores_in is not None
+            wanted = [end, scores_in, *(Wire(rules, p, "", "") for p in names if p in ("broken", "left"))]
+        for values in self.runs(records):
+            parts.append(tuple(np.array(values[w.source, w.output]) for w in wanted))
+        return self._answer(wanted, [np.concatenate(column) for column in zip(*parts, strict=True)])
+
+    def runs(self, records: Records, *, only: str = "") -> Iterator[dict[tuple[str, str], Array]]:
+        """Yield the arrays of every output port, (node, port) -> array, for chunk after chunk of `records`.
+
+        Args:
+            records: what to run.
+            only: a node's name; nodes that do not feed it are left out, and so are its own outputs.
+        """
+        names = self._order(only)
+        for at in range(0, len(records), CHUNK):
+            part = records.take(slice(at, at + CHUNK))
+            values: dict[tuple[str, str], Array] = {}
+            for name in names:
+                self._run_node(name, part, values)
+            yield values
+
+    def inputs_of(self, name: str, values: dict[tuple[str, str], Array]) -> list[Array | None]:
+        """Return the arrays that arrive at a node, converted as its wires say."""
+        out: list[Array | None] = []
+        for wire, port in zip(self.graph.into(name), self.graph.node(name).inputs, strict=True):
+            if wire is None:
+                out.append(None)
+                continue
+            spec = self.graph.spec(wire)
+            assert spec is not None
+            out.append(convert(values[wire.source, wire.output], spec, port))
+        return out
+
+    # Inside
+
+    def _run_node(self, name: str, part: Records, values: dict[tuple[str, str], Array]) -> None:
+        node = self.graph.node(name)
+        if isinstance(node, Source):
+            given: tuple[Array, ...] = (part.samples, part.labels, part.facts)
+        else:
+            given = self._predictors[name](*self.inputs_of(name, values))
+        for port, array in zip(node.outputs, given, strict=True):
+            values[name, port.name] = array
+
+    def _order(self, only: str) -> list[str]:
+        wanted = self.graph.upstream(only) - {only} if only else self.graph.upstream(self._output_name)
+        return [name for name in self.graph.order if name in wanted and name != self._output_name]
+
+    @cached_property
+    def _predictors(self) -> dict[str, Predictor]:
+        out = {}
+        for name in self._order(""):
+            node = self.graph.node(name)
+            if not isinstance(node, Source):
+                specs: tuple[Spec | None, ...] = self.graph.input_specs(name)
+                out[name] = node.predictor(self.packed.get(name, {}), *specs)
+        return out
+
+    @cached_property
+    def _output_name(self) -> str:
+        return _one(self.graph, "flow.output", "Classifier output")
+
+    @cached_property
+    def _source_name(self) -> str:
+        upstream = self.graph.upstream(self._output_name)
+        found = [n for n in self.graph.order if n in upstream and isinstance(self.graph.node(n), Source)]
+        if len(found) != 1:
+            raise GraphError(f"A graph needs one data source; this one has {len(found)}.")
+        return found[0]
+
+    @cached_property
+    def _rules_name(self) -> str:
+        found = [n for n in self.graph.of_kind("logic.rules") if n in self.graph.upstream(self._output_name)]
+        if len(found) > 1:
+            raise GraphError(f"A graph takes one rules node; this one has {', '.join(found)}.")
+        return found[0] if found else ""
+
+    def _answer(self, wanted: list[Wire], arrays: list[Any]) -> Answer:
+        scores = arrays[0].astype(np.float32)
+        raw = arrays[1].astype(np.float32) if len(wanted) > 1 else scores
+        dead = ~np.isfinite(scores).any(1)
+        labels = np.where(dead, -1, scores.argmax(1))
+        n = len(scores)
+        broken, left = (a.astype(bool) for a in arrays[2:]) if len(wanted) > 2 else (np.zeros((n, 0), bool),) * 2
+        rules: tuple[str, ...] = ()
+        if self._rules_name:
+            specs = self.graph.output_specs(self._rules_name)
+            rules = tuple(c.name for c in specs[1].columns)
+        return Answer(self.classes, scores, raw, labels, raw.argmax(1), rules, broken, left)
+
+
+def _one(graph: Graph, kind: str, title: str) -> str:
+    found = graph.of_kind(kind)
+    if len(found) != 1:
+        raise GraphError(f"A graph needs one {title}; this one has {len(found)}.")
+    return found[0]

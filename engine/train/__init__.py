@@ -1,0 +1,1 @@
+"""Training: one generator that yields progress, and what it needs."""
