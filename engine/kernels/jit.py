@@ -1,0 +1,72 @@
+"""The one place that calls numba, and the stamp that keeps its cache honest.
+
+numba's cache looks at the file of the function it loads, not at the files of the functions that one calls,
+so an edited helper leaves stale machine code behind. The cache folder is therefore named after the bytes of
+every file in this room.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+from numba.core import types
+from numba.extending import intrinsic, overload
+
+_ROOM = Path(__file__).parent
+_STAMP = hashlib.sha256(b"".join(p.read_bytes() for p in sorted(_ROOM.glob("*.py")))).hexdigest()[:12]
+_HOME = Path(os.environ.get("POLYBIT_CACHE") or Path.home() / ".cache" / "polybit")
+numba.config.CACHE_DIR = str(_HOME / f"kernels-{_STAMP}")  # type: ignore[attr-defined]
+
+F = TypeVar("F", bound=Callable[..., object])
+KERNELS: list[str] = []  # every kernel's name, in the order it was made
+
+
+def kernel(func: F) -> F:
+    """Compile `func` on first call, keep it on disk, and let other threads run meanwhile.
+
+    No fastmath: an exported model must give the same bits on every machine.
+    """
+    KERNELS.append(f"{func.__module__}.{func.__name__}")
+    return cast("F", numba.njit(cache=True, nogil=True, fastmath=False)(func))
+
+
+@intrinsic  # type: ignore[misc]
+def _ctpop(typingctx: Any, word: Any) -> Any:  # noqa: ARG001 - numba's signature
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
+        return builder.ctpop(args[0])
+
+    return types.uint64(types.uint64), codegen
+
+
+@intrinsic  # type: ignore[misc]
+def _cttz(typingctx: Any, word: Any) -> Any:  # noqa: ARG001
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
+        return builder.cttz(args[0], context.get_constant(types.boolean, False))  # noqa: FBT003
+
+    return types.uint64(types.uint64), codegen
+
+
+def popcount(word: np.uint64) -> int:
+    """Return the number of 1 bits of a uint64 (with the JIT off too)."""
+    return int(word).bit_count()
+
+
+def lowest_bit(word: np.uint64) -> int:
+    """Return the place of the lowest 1 bit of a uint64 that is not 0."""
+    return (int(word) & -int(word)).bit_length() - 1
+
+
+@overload(popcount)  # type: ignore[misc]
+def _popcount_native(word):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202, ARG001 - numba compares
+    return lambda word: types.int64(_ctpop(word))
+
+
+@overload(lowest_bit)  # type: ignore[misc]
+def _lowest_bit_native(word):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202, ARG001
+    return lambda word: types.int64(_cttz(word))
