@@ -1,0 +1,62 @@
+"""Float products and per-element steps whose result never depends on batch, threads or machine.
+
+Every sum runs in one fixed order, with a rounding after each multiplication and each addition (no fused
+multiply-add, no reassociation), so float32 in gives the same float32 out wherever it runs.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from .jit import kernel
+
+F32 = npt.NDArray[np.float32]
+I32 = npt.NDArray[np.int32]
+
+
+@kernel
+def dot_floats(x: F32, w_t: F32, out: F32) -> None:
+    """Write x @ w_t into `out`, float32 (n, m), for `x`, float32 (n, k), and `w_t`, float32 (k, m).
+
+    Element k is added after element k - 1; four of them per pass over a row of `out` save loads and stores
+    without changing the order.
+    """
+    n, k = x.shape
+    m = w_t.shape[1]
+    for r in range(n):
+        for j in range(m):
+            out[r, j] = np.float32(0.0)
+        c = 0
+        while c + 4 <= k:
+            x0 = x[r, c]
+            x1 = x[r, c + 1]
+            x2 = x[r, c + 2]
+            x3 = x[r, c + 3]
+            for j in range(m):
+                acc = out[r, j] + x0 * w_t[c, j]
+                acc = acc + x1 * w_t[c + 1, j]
+                acc = acc + x2 * w_t[c + 2, j]
+                out[r, j] = acc + x3 * w_t[c + 3, j]
+            c += 4
+        while c < k:
+            x0 = x[r, c]
+            for j in range(m):
+                out[r, j] += x0 * w_t[c, j]
+            c += 1
+
+
+@kernel
+def scale_shift(x: F32, scale: F32, shift: F32, out: F32) -> None:
+    """Write x * scale + shift into `out`, all float32; x is (n, m), scale and shift are (m,)."""
+    for r in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            out[r, j] = x[r, j] * scale[j] + shift[j]
+
+
+@kernel
+def scale_shift_integers(acc: I32, scale: F32, shift: F32, out: F32) -> None:
+    """Write acc * scale + shift into `out`, float32 (n, m); acc is int32 (n, m)."""
+    for r in range(acc.shape[0]):
+        for j in range(acc.shape[1]):
+            out[r, j] = np.float32(acc[r, j]) * scale[j] + shift[j]

@@ -1,0 +1,102 @@
+"""Small whole numbers (levels) as bit planes and int16 rows, and their exact products.
+
+A plane is packed as bits.py packs signs: bit j of word w is element 64*w + j. A number is
+offset + sum over planes of coefficient x bit; precision.py owns the coefficients.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from .jit import kernel, popcount
+
+F32 = npt.NDArray[np.float32]
+I16 = npt.NDArray[np.int16]
+I32 = npt.NDArray[np.int32]
+I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
+
+
+@kernel
+def quantize(x: F32, step: np.float32, low: int, high: int, out: I16) -> None:
+    """Write clip(round(x / step), low, high) into `out`, int16 of x's shape (n, k); halves go to even."""
+    for r in range(x.shape[0]):
+        for c in range(x.shape[1]):
+            v = np.rint(x[r, c] / step)
+            out[r, c] = np.int16(min(max(v, np.float32(low)), np.float32(high)))
+
+
+@kernel
+def pack_planes(levels: I16, ternary: bool, out: U64) -> None:
+    """Write the bit planes of `levels`, int16 (n, k), into `out`, uint64 (planes, n, ceil(k / 64)).
+
+    Two's complement bits, lowest first; for `ternary` a plane of +1 and a plane of -1.
+    """
+    planes, n, words = out.shape
+    k = levels.shape[1]
+    for p in range(planes):
+        for r in range(n):
+            for w in range(words):
+                word = np.uint64(0)
+                at = 64 * w
+                for j in range(min(64, k - at)):
+                    v = levels[r, at + j]
+                    bit = v == 1 - 2 * p if ternary else (v >> p) & 1 == 1
+                    word |= np.uint64(bit) << np.uint64(j)
+                out[p, r, w] = word
+
+
+@kernel
+def unpack_planes(planes: U64, coefficients: I64, out: I16) -> None:
+    """Write the numbers in `planes`, uint64 (planes, n, words), into `out`, int16 (n, k)."""
+    for r in range(out.shape[0]):
+        for c in range(out.shape[1]):
+            v = np.int64(0)
+            for p in range(planes.shape[0]):
+                v += coefficients[p] * np.int64((planes[p, r, c >> 6] >> np.uint64(c & 63)) & np.uint64(1))
+            out[r, c] = v
+
+
+@kernel
+def plane_sums(planes: U64, coefficients: I64, out: I64) -> None:
+    """Write the sum of each row's numbers, without the offset, into `out`, int64 (n,)."""
+    for r in range(planes.shape[1]):
+        total = np.int64(0)
+        for p in range(planes.shape[0]):
+            ones = np.int64(0)
+            for w in range(planes.shape[2]):
+                ones += popcount(planes[p, r, w])
+            total += coefficients[p] * ones
+        out[r] = total
+
+
+@kernel
+def dot_planes(a: U64, a_coefficients: I64, b: U64, b_coefficients: I64, out: I32) -> None:
+    """Write the products of the rows of `a` (p, n, words) and `b` (q, m, words) into `out`, int32 (n, m).
+
+    AND and popcount for each pair of planes (Hubara et al. 2016, arXiv:1609.07061); offsets are left to the
+    caller, who adds them with `plane_sums`.
+    """
+    words = a.shape[2]
+    for r in range(a.shape[1]):
+        for c in range(b.shape[1]):
+            total = np.int64(0)
+            for p in range(a.shape[0]):
+                for q in range(b.shape[0]):
+                    both = np.int64(0)
+                    for w in range(words):
+                        both += popcount(a[p, r, w] & b[q, c, w])
+                    total += a_coefficients[p] * b_coefficients[q] * both
+            out[r, c] = total
+
+
+@kernel
+def dot_levels(a: I16, b: I16, out: I32) -> None:
+    """Write the products of the rows of `a`, int16 (n, k), and `b`, int16 (m, k), into `out`, int32 (n, m)."""
+    for r in range(a.shape[0]):
+        for c in range(b.shape[0]):
+            total = np.int32(0)
+            for j in range(a.shape[1]):
+                total += np.int32(np.int32(a[r, j]) * np.int32(b[c, j]))
+            out[r, c] = total

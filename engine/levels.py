@@ -1,0 +1,130 @@
+"""Weights at every bit width: from latent floats to levels and scales, to packed planes, and back.
+
+What a weight counts in a product is `scale of its output x level`:
+
+    1 bit     level = sign(w), scale = mean |w| of the output      (XNOR-Net, arXiv:1603.05279)
+    ternary   level = sign(w) where |w| > 0.7 mean |w|, else 0; scale = mean |w| over the kept weights
+              (TWN, arXiv:1605.04711)
+    2 to 8    level = clip(round(w / s), low, high), s = 2 mean |w| / sqrt(high)
+              (the step that LSQ starts from, arXiv:1902.08153; here it follows the weights)
+    16, 32    the float itself, rounded to IEEE half at 16; scale 1
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .kernels.bits import pack_signs, unpack_signs
+from .kernels.levels import pack_planes, unpack_planes
+from .ports import F32, I16, I64, U64, Array, words_for
+from .precision import PRECISIONS, Precision
+
+_TINY = np.float32(1e-12)
+TERNARY_SHARE = np.float32(0.7)
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """Weights as they count.
+
+    Attributes:
+        values: float32 (outputs, inputs), the levels as floats, or the floats themselves.
+        scale: float32 (outputs,), what one level of an output counts.
+    """
+
+    values: F32
+    scale: F32
+
+
+def quantize_weights(w: F32, precision: str) -> Quantized:
+    """Return latent weights, float32 (outputs, inputs), as they count at a bit width."""
+    row = PRECISIONS[precision]
+    if row.store == "single":
+        return Quantized(w, np.ones(len(w), np.float32))
+    if row.store == "half":
+        return Quantized(w.astype(np.float16).astype(np.float32), np.ones(len(w), np.float32))
+    size = np.abs(w).mean(axis=1, dtype=np.float32) + _TINY
+    if row.binary:
+        return Quantized(np.where(w >= 0, np.float32(1), np.float32(-1)), size)
+    if row.high == 1 and row.low == -1:
+        return _ternary(w, size)
+    step = (np.float32(2) * size / np.sqrt(np.float32(row.high))).astype(np.float32)
+    levels = np.clip(np.rint(w / step[:, None]), row.low, row.high).astype(np.float32)
+    return Quantized(levels, step)
+
+
+def latent_gradient(w: F32, grad: F32, precision: str) -> F32:
+    """Return dL/d(latent) for `grad`, dL/d(scale x level): the clipped straight-through estimator.
+
+    1 bit: grad where |w| <= 1 (Hubara et al. 2016, arXiv:1602.02830). Wider levels: grad where w lies in the
+    range of the levels. Floats: grad.
+    """
+    row = PRECISIONS[precision]
+    if row.is_float:
+        return grad
+    if row.binary:
+        return np.where(np.abs(w) <= 1, grad, np.float32(0))
+    step = quantize_weights(w, precision).scale[:, None]
+    inside = (w >= (row.low - 0.5) * step) & (w <= (row.high + 0.5) * step) if row.low < -1 else np.abs(w) <= 1
+    return np.where(inside, grad, np.float32(0))
+
+
+def pack_weights(quantized: Quantized, precision: str) -> Array:
+    """Return the stored form of quantized weights.
+
+    1 bit: uint64 (outputs, words). Levels: uint64 (planes, outputs, words). 16: float16, 32: float32
+    (outputs, inputs).
+    """
+    row = PRECISIONS[precision]
+    values = np.ascontiguousarray(quantized.values)
+    if row.is_float:
+        return values.astype(np.float16 if row.store == "half" else np.float32)
+    if row.binary:
+        signs = np.zeros((len(values), words_for(values.shape[1])), np.uint64)
+        pack_signs(values, signs)
+        return signs
+    return planes_of(values.astype(np.int16), row)
+
+
+def unpack_weights(packed: Array, precision: str, inputs: int) -> F32:
+    """Return the values, float32 (outputs, inputs), of what `pack_weights` stored."""
+    row = PRECISIONS[precision]
+    if row.is_float:
+        return packed.astype(np.float32)
+    if row.binary:
+        out = np.empty((len(packed), inputs), np.float32)
+        unpack_signs(packed, out)
+        return out
+    levels = np.empty((packed.shape[1], inputs), np.int16)
+    unpack_planes(packed, coefficients_of(row), levels)
+    return levels.astype(np.float32)
+
+
+def packed_shape(precision: str, outputs: int, inputs: int) -> tuple[int, ...]:
+    """Return the shape of what `pack_weights` stores."""
+    row = PRECISIONS[precision]
+    if row.is_float:
+        return (outputs, inputs)
+    words = words_for(inputs)
+    return (outputs, words) if row.binary else (len(row.coefficients), outputs, words)
+
+
+def planes_of(levels: I16, row: Precision) -> U64:
+    """Return the bit planes, uint64 (planes, n, words), of int16 (n, k) levels."""
+    planes = np.zeros((len(row.coefficients), len(levels), words_for(levels.shape[1])), np.uint64)
+    pack_planes(levels, row.coefficients == (1, -1), planes)
+    return planes
+
+
+def coefficients_of(row: Precision, *, unsigned: bool = False) -> I64:
+    """Return what each plane counts; `unsigned` for activations whose lowest level is 0."""
+    return np.abs(np.array(row.coefficients, np.int64)) if unsigned else np.array(row.coefficients, np.int64)
+
+
+def _ternary(w: F32, size: F32) -> Quantized:
+    kept = np.abs(w) > TERNARY_SHARE * size[:, None]
+    count = np.maximum(kept.sum(axis=1), 1).astype(np.float32)
+    scale = (np.where(kept, np.abs(w), np.float32(0)).sum(axis=1, dtype=np.float32) / count + _TINY).astype(np.float32)
+    return Quantized((np.sign(w) * kept).astype(np.float32), scale)
