@@ -39,7 +39,10 @@ def _nodes(modules: list[ModuleType]) -> dict[str, type[Node]]:
         value.kind: value
         for module in modules
         for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Node) and value.__module__ == module.__name__ and value.kind
+        if isinstance(value, type)
+        and issubclass(value, Node)
+        and value.__module__ == module.__name__
+        and value.kind
     }
     places = list(SECTIONS)
     return dict(sorted(found.items(), key=lambda item: (places.index(item[1].family), item[1].order)))

@@ -166,7 +166,10 @@ class Graph:
 
     def refusal(self, wire: Wire) -> str:
         """Return why `wire` may not be drawn, in a sentence, or "" where it may."""
-        ends = (self._end(wire.source, wire.output, output=True), self._end(wire.target, wire.input, output=False))
+        ends = (
+            self._end(wire.source, wire.output, output=True),
+            self._end(wire.target, wire.input, output=False),
+        )
         if isinstance(ends[0], str):
             return ends[0]
         if isinstance(ends[1], str):
@@ -285,7 +288,9 @@ class Graph:
             spec = self._arriving(wire, port, out) if wire else None
             specs.append(spec)
             if not wire and port.required:
-                out.problems.append(Problem(name, f"Input '{port.name}' is not wired.", _feed(port), port=port.name))
+                out.problems.append(
+                    Problem(name, f"Input '{port.name}' is not wired.", _feed(port), port=port.name)
+                )
             missing = missing or (spec is None and (port.required or wire is not None))
         out.inputs[name] = tuple(specs)
         if missing:

@@ -67,7 +67,9 @@ def latent_gradient(w: F32, grad: F32, precision: str) -> F32:
     if row.binary:
         return np.where(np.abs(w) <= 1, grad, np.float32(0))
     step = quantize_weights(w, precision).scale[:, None]
-    inside = (w >= (row.low - 0.5) * step) & (w <= (row.high + 0.5) * step) if row.low < -1 else np.abs(w) <= 1
+    inside = (
+        (w >= (row.low - 0.5) * step) & (w <= (row.high + 0.5) * step) if row.low < -1 else np.abs(w) <= 1
+    )
     return np.where(inside, grad, np.float32(0))
 
 
@@ -126,5 +128,7 @@ def coefficients_of(row: Precision, *, unsigned: bool = False) -> I64:
 def _ternary(w: F32, size: F32) -> Quantized:
     kept = np.abs(w) > TERNARY_SHARE * size[:, None]
     count = np.maximum(kept.sum(axis=1), 1).astype(np.float32)
-    scale = (np.where(kept, np.abs(w), np.float32(0)).sum(axis=1, dtype=np.float32) / count + _TINY).astype(np.float32)
+    scale = (np.where(kept, np.abs(w), np.float32(0)).sum(axis=1, dtype=np.float32) / count + _TINY).astype(
+        np.float32
+    )
     return Quantized((np.sign(w) * kept).astype(np.float32), scale)

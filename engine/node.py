@@ -10,7 +10,7 @@ there (engine/catalog.py looks through the rooms).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -137,7 +137,7 @@ class Fixed(Operator):
     def execute(self, *inputs: Array) -> tuple[Array, ...]:
         return self._predictor(*inputs)
 
-    def gradient(self, *grads: F32 | None) -> tuple[F32 | None, ...]:  # noqa: ARG002 - nothing flows
+    def gradient(self, *grads: F32 | None) -> tuple[F32 | None, ...]:
         return (None,) * self._inputs
 
 
@@ -176,19 +176,21 @@ class Node(Fields):
         """
         raise NotImplementedError
 
-    def cost(self, *inputs: Spec | None) -> Cost:  # noqa: ARG002 - most nodes that cost nothing look at nothing
+    def cost(self, *inputs: Spec | None) -> Cost:
         """Return what the node costs for one record."""
         return Cost()
 
-    def start(self, rng: np.random.Generator, *inputs: Spec | None) -> Arrays:  # noqa: ARG002
+    def start(self, rng: np.random.Generator, *inputs: Spec | None) -> Arrays:
         """Return fresh weights, by name (float32 where they are trained)."""
         return {}
 
-    def fit(self, weights: Arrays, *inputs: Array) -> Arrays:  # noqa: ARG002
+    def fit(self, weights: Arrays, *inputs: Array) -> Arrays:
         """Return the weights fitted to all training records at once (`learning = "fit"`)."""
         return weights
 
-    def learn(self, weights: Arrays, labels: I64, rng: np.random.Generator, *inputs: Array) -> Iterator[float]:
+    def learn(
+        self, weights: Arrays, labels: I64, rng: np.random.Generator, *inputs: Array
+    ) -> Iterator[float]:
         """Fill a memory from all training records (`learning = "memory"`), changing `weights` in place.
 
         Yields:
@@ -196,7 +198,7 @@ class Node(Fields):
         """
         raise NotImplementedError
 
-    def pack(self, weights: Arrays, *inputs: Spec | None) -> Arrays:  # noqa: ARG002
+    def pack(self, weights: Arrays, *inputs: Spec | None) -> Arrays:
         """Return the arrays that are stored and shipped, by name."""
         return dict(weights)
 
@@ -207,7 +209,7 @@ class Node(Fields):
         """
         raise NotImplementedError
 
-    def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:  # noqa: ARG002
+    def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:
         """Return what the node becomes for training with up to `batch` records at a time."""
         return Fixed(weights, self.predictor(self.pack(weights, *inputs), *inputs), len(self.inputs))
 
@@ -215,8 +217,11 @@ class Node(Fields):
         """Return up to two (label, value) pairs that the canvas paints on the node."""
         return ()
 
-    def weight_levels(self, packed: Arrays) -> Array | None:  # noqa: ARG002
-        """Return the weights as they are shipped for the weight map, (outputs, inputs), or None."""
+    def weight_levels(self, packed: Arrays) -> Array | None:
+        """Return the shipped weights as numbers for the weight map, (outputs, inputs or more), or None.
+
+        Columns past the inputs are the padding of the last word.
+        """
         return None
 
     @classmethod
@@ -230,6 +235,11 @@ class Node(Fields):
         return tuple(name for name, about in cls.about().items() if about.form == "bits")
 
 
+def wired(inputs: tuple[Spec | None, ...]) -> Specs:
+    """Return the specs of a node whose inputs are all required, which the graph has seen to."""
+    return tuple(spec for spec in inputs if spec is not None)
+
+
 def changed(node: Node, values: dict[str, Any]) -> Node:
     """Return `node` with some fields changed, hidden ones included; limits are checked.
 
@@ -237,8 +247,6 @@ def changed(node: Node, values: dict[str, Any]) -> Node:
         FieldError: a value does not fit.
         GraphError: there is no such field.
     """
-    from dataclasses import replace
-
     for name in values:
         if name not in node.about():
             there = ", ".join(node.values())

@@ -3,7 +3,8 @@
 Arrays by type, for n records (both in training and in a shipped model):
 
     real         float32 (n, *shape)
-    bits         at 1 bit: uint64 (n, words), packed signs (kernels/bits.py); wider: int16 (n, *shape), levels
+    bits         at 1 bit: uint64 (n, words), packed signs (kernels/bits.py); 2 to 8 and ternary: int16
+                 (n, *shape), levels; 16 and 32: float32 (n, *shape)
     hypervector  uint64 (n, words), packed bits
     spikes       uint8 (n, steps, neurons), 0 or 1
     scores       float32 (n, classes), logits; -inf marks a class that is ruled out
@@ -102,7 +103,8 @@ class Spec:
         if self.packed:
             return np.zeros((n, words_for(self.elements)), np.uint64)
         dtype = {"bits": np.int16, "spikes": np.uint8, "facts": np.float64, "labels": np.int64}
-        return np.zeros((n, *self.shape), dtype.get(self.type, np.float32))
+        floats = PRECISIONS[self.precision].is_float and self.type == "bits"
+        return np.zeros((n, *self.shape), np.float32 if floats else dtype.get(self.type, np.float32))
 
     def words(self) -> str:
         """Return the spec in words for a message or a tooltip: `bits 8 x 8, 1 bit`."""

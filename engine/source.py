@@ -53,9 +53,11 @@ class Source(Node):
         """Return the records of the file, encoded by the header."""
         return self.load(folder, self.header)[1]
 
-    def specs(self, *inputs: Spec | None) -> Specs:  # noqa: ARG002 - a source has none
+    def specs(self, *inputs: Spec | None) -> Specs:
         if self.header is None:
-            raise ShapeError("The data file has not been read.", do="Choose a file.", parameter=self.path_field)
+            raise ShapeError(
+                "The data file has not been read.", do="Choose a file.", parameter=self.path_field
+            )
         h = self.header
         return (
             Spec("real", h.shape),
@@ -63,7 +65,7 @@ class Source(Node):
             Spec("facts", (len(h.columns),), columns=h.columns),
         )
 
-    def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:  # noqa: ARG002
+    def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
         raise DataError(f"{self.title} gives records and cannot be asked to predict.")
 
     def rows(self) -> tuple[tuple[str, str], ...]:

@@ -21,7 +21,9 @@ def replacing(path: Path) -> Iterator[Path]:
         PolybitError: the folder is not there or cannot be written to.
     """
     try:
-        with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False) as made:
+        with NamedTemporaryFile(
+            dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False
+        ) as made:
             part = Path(made.name)
     except OSError as error:
         raise _cannot(path, error) from error
@@ -55,4 +57,6 @@ def _umask() -> int:
 
 def _cannot(path: Path, error: OSError) -> PolybitError:
     reason = error.strerror or str(error)
-    return PolybitError(f"Cannot write {path.name}: {reason}.", where=str(path.parent), do="Choose another place.")
+    return PolybitError(
+        f"Cannot write {path.name}: {reason}.", where=str(path.parent), do="Choose another place."
+    )

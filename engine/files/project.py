@@ -209,11 +209,15 @@ def _document(text: str, where: str) -> dict[str, Any]:
         document = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         place = f"{where}, line {error.lineno}, column {error.colno}"
-        raise ProjectError(f"This is not JSON: {error.msg}.", where=place, do="Mend it or take a backup.") from error
+        raise ProjectError(
+            f"This is not JSON: {error.msg}.", where=place, do="Mend it or take a backup."
+        ) from error
     except (ValueError, RecursionError) as error:
         raise ProjectError(f"This is not JSON: {error}.", where=where) from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise ProjectError("This is not a Polybit project.", where=where, do=f'Its "format" must be "{FORMAT}".')
+        raise ProjectError(
+            "This is not a Polybit project.", where=where, do=f'Its "format" must be "{FORMAT}".'
+        )
     version = document.get("version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise ProjectError(f"must be a whole number from 1; got {version!r}.", where=f"{where}, version")

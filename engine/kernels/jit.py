@@ -37,17 +37,17 @@ def kernel(func: F) -> F:
 
 
 @intrinsic  # type: ignore[misc]
-def _ctpop(typingctx: Any, word: Any) -> Any:  # noqa: ARG001 - numba's signature
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
+def _ctpop(typingctx: Any, word: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.ctpop(args[0])
 
     return types.uint64(types.uint64), codegen
 
 
 @intrinsic  # type: ignore[misc]
-def _cttz(typingctx: Any, word: Any) -> Any:  # noqa: ARG001
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
-        return builder.cttz(args[0], context.get_constant(types.boolean, False))  # noqa: FBT003
+def _cttz(typingctx: Any, word: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.cttz(args[0], context.get_constant(types.boolean, False))
 
     return types.uint64(types.uint64), codegen
 
@@ -63,10 +63,10 @@ def lowest_bit(word: np.uint64) -> int:
 
 
 @overload(popcount)  # type: ignore[misc]
-def _popcount_native(word):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202, ARG001 - numba compares
+def _popcount_native(word):  # type: ignore[no-untyped-def]
     return lambda word: types.int64(_ctpop(word))
 
 
 @overload(lowest_bit)  # type: ignore[misc]
-def _lowest_bit_native(word):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202, ARG001
+def _lowest_bit_native(word):  # type: ignore[no-untyped-def]
     return lambda word: types.int64(_cttz(word))

@@ -1,0 +1,172 @@
+"""How a layer multiplies: which kernel serves a pair of bit widths, and the operands it wants.
+
+    xnor     both 1 bit               packed signs, XNOR and popcount
+    planes   few bit planes on both   AND and popcount for each pair of planes
+    levels   more planes than that    int16 rows, int32 sums
+    floats   either is a float        float32 in fixed order (BLAS while training)
+
+The first three are exact whole numbers; the last is the same on every machine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ..kernels.bits import dot_signs, pack_signs, unpack_signs
+from ..kernels.floats import dot_floats
+from ..kernels.levels import dot_levels, dot_planes, plane_sums, quantize
+from ..levels import coefficients_of, planes_of, unpack_weights
+from ..ports import F32, I16, I32, I64, U64, Array, Spec, words_for
+from ..precision import PRECISIONS, Precision
+
+Way = Literal["xnor", "planes", "levels", "floats"]
+_MOST_PLANE_PAIRS = 6  # above, int16 rows are faster on hosts with and without AVX-512
+
+WHY: dict[Way, str] = {
+    "xnor": "XNOR and popcount on packed signs: weights and activations are 1 bit",
+    "planes": "AND and popcount on bit planes: few planes on both sides",
+    "levels": "int16 products with int32 sums: more plane pairs than popcount pays for",
+    "floats": "float32 products: one side is a float",
+}
+
+
+@dataclass(frozen=True)
+class Activation:
+    """The activations of a product.
+
+    Attributes:
+        row: their bit width.
+        unsigned: whether levels start at 0.
+        given: whether they arrive quantized on a `bits` wire; otherwise a real input is quantized here.
+        step: what one level counts, for given levels.
+    """
+
+    row: Precision
+    unsigned: bool = False
+    given: bool = False
+    step: float = 1.0
+
+    @classmethod
+    def of(cls, spec: Spec, precision: str) -> Activation:
+        """Return the activations of a layer whose input carries `spec`; a bits wire keeps its own width."""
+        if spec.type == "bits":
+            return cls(PRECISIONS[spec.precision], spec.low == 0, given=True, step=spec.step)
+        return cls(PRECISIONS[precision])
+
+    @property
+    def learns_step(self) -> bool:
+        """Whether a real input is rounded to levels whose step is learned."""
+        return not self.given and self.row.store == "planes"
+
+
+def way(weight: Precision, activation: Activation) -> Way:
+    """Return which kernel multiplies a pair of widths."""
+    if weight.is_float or activation.row.is_float:
+        return "floats"
+    if weight.binary and activation.row.binary:
+        return "xnor"
+    pairs = max(1, len(weight.coefficients)) * max(1, len(activation.row.coefficients))
+    return "planes" if pairs <= _MOST_PLANE_PAIRS else "levels"
+
+
+def quantized_input(x: Array, activation: Activation, step: float, out: Array | None = None) -> Array:
+    """Return a layer's input as its product takes it, float32, int16 levels or packed signs; (n, ...).
+
+    Args:
+        x: what arrives: float32 (n, k), or a bits array that passes through.
+        activation: its width.
+        step: the learned step of a real input's levels.
+        out: int16 (n, k) or uint64 (n, words) to write into.
+    """
+    if activation.given or activation.row.store == "single":
+        return x
+    if activation.row.store == "half":
+        return x.astype(np.float16).astype(np.float32)
+    if activation.row.binary:
+        signs: U64 = np.empty((len(x), words_for(x.shape[1])), np.uint64) if out is None else out
+        pack_signs(x, signs)
+        return signs
+    levels: I16 = np.empty(x.shape, np.int16) if out is None else out
+    quantize(x, np.float32(step), activation.row.low, activation.row.high, levels)
+    return levels
+
+
+def as_floats(x: Array, activation: Activation, inputs: int, out: F32 | None = None) -> F32:
+    """Return a quantized input as float32 (n, inputs): signs, levels without their step, or floats."""
+    if activation.row.binary:
+        signs: F32 = np.empty((len(x), inputs), np.float32) if out is None else out
+        unpack_signs(x, signs)
+        return signs
+    if x.dtype == np.float32:
+        return x
+    levels: F32 = np.empty(x.shape, np.float32) if out is None else out
+    levels[...] = x
+    return levels
+
+
+class Product:
+    """Packed weights ready to multiply, for prediction.
+
+    Attributes:
+        how: the kernel it takes.
+    """
+
+    def __init__(self, packed: Array, precision: str, activation: Activation, inputs: int) -> None:
+        self._row, self._activation, self._inputs = PRECISIONS[precision], activation, inputs
+        self.how = way(self._row, activation)
+        self._offset_weight = -1 if self._row.binary else 0
+        self._offset_input = -1 if activation.row.binary else 0
+        if self.how == "xnor":
+            self._weights: Array = packed
+        elif self.how == "planes":
+            self._weights = packed[None] if self._row.binary else packed
+            self._coefficients = _coefficients(self._row, unsigned=False)
+            self._sums = _sums(self._weights, self._coefficients)
+        else:
+            values = unpack_weights(packed, precision, inputs)
+            integers = self.how == "levels"
+            self._weights = values.astype(np.int16) if integers else np.ascontiguousarray(values.T)
+
+    def sums(self, x: Array) -> I32 | F32:
+        """Return the sums, int32 or float32 (n, outputs), of a quantized input: levels times levels."""
+        if self.how == "floats":
+            floats = np.ascontiguousarray(as_floats(x, self._activation, self._inputs))
+            out = np.empty((len(x), self._weights.shape[1]), np.float32)
+            dot_floats(floats, self._weights, out)
+            return out
+        whole = np.empty((len(x), self._weights.shape[1 if self.how == "planes" else 0]), np.int32)
+        if self.how == "xnor":
+            dot_signs(np.ascontiguousarray(x), self._weights, self._inputs, whole)
+        elif self.how == "levels":
+            dot_levels(self._levels(x), self._weights, whole)
+        else:
+            self._dot_planes(x, whole)
+        return whole
+
+    def _levels(self, x: Array) -> I16:
+        if x.dtype == np.int16:
+            return np.ascontiguousarray(x)
+        return as_floats(x, self._activation, self._inputs).astype(np.int16)
+
+    def _dot_planes(self, x: Array, out: I32) -> None:
+        row = self._activation.row
+        planes = np.ascontiguousarray(x)[None] if row.binary else planes_of(np.ascontiguousarray(x), row)
+        coefficients = _coefficients(row, unsigned=self._activation.unsigned)
+        dot_planes(planes, coefficients, self._weights, self._coefficients, out)
+        out += (self._offset_input * self._sums).astype(np.int32)[None, :]
+        if self._offset_weight:
+            out += (self._offset_weight * _sums(planes, coefficients)).astype(np.int32)[:, None]
+        out += np.int32(self._inputs * self._offset_input * self._offset_weight)
+
+
+def _coefficients(row: Precision, *, unsigned: bool) -> I64:
+    return np.array([2], np.int64) if row.binary else coefficients_of(row, unsigned=unsigned)
+
+
+def _sums(planes: U64, coefficients: I64) -> I64:
+    out = np.empty(planes.shape[1], np.int64)
+    plane_sums(planes, coefficients, out)
+    return out

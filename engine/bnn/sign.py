@@ -1,0 +1,92 @@
+"""The sign activation: real numbers to 1 bit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ..fields import choice
+from ..kernels.bits import pack_signs
+from ..kernels.estimators import ESTIMATORS
+from ..node import Cost, Family, Learning, Node, Operator, Predictor, Specs, Work, wired
+from ..ports import F32, Array, Arrays, Port, Spec, words_for
+
+
+@dataclass(frozen=True)
+class Sign(Node):
+    """q = +1 where x >= 0, else -1, packed 64 to a word.
+
+    The gradient is a straight-through estimator. Source: Hubara et al. 2016, arXiv:1602.02830.
+
+    Attributes:
+        estimator: what replaces the derivative.
+    """
+
+    kind: ClassVar[str] = "bnn.sign"
+    title: ClassVar[str] = "Sign"
+    family: ClassVar[Family] = "bnn"
+    icon: ClassVar[str] = "ph.plus-minus"
+    order: ClassVar[int] = 30
+    summary: ClassVar[str] = "Real numbers to 1 bit"
+    citation: ClassVar[str] = "Hubara et al. 2016, arXiv:1602.02830"
+    learning: ClassVar[Learning] = "gradient"
+    inputs: ClassVar[tuple[Port, ...]] = (Port("in", ("real",), "Numbers, best centred on 0"),)
+    outputs: ClassVar[tuple[Port, ...]] = (Port("out", ("bits",), "Their signs, 1 bit each"),)
+
+    estimator: str = choice("clipped", ESTIMATORS, "Gradient of the sign")
+
+    def specs(self, *inputs: Spec | None) -> Specs:
+        (spec,) = wired(inputs)
+        return (Spec("bits", spec.shape, "1", low=-1),)
+
+    def cost(self, *inputs: Spec | None) -> Cost:
+        (spec,) = wired(inputs)
+        return Cost(0, (Work(spec.elements, "1", "1"),))
+
+    def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
+        def predict(x: Array) -> tuple[Array, ...]:
+            flat = np.ascontiguousarray(x).reshape(len(x), -1)
+            words = np.empty((len(x), words_for(flat.shape[1])), np.uint64)
+            pack_signs(flat, words)
+            return (words,)
+
+        return predict
+
+    def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:
+        (spec,) = wired(inputs)
+        return SignOperator(self, weights, batch, spec.elements)
+
+    def rows(self) -> tuple[tuple[str, str], ...]:
+        return (("Gradient", ESTIMATORS[self.estimator].split()[0]),)
+
+
+class SignOperator(Operator):
+    """The sign in training: packs forward, estimates backward."""
+
+    def __init__(self, node: Sign, weights: Arrays, batch: int, elements: int) -> None:
+        super().__init__(weights)
+        self._estimate = ESTIMATORS.make(node.estimator)
+        self._words = np.empty((batch, words_for(elements)), np.uint64)
+        self._grad_in = np.empty((batch, elements), np.float32)
+        self._x: F32 = np.empty((0, elements), np.float32)
+
+    def execute(self, *inputs: Array) -> tuple[Array, ...]:
+        (x,) = inputs
+        self._x = np.ascontiguousarray(x).reshape(len(x), -1)
+        words = self._words[: len(x)]
+        pack_signs(self._x, words)
+        return (words,)
+
+    def gradient(self, *grads: F32 | None) -> tuple[F32 | None, ...]:
+        (grad,) = grads
+        if grad is None:
+            return (None,)
+        out = self._grad_in[: len(grad)]
+        self._estimate(self._x.ravel(), np.ascontiguousarray(grad).ravel(), out.ravel())
+        return (out.reshape(grad.shape),)
+
+    def metrics(self) -> dict[str, float]:
+        """Return the share of inputs that the clipped estimator would stop."""
+        return {"saturated": float((np.abs(self._x) > 1).mean())} if self._x.size else {}

@@ -1,0 +1,1 @@
+"""Nodes that belong to no paradigm: preparing, splitting, joining and answering, one file each."""
