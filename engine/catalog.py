@@ -12,6 +12,7 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any
 
+from . import settings
 from .node import Node
 from .options import Family
 
@@ -49,7 +50,7 @@ def _nodes(modules: list[ModuleType]) -> dict[str, type[Node]]:
 
 
 def _families(modules: list[ModuleType]) -> dict[str, Family[Any]]:
-    found = [v for module in modules for v in vars(module).values() if isinstance(v, Family)]
+    found = [v for module in (*modules, settings) for v in vars(module).values() if isinstance(v, Family)]
     return {family.name: family for family in found}
 
 

@@ -115,6 +115,10 @@ class Operator:
         """Return the arrays that the optimiser changes."""
         return ()
 
+    def metrics(self) -> dict[str, float]:
+        """Return figures of the last batch worth watching, by name (spike rate, saturation ...)."""
+        return {}
+
     def hardware_profile(self) -> tuple[str, ...]:
         """Return which kernels it takes on this host and why, one sentence each."""
         return ()
@@ -156,6 +160,8 @@ class Node(Fields):
         inputs, outputs: the ports.
         learning: how the weights are found: not at all, fitted to the training records, by gradient, or as
             a memory filled after the gradient stage.
+        passes: for a node that corrects answers, the input that goes through untouched (to its first
+            output) while the gradient stage runs.
     """
 
     kind: ClassVar[str] = ""
@@ -167,6 +173,7 @@ class Node(Fields):
     inputs: ClassVar[tuple[Port, ...]] = ()
     outputs: ClassVar[tuple[Port, ...]] = ()
     learning: ClassVar[Learning] = "none"
+    passes: ClassVar[str] = ""
 
     def specs(self, *inputs: Spec | None) -> Specs:
         """Return the spec of each output for the spec of each input (None: an optional input not wired).

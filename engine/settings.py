@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from .fields import Fields, choice, real, whole
+from .losses import LOSSES, SCHEDULES
 
-SCHEDULES = {"cosine": "Cosine", "constant": "Constant"}
-LOSSES = {"cross_entropy": "Cross-entropy", "squared_hinge": "Squared hinge"}
 
 
 @dataclass(frozen=True)

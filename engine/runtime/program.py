@@ -104,19 +104,17 @@ class Program:
 
     def answer(self, records: Records) -> Answer:
         """Return scores, labels and broken rules of `records`."""
-        parts: list[tuple[Array, ...]] = []
         rules = self._rules_name
         end = self.graph.into(self._output_name)[0]
         if end is None:
             raise GraphError("No scores are wired to the output.", do="Wire them.")
         wanted = [end]
         if rules:
-            names = {p.name: i for i, p in enumerate(self.graph.node(rules).outputs)}
-            scores_in = self.graph.into(rules)[0]
-            assert scores_in is not None
-            wanted = [end, scores_in, *(Wire(rules, p, "", "") for p in names if p in ("broken", "left"))]
-        for values in self.runs(records):
-            parts.append(tuple(np.array(values[w.source, w.output]) for w in wanted))
+            wanted += [w for w in self.graph.into(rules)[:1] if w]
+            wanted += [Wire(rules, p, "", "") for p in ("broken", "left")]
+        parts = [tuple(np.array(values[w.source, w.output]) for w in wanted) for values in self.runs(records)]
+        if not parts:
+            raise DataError("There are no records to answer.")
         return self._answer(wanted, [np.concatenate(column) for column in zip(*parts, strict=True)])
 
     def runs(self, records: Records, *, only: str = "") -> Iterator[dict[tuple[str, str], Array]]:
@@ -142,8 +140,8 @@ class Program:
                 out.append(None)
                 continue
             spec = self.graph.spec(wire)
-            assert spec is not None
-            out.append(convert(values[wire.source, wire.output], spec, port))
+            array = values[wire.source, wire.output]
+            out.append(convert(array, spec, port) if spec else array)
         return out
 
     # Inside
@@ -153,7 +151,7 @@ class Program:
         if isinstance(node, Source):
             given: tuple[Array, ...] = (part.samples, part.labels, part.facts)
         else:
-            given = self._predictors[name](*self.inputs_of(name, values))
+            given = self._predictor(name)(*self.inputs_of(name, values))
         for port, array in zip(node.outputs, given, strict=True):
             values[name, port.name] = array
 
@@ -161,15 +159,15 @@ class Program:
         wanted = self.graph.upstream(only) - {only} if only else self.graph.upstream(self._output_name)
         return [name for name in self.graph.order if name in wanted and name != self._output_name]
 
+    def _predictor(self, name: str) -> Predictor:
+        if name not in self._made:
+            specs: tuple[Spec | None, ...] = self.graph.input_specs(name)
+            self._made[name] = self.graph.node(name).predictor(self.packed.get(name, {}), *specs)
+        return self._made[name]
+
     @cached_property
-    def _predictors(self) -> dict[str, Predictor]:
-        out = {}
-        for name in self._order(""):
-            node = self.graph.node(name)
-            if not isinstance(node, Source):
-                specs: tuple[Spec | None, ...] = self.graph.input_specs(name)
-                out[name] = node.predictor(self.packed.get(name, {}), *specs)
-        return out
+    def _made(self) -> dict[str, Predictor]:
+        return {}
 
     @cached_property
     def _output_name(self) -> str:
@@ -196,7 +194,9 @@ class Program:
         dead = ~np.isfinite(scores).any(1)
         labels = np.where(dead, -1, scores.argmax(1))
         n = len(scores)
-        broken, left = (a.astype(bool) for a in arrays[2:]) if len(wanted) > 2 else (np.zeros((n, 0), bool),) * 2
+        broken, left = (
+            (a.astype(bool) for a in arrays[2:]) if len(wanted) > 2 else (np.zeros((n, 0), bool),) * 2
+        )
         rules: tuple[str, ...] = ()
         if self._rules_name:
             specs = self.graph.output_specs(self._rules_name)

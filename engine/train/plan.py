@@ -1,0 +1,118 @@
+"""The gradient stage's compiled graph: operators in order, buffers made once, gradients summed at forks.
+
+Only nodes on a way from the data to the loss take part. A memory gives zeros until it is filled, and what
+feeds only memories is left out; a node that corrects answers (`Node.passes`) is stepped over.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..convert import convert
+from ..errors import TrainError
+from ..graph import Graph, Wire
+from ..node import Footprint, Operator, Parameter
+from ..ports import F32, Array, Arrays
+from ..records import Records
+from ..source import Source
+
+Values = dict[tuple[str, str], Array]
+
+
+class Plan:
+    """Runs a graph forward and backward on batches.
+
+    Attributes:
+        operators: by node name, in running order.
+    """
+
+    def __init__(self, graph: Graph, weights: dict[str, Arrays], batch: int) -> None:
+        self._graph = graph
+        self._end = answer_wire(graph)
+        names = _live(graph, self._end)
+        self._names = [name for name in graph.order if name in names]
+        self.operators: dict[str, Operator] = {
+            name: graph.node(name).operator(weights[name], batch, *graph.input_specs(name))
+            for name in self._names
+            if not isinstance(graph.node(name), Source) and graph.node(name).learning != "memory"
+        }
+        self._learning = {name for name, op in self.operators.items() if op.parameters()}
+        self._wanting = {n for n in self.operators if graph.upstream(n) & self._learning}
+        self._values: Values = {}
+
+    def parameters(self) -> dict[str, Parameter]:
+        """Return every trainable array, keyed `node/array`."""
+        return {f"{name}/{p.name}": p for name, op in self.operators.items() for p in op.parameters()}
+
+    def reseed(self, seed: int, epoch: int) -> None:
+        """Start every operator's chance for an epoch, so that a resumed run draws what a whole one drew."""
+        for i, operator in enumerate(self.operators.values()):
+            operator.rng = np.random.default_rng([seed, epoch, i])
+
+    def forward(self, records: Records) -> F32:
+        """Return the scores, float32 (n, classes), of the training forward pass."""
+        self._values = {}
+        for name in self._names:
+            node = self._graph.node(name)
+            if isinstance(node, Source):
+                given: tuple[Array, ...] = (records.samples, records.labels, records.facts)
+            elif name in self.operators:
+                given = self.operators[name].execute(*self._inputs(name))
+            else:
+                given = tuple(spec.array(len(records)) for spec in self._graph.output_specs(name))
+            for port, array in zip(node.outputs, given, strict=True):
+                self._values[name, port.name] = array
+        return np.asarray(self._values[self._end.source, self._end.output], np.float32)
+
+    def backward(self, grad: F32) -> None:
+        """Fill the gradient of every parameter for `grad`, dL/dscores of the last forward pass."""
+        grads: dict[tuple[str, str], F32] = {(self._end.source, self._end.output): grad}
+        for name in reversed(self._names):
+            if name not in self._wanting:
+                continue
+            given = tuple(grads.get((name, p.name)) for p in self._graph.node(name).outputs)
+            back = self.operators[name].gradient(*given)
+            for wire, g in zip(self._graph.into(name), back, strict=True):
+                if wire is not None and g is not None:
+                    end = (wire.source, wire.output)
+                    grads[end] = grads[end] + g if end in grads else g
+
+    def footprint(self) -> Footprint:
+        """Return the bytes the plan holds."""
+        return sum((op.memory_footprint() for op in self.operators.values()), Footprint())
+
+    def _inputs(self, name: str) -> list[Array | None]:
+        out: list[Array | None] = []
+        for wire, port in zip(self._graph.into(name), self._graph.node(name).inputs, strict=True):
+            if wire is None or (wire.source, wire.output) not in self._values:
+                out.append(None)
+                continue
+            spec = self._graph.spec(wire)
+            array = self._values[wire.source, wire.output]
+            out.append(convert(array, spec, port) if spec else array)
+        return out
+
+
+def answer_wire(graph: Graph) -> Wire:
+    """Return the wire of the scores that the loss looks at: those before any correction."""
+    outputs = graph.of_kind("flow.output")
+    wire = graph.into(outputs[0])[0] if len(outputs) == 1 else None
+    while wire is not None and graph.node(wire.source).passes:
+        node = graph.node(wire.source)
+        place = [p.name for p in node.inputs].index(node.passes)
+        wire = graph.into(wire.source)[place]
+    if wire is None:
+        raise TrainError("No scores reach the output.", do="Wire scores to one Classifier output.")
+    return wire
+
+
+def _live(graph: Graph, end: Wire) -> set[str]:
+    found, look = {end.source}, [end.source]
+    while look:
+        name = look.pop()
+        if graph.node(name).learning == "memory":
+            continue
+        new = {w.source for w in graph.into(name) if w} - found
+        found |= new
+        look.extend(new)
+    return found
