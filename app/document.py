@@ -1,0 +1,236 @@
+"""The open project: the only object of the app that changes, and the only one that says so."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from app.recovery import Recovery
+from engine.estimate import Estimate, estimate
+from engine.files.project import SUFFIX, Project, new_project, open_project, save_project
+from engine.graph import Graph, Problem
+from engine.settings import Training
+
+_AUTOSAVE_AFTER = 800  # ms without a further change
+
+
+class _Edit(QUndoCommand):
+    """Swap one project for another; projects are values, so one command serves every edit."""
+
+    def __init__(self, document: Document, words: str, after: Project, merge: str) -> None:
+        super().__init__(words)
+        self._document, self._before, self.after = document, document.project, after
+        self.merge_key = merge
+
+    def redo(self) -> None:
+        self._document.show(self.after)
+
+    def undo(self) -> None:
+        self._document.show(self._before)
+
+    def id(self) -> int:
+        return 1 if self.merge_key else -1
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        if not isinstance(other, _Edit) or other.merge_key != self.merge_key:
+            return False
+        self.after = other.after
+        self.setObsolete(_content(self.after) == _content(self._before))
+        return True
+
+
+class Document(QObject):
+    """Holds the project, its undo stack and what is selected.
+
+    Signals:
+        changed: the project value (graph or training settings) is another one now.
+        selection_changed: other nodes are selected now.
+        file_changed: the path or the clean state is another one now.
+    """
+
+    changed = Signal()
+    selection_changed = Signal()
+    file_changed = Signal()
+
+    def __init__(self, project: Project | None = None, recovery: Recovery | None = None) -> None:
+        super().__init__()
+        self._project = project or new_project()
+        self._selection: tuple[str, ...] = ()
+        self._estimate: tuple[Graph, Estimate] | None = None
+        self._recovery = recovery
+        self.undo = QUndoStack(self)
+        self.undo.cleanChanged.connect(lambda _clean: self.file_changed.emit())
+        self._autosave = QTimer(self, singleShot=True, interval=_AUTOSAVE_AFTER)
+        self._autosave.timeout.connect(self.keep)
+
+    @property
+    def project(self) -> Project:
+        """Return the project as it is now."""
+        return self._project
+
+    @property
+    def graph(self) -> Graph:
+        """Return the graph as it is now."""
+        return self._project.graph
+
+    @property
+    def training(self) -> Training:
+        """Return the training settings as they are now."""
+        return self._project.training
+
+    @property
+    def selection(self) -> tuple[str, ...]:
+        """Return the names of the selected nodes, in the order they were selected."""
+        return self._selection
+
+    @property
+    def clean(self) -> bool:
+        """Whether the project is as its file has it."""
+        return self.undo.isClean()
+
+    @property
+    def title(self) -> str:
+        """Return what the project is called on screen: its file, else its name."""
+        return self._project.path.stem if self._project.path else self._project.name
+
+    # Edits
+
+    def edit(self, words: str, after: Graph, merge: str = "") -> None:
+        """Make `after` the graph, undoable as `words`.
+
+        Args:
+            words: what is done, as the Edit menu shows it.
+            after: the graph from now on.
+            merge: edits in a row with the same key that is not empty are undone as one.
+        """
+        self._push(words, replace(self._project, graph=after), merge)
+
+    def edit_training(self, words: str, after: Training, merge: str = "") -> None:
+        """Make `after` the training settings, undoable as `words`; `merge` as for `edit`."""
+        self._push(words, replace(self._project, training=after), merge)
+
+    def edit_project(self, words: str, after: Project, merge: str = "") -> None:
+        """Make `after` the project (name, about, view), undoable as `words`; its path is not changed."""
+        self._push(words, after, merge)
+
+    def select(self, names: Iterable[str]) -> None:
+        """Select these nodes and no others; names that are not there are left out."""
+        wanted = tuple(dict.fromkeys(name for name in names if name in self.graph.nodes))
+        if wanted != self._selection:
+            self._selection = wanted
+            self.selection_changed.emit()
+
+    def show(self, project: Project) -> None:
+        """Make `project` the one on screen, at the path the document has; only undo commands call this."""
+        self._project = replace(project, path=self._project.path, notes=self._project.notes)
+        self._autosave.start()
+        self.changed.emit()
+        self.select(self._selection)
+
+    # Files
+
+    def new(self) -> None:
+        """Start over with an empty project."""
+        self.load(new_project())
+
+    def open(self, path: str | Path) -> None:
+        """Open a project file.
+
+        Raises:
+            ProjectError: the file is missing, broken, not ours, or of a newer program.
+        """
+        self.load(open_project(path))
+
+    def load(self, project: Project, *, clean: bool = True) -> None:
+        """Show another project; `clean` is False for one that differs from its file (a recovered one)."""
+        self.forget()
+        self._project, self._selection = project, ()
+        self.undo.clear()
+        if not clean:
+            self.undo.resetClean()
+            self._autosave.start()
+        self.changed.emit()
+        self.selection_changed.emit()
+        self.file_changed.emit()
+
+    def save(self, path: str | Path | None = None) -> Path:
+        """Write the project to `path`, or to its own file, and return where it went.
+
+        Data paths are kept pointing at the same files when the folder changes.
+
+        Raises:
+            PolybitError: the place cannot be written to.
+            ValueError: there is no path yet.
+        """
+        target = Path(path) if path else self._project.path
+        if target is None:
+            raise ValueError("a project without a file needs a path")
+        if not target.suffix:
+            target = target.with_suffix(SUFFIX)
+        target = target.absolute()
+        moved = rebased(self.graph, self._project.folder, target.parent)
+        self._project = replace(save_project(replace(self._project, graph=moved), target), graph=self.graph)
+        if moved != self.graph:
+            self.edit("Point at the same data files", moved)
+        self.undo.setClean()
+        self.forget()
+        self.file_changed.emit()
+        return target
+
+    def keep(self) -> None:
+        """Write the recovery file now, if there is anything that its own file does not hold."""
+        self._autosave.stop()
+        if self._recovery and not self.clean:
+            self._recovery.keep(self._project)
+
+    def forget(self) -> None:
+        """Remove the recovery file: everything is saved, or is not wanted any more."""
+        self._autosave.stop()
+        if self._recovery:
+            self._recovery.forget()
+
+    # Questions
+
+    def estimate(self) -> Estimate:
+        """Return the figures of the graph, counted once for each graph value."""
+        if self._estimate is None or self._estimate[0] is not self.graph:
+            self._estimate = (self.graph, estimate(self.graph))
+        return self._estimate[1]
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Return everything wrong with the graph."""
+        return self.graph.problems()
+
+    # Inside
+
+    def _push(self, words: str, after: Project, merge: str) -> None:
+        if _content(after) != _content(self._project):
+            self.undo.push(_Edit(self, words, after, merge))
+
+
+def _content(project: Project) -> Project:
+    return replace(project, path=None, notes=())
+
+
+def rebased(graph: Graph, before: Path, after: Path) -> Graph:
+    """Return `graph` with relative paths in its fields that were relative to `before` relative to `after`."""
+    if before.absolute() == after.absolute():
+        return graph
+    for name, placed in graph.nodes.items():
+        for key, about in placed.node.about().items():
+            value = getattr(placed.node, key)
+            if about.form == "path" and value and not Path(value).is_absolute():
+                graph = graph.change(name, **{key: _relative((before / value).absolute(), after.absolute())})
+    return graph
+
+
+def _relative(path: Path, folder: Path) -> str:
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # another drive
+        return path.as_posix()
