@@ -1,0 +1,1 @@
+"""From a graph with a data source to the records that training and scoring take."""

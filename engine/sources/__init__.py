@@ -1,0 +1,1 @@
+"""Data sources: one node a file format."""
