@@ -61,6 +61,6 @@ def cosine(share: float) -> float:
 
 
 @SCHEDULES.option("constant", "Constant", formula="1")
-def constant(share: float) -> float:  # noqa: ARG001 - a schedule's signature
+def constant(share: float) -> float:
     """Return 1."""
     return 1.0

@@ -160,8 +160,8 @@ class Node(Fields):
         inputs, outputs: the ports.
         learning: how the weights are found: not at all, fitted to the training records, by gradient, or as
             a memory filled after the gradient stage.
-        passes: for a node that corrects answers, the input that goes through untouched (to its first
-            output) while the gradient stage runs.
+        corrects: for a node that corrects answers, the input whose scores it corrects; the gradient stage
+            steps over it, from that input to its first output.
     """
 
     kind: ClassVar[str] = ""
@@ -173,7 +173,7 @@ class Node(Fields):
     inputs: ClassVar[tuple[Port, ...]] = ()
     outputs: ClassVar[tuple[Port, ...]] = ()
     learning: ClassVar[Learning] = "none"
-    passes: ClassVar[str] = ""
+    corrects: ClassVar[str] = ""
 
     def specs(self, *inputs: Spec | None) -> Specs:
         """Return the spec of each output for the spec of each input (None: an optional input not wired).

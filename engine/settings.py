@@ -9,7 +9,6 @@ from .fields import Fields, choice, real, whole
 from .losses import LOSSES, SCHEDULES
 
 
-
 @dataclass(frozen=True)
 class Training(Fields):
     """Settings of the gradient stage and of the run as a whole."""

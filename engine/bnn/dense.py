@@ -10,7 +10,7 @@ import numpy as np
 from ..fields import bit_width, choice, flag, whole
 from ..kernels.bits import dot_signs, pack_signs
 from ..kernels.estimators import ESTIMATORS
-from ..kernels.floats import scale_shift, scale_shift_integers
+from ..kernels.floats import scale_shift
 from ..levels import (
     Quantized,
     latent_gradient,
@@ -126,7 +126,7 @@ class Dense(Node):
         def predict(x: Array) -> tuple[Array, ...]:
             sums = product.sums(quantized_input(np.ascontiguousarray(x), activation, step))
             out = np.empty(sums.shape, np.float32)
-            (scale_shift if sums.dtype == np.float32 else scale_shift_integers)(sums, scale, shift, out)
+            scale_shift(sums, scale, shift, out)
             return (out,)
 
         return predict
@@ -193,7 +193,7 @@ class DenseOperator(Operator):
         if self._way == "xnor":
             pack_signs(quantized.values, self._signs_weight)
             dot_signs(seen, self._signs_weight, self._k, self._whole[:n])
-            scale_shift_integers(self._whole[:n], scale, self.weights["bias"], out)
+            scale_shift(self._whole[:n], scale, self.weights["bias"], out)
         else:
             # Whole sums below 2^24 are exact in float32: there BLAS gives what the packed product gives.
             np.matmul(self._floats, quantized.values.T, out=out)

@@ -12,7 +12,8 @@ is one line of a diff. What a data file holds is not kept here: it is found out 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -144,8 +145,10 @@ def read_nodes(document: Any, where: str = "nodes") -> Graph:
         if len(at) != 2 or not all(isinstance(v, int | float) and abs(v) < 1e7 for v in at):
             raise ProjectError("must be two numbers, x and y.", where=f"{place}.at")
         values = _typed(entry.get("set", {}), dict, f"{place}.set")
-        node = _made(lambda k=kind, v=values: _node(NODES[k], v), f"{place}.set")
-        graph = _made(lambda g=graph, n=name, o=node, a=at: g.add(n, o, *a), place)
+        with _placed(f"{place}.set"):
+            node = _node(NODES[kind], values)
+        with _placed(place):
+            graph = graph.add(name, node, *at)
     return graph
 
 
@@ -157,7 +160,8 @@ def read_wires(graph: Graph, wires: Any) -> Graph:
         if len(ends) != 2 or not all(node and port for node, _, port in ends):
             raise ProjectError(f"{text!r} must read 'NODE.OUTPUT -> NODE.INPUT'.", where=place)
         (source, _, output), (target, _, into) = ends
-        graph = _made(lambda g=graph, e=(source, output, target, into): g.wire(*e), place)
+        with _placed(place):
+            graph = graph.wire(source, output, target, into)
     return graph
 
 
@@ -167,9 +171,11 @@ def read_wires(graph: Graph, wires: Any) -> Graph:
 def _project(document: dict[str, Any]) -> Project:
     graph = read_wires(read_nodes(_key(document, "nodes", "")), document.get("wires", []))
     settings = _typed(document.get("training", {}), dict, "training")
+    with _placed("training"):
+        training = Training.of(settings)
     return Project(
         graph=graph,
-        training=_made(lambda: Training.of(settings), "training"),
+        training=training,
         name=_typed(document.get("name", "Untitled"), str, "name"),
         about=_typed(document.get("about", ""), str, "about"),
         view=_typed(document.get("view", {}), dict, "view"),
@@ -263,16 +269,18 @@ def _key(entry: Any, key: str, where: str) -> Any:
     return entry[key]
 
 
-def _typed(value: Any, cls: type, where: str) -> Any:
+def _typed(value: Any, cls: type[Any], where: str) -> Any:
     if not isinstance(value, cls):
-        names = {dict: "an object {...}", list: "a list [...]", str: "a text"}
+        names: dict[type[Any], str] = {dict: "an object {...}", list: "a list [...]", str: "a text"}
         raise ProjectError(f"must be {names[cls]}; got {json.dumps(value)[:60]}.", where=where)
     return value
 
 
-def _made(make: Callable[[], Any], where: str) -> Any:
+@contextmanager
+def _placed(where: str) -> Iterator[None]:
+    """Turn what a block finds wrong into an error of the project file that names the key."""
     try:
-        return make()
+        yield
     except ProjectError:
         raise
     except PolybitError as error:

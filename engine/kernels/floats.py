@@ -47,16 +47,8 @@ def dot_floats(x: F32, w_t: F32, out: F32) -> None:
 
 
 @kernel
-def scale_shift(x: F32, scale: F32, shift: F32, out: F32) -> None:
-    """Write x * scale + shift into `out`, all float32; x is (n, m), scale and shift are (m,)."""
+def scale_shift(x: F32 | I32, scale: F32, shift: F32, out: F32) -> None:
+    """Write x * scale + shift into `out`, float32 (n, m); x is float32 or int32 (n, m), the rest (m,)."""
     for r in range(x.shape[0]):
         for j in range(x.shape[1]):
-            out[r, j] = x[r, j] * scale[j] + shift[j]
-
-
-@kernel
-def scale_shift_integers(acc: I32, scale: F32, shift: F32, out: F32) -> None:
-    """Write acc * scale + shift into `out`, float32 (n, m); acc is int32 (n, m)."""
-    for r in range(acc.shape[0]):
-        for j in range(acc.shape[1]):
-            out[r, j] = np.float32(acc[r, j]) * scale[j] + shift[j]
+            out[r, j] = np.float32(x[r, j]) * scale[j] + shift[j]

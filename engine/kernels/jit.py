@@ -36,7 +36,7 @@ def kernel(func: F) -> F:
     return cast("F", numba.njit(cache=True, nogil=True, fastmath=False)(func))
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def _ctpop(typingctx: Any, word: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.ctpop(args[0])
@@ -44,7 +44,7 @@ def _ctpop(typingctx: Any, word: Any) -> Any:
     return types.uint64(types.uint64), codegen
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def _cttz(typingctx: Any, word: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.cttz(args[0], context.get_constant(types.boolean, False))
@@ -62,11 +62,11 @@ def lowest_bit(word: np.uint64) -> int:
     return (int(word) & -int(word)).bit_length() - 1
 
 
-@overload(popcount)  # type: ignore[misc]
+@overload(popcount)
 def _popcount_native(word):  # type: ignore[no-untyped-def]
-    return lambda word: types.int64(_ctpop(word))
+    return lambda word: types.int64(_ctpop(word))  # type: ignore[call-arg]
 
 
-@overload(lowest_bit)  # type: ignore[misc]
+@overload(lowest_bit)
 def _lowest_bit_native(word):  # type: ignore[no-untyped-def]
-    return lambda word: types.int64(_cttz(word))
+    return lambda word: types.int64(_cttz(word))  # type: ignore[call-arg]

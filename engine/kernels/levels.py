@@ -93,7 +93,7 @@ def dot_planes(a: U64, a_coefficients: I64, b: U64, b_coefficients: I64, out: I3
 
 @kernel
 def dot_levels(a: I16, b: I16, out: I32) -> None:
-    """Write the products of the rows of `a`, int16 (n, k), and `b`, int16 (m, k), into `out`, int32 (n, m)."""
+    """Write the products of the rows of `a` (n, k) and `b` (m, k), int16, into `out`, int32 (n, m)."""
     for r in range(a.shape[0]):
         for c in range(b.shape[0]):
             total = np.int32(0)

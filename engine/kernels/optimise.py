@@ -14,7 +14,7 @@ F32 = npt.NDArray[np.float32]
 def adam_step(
     value: F32, grad: F32, moments: F32, rate: np.float32, correct: F32, decay: np.float32, bounds: F32
 ) -> None:
-    """Move `value`, float32 (n,), one Adam step against `grad` (Kingma & Ba 2015, arXiv:1412.6980, algorithm 1).
+    """Move `value`, float32 (n,), one Adam step against `grad` (arXiv:1412.6980, algorithm 1).
 
     Args:
         value: changed in place, then clipped to `bounds`.

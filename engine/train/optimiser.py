@@ -23,7 +23,9 @@ class Adam:
 
     def __init__(self, parameters: dict[str, Parameter], decay: float) -> None:
         self._parameters, self._decay = parameters, decay
-        self._moments: dict[str, F32] = {k: np.zeros((2, p.value.size), np.float32) for k, p in parameters.items()}
+        self._moments: dict[str, F32] = {
+            k: np.zeros((2, p.value.size), np.float32) for k, p in parameters.items()
+        }
         self.steps = 0
 
     def step(self, rate: float) -> None:
@@ -35,7 +37,7 @@ class Adam:
             bounds = np.array([low, np.inf], np.float32)
             if p.limit is not None:
                 bounds[:] = (-p.limit, p.limit)
-            # Decay pulls weights, not biases, scales or the latent weights of signs, whose size means nothing.
+            # Decay pulls weights; not biases, nor latent weights of signs, whose size means nothing.
             decay = self._decay if p.value.ndim > 1 and p.limit is None else 0.0
             adam_step(
                 p.value.reshape(-1),

@@ -1,10 +1,12 @@
 """The gradient stage's compiled graph: operators in order, buffers made once, gradients summed at forks.
 
 Only nodes on a way from the data to the loss take part. A memory gives zeros until it is filled, and what
-feeds only memories is left out; a node that corrects answers (`Node.passes`) is stepped over.
+feeds only memories is left out; a node that corrects answers (`Node.corrects`) is stepped over.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +31,7 @@ class Plan:
     def __init__(self, graph: Graph, weights: dict[str, Arrays], batch: int) -> None:
         self._graph = graph
         self._end = answer_wire(graph)
-        names = _live(graph, self._end)
+        names = live(graph)
         self._names = [name for name in graph.order if name in names]
         self.operators: dict[str, Operator] = {
             name: graph.node(name).operator(weights[name], batch, *graph.input_specs(name))
@@ -81,8 +83,8 @@ class Plan:
         """Return the bytes the plan holds."""
         return sum((op.memory_footprint() for op in self.operators.values()), Footprint())
 
-    def _inputs(self, name: str) -> list[Array | None]:
-        out: list[Array | None] = []
+    def _inputs(self, name: str) -> list[Any]:
+        out: list[Any] = []
         for wire, port in zip(self._graph.into(name), self._graph.node(name).inputs, strict=True):
             if wire is None or (wire.source, wire.output) not in self._values:
                 out.append(None)
@@ -97,17 +99,19 @@ def answer_wire(graph: Graph) -> Wire:
     """Return the wire of the scores that the loss looks at: those before any correction."""
     outputs = graph.of_kind("flow.output")
     wire = graph.into(outputs[0])[0] if len(outputs) == 1 else None
-    while wire is not None and graph.node(wire.source).passes:
+    while wire is not None and graph.node(wire.source).corrects:
         node = graph.node(wire.source)
-        place = [p.name for p in node.inputs].index(node.passes)
+        place = [p.name for p in node.inputs].index(node.corrects)
         wire = graph.into(wire.source)[place]
     if wire is None:
         raise TrainError("No scores reach the output.", do="Wire scores to one Classifier output.")
     return wire
 
 
-def _live(graph: Graph, end: Wire) -> set[str]:
-    found, look = {end.source}, [end.source]
+def live(graph: Graph) -> set[str]:
+    """Return the names of the nodes that take part in the gradient stage."""
+    end = answer_wire(graph).source
+    found, look = {end}, [end]
     while look:
         name = look.pop()
         if graph.node(name).learning == "memory":

@@ -1,0 +1,152 @@
+"""What run files and model files share: the graph as text, headers of its sources, arrays by node."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from .. import hdf5
+from ..errors import ModelError, PolybitError
+from ..graph import Graph
+from ..ports import Array, Arrays, Column
+from ..records import Header
+from ..source import Source
+from .project import Project, project_text, read_project
+
+Weights = dict[str, Arrays]
+
+
+def write_text(file: h5py.File, name: str, text: str) -> None:
+    """Store `text` as UTF-8 bytes, uint8 (bytes,)."""
+    file.create_dataset(name, data=np.frombuffer(text.encode(), np.uint8))
+
+
+def read_text(file: h5py.File, name: str, where: str) -> str:
+    """Return what `write_text` stored."""
+    data = hdf5.array(file, name, where, ModelError, kinds="u", plain=True)
+    try:
+        return data.astype(np.uint8).tobytes().decode()
+    except UnicodeDecodeError as error:
+        raise ModelError(f"{name!r} is not text.", where=where) from error
+
+
+def read_json(file: h5py.File, name: str, where: str) -> dict[str, Any]:
+    """Return the object in a text of JSON."""
+    try:
+        found = json.loads(read_text(file, name, where))
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{name!r} is not JSON.", where=where) from error
+    if not isinstance(found, dict):
+        raise ModelError(f"{name!r} is not an object.", where=where)
+    return found
+
+
+def write_project(file: h5py.File, project: Project) -> None:
+    """Store a project: its text, and what its data files were found to hold."""
+    write_text(file, "plan", project_text(project))
+    headers = {
+        name: asdict(placed.node.header)
+        for name, placed in project.graph.nodes.items()
+        if isinstance(placed.node, Source) and placed.node.header
+    }
+    write_text(file, "input", json.dumps(headers, ensure_ascii=False))
+
+
+def read_stored_project(file: h5py.File, where: str) -> Project:
+    """Return the project that `write_project` stored, headers included."""
+    try:
+        project = read_project(read_text(file, "plan", where), where)
+    except PolybitError as error:
+        raise ModelError(error.what, where=error.where, why=error.why, do=error.do) from error
+    graph = project.graph
+    for name, entry in read_json(file, "input", where).items():
+        if name not in graph.nodes or not isinstance(graph.node(name), Source):
+            raise ModelError(f"'input' speaks of {name!r}, which is no data source.", where=where)
+        graph = graph.change(name, header=_header(entry, where))
+    return replace(project, graph=graph)
+
+
+def write_arrays(file: h5py.File, name: str, weights: Weights) -> None:
+    """Store arrays by node and name, contiguous and little-endian."""
+    for node, arrays in weights.items():
+        for key, value in arrays.items():
+            little = value.astype(value.dtype.newbyteorder("<"), copy=False)
+            file.create_dataset(f"{name}/{node}/{key}", data=little)
+
+
+def read_arrays(file: h5py.File, name: str, where: str, expected: Weights) -> Weights:
+    """Return the arrays that `write_arrays` stored, each of the dtype and shape that is expected.
+
+    Raises:
+        ModelError: an array is missing, too many, or not of its shape or dtype.
+    """
+    if not any(expected.values()):
+        return {node: {} for node in expected}
+    top = hdf5.member(file, name, where, ModelError)
+    out: Weights = {}
+    for node, arrays in expected.items():
+        out[node] = {}
+        if not arrays:
+            continue
+        group = hdf5.member(top, node, where, ModelError)
+        for key, like in arrays.items():
+            out[node][key] = _like(
+                hdf5.array(group, key, where, ModelError, plain=True), like, f"{node}/{key}", where
+            )
+    return out
+
+
+def check_format(file: h5py.File, path: Path, kind: str, version: int) -> None:
+    """Refuse a file that is not a `kind`, or newer than `version`."""
+    found = file.attrs.get("polybit_format")
+    if found != kind:
+        got = f" (it is a {found})" if isinstance(found, str) else ""
+        raise ModelError(f"This is not a Polybit {kind} file{got}.", where=path.name)
+    number = file.attrs.get("version")
+    if not isinstance(number, int | np.integer) or number < 1:
+        raise ModelError("Its version is not a number.", where=path.name)
+    if number > version:
+        words = f"This file has format {number}; this program reads up to {version}."
+        raise ModelError(words, where=path.name, do="Update Polybit to open it.")
+
+
+def started(graph: Graph) -> Weights:
+    """Return fresh weights for every node: what a stored file's arrays must look like."""
+    rng = np.random.default_rng(0)
+    return {name: graph.node(name).start(rng, *graph.input_specs(name)) for name in graph.order}
+
+
+def packed(graph: Graph, weights: Weights) -> Weights:
+    """Return what every node ships."""
+    return {name: graph.node(name).pack(weights[name], *graph.input_specs(name)) for name in graph.order}
+
+
+def check_graph(graph: Graph, where: str) -> None:
+    """Refuse a stored graph that could not be run."""
+    wrong = [p for p in graph.problems() if p.level == "error"]
+    if wrong:
+        raise ModelError(f"Its graph does not hold together: {wrong[0]}", where=where)
+
+
+def _like(found: Array, like: Array, name: str, where: str) -> Array:
+    if found.shape != like.shape or found.dtype.newbyteorder("=") != like.dtype:
+        got = f"{found.dtype} {found.shape}"
+        raise ModelError(f"{name!r} must be {like.dtype} {like.shape}; got {got}.", where=where)
+    return np.ascontiguousarray(found, like.dtype)
+
+
+def _header(entry: Any, where: str) -> Header:
+    try:
+        shape = tuple(int(v) for v in entry["shape"])
+        if not shape or min(shape) < 1 or np.prod(shape, dtype=object) > 2**28:
+            raise ValueError("shape")
+        columns = tuple(Column(str(c["name"]), tuple(map(str, c["categories"]))) for c in entry["columns"])
+        classes = tuple(map(str, entry["classes"]))
+        return Header(shape, classes, columns, int(entry["records"]), str(entry["encoding"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError("'input' does not say what records look like.", where=where) from error

@@ -1,0 +1,89 @@
+"""HDF5 files from strangers: no link is followed out of the file, no memory taken before it is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from .errors import PolybitError
+from .ports import Array
+
+LARGEST_ARRAY = 8 * 2**30  # bytes
+
+
+@contextmanager
+def reading(path: Path, error: type[PolybitError]) -> Iterator[h5py.File]:
+    """Open `path` for reading; whatever HDF5 finds wrong with it is raised as `error` with a sentence."""
+    if not path.is_file():
+        raise error("There is no such file.", where=str(path), do="Check the path.")
+    try:
+        with h5py.File(path, "r") as file:
+            yield file
+    except PolybitError:
+        raise
+    except (OSError, KeyError, ValueError, RuntimeError, TypeError) as problem:
+        words = f"It cannot be read as HDF5: {_first_line(problem)}."
+        raise error(words, where=path.name, do="It may be cut short or of another format.") from problem
+
+
+def member(group: h5py.Group, name: str, where: str, error: type[PolybitError]) -> h5py.Group | h5py.Dataset:
+    """Return what `name` is in `group`, when it lies in this very file.
+
+    Raises:
+        PolybitError: of the class `error`: it is missing, a link elsewhere, stored elsewhere, or virtual.
+    """
+    link = group.get(name, getlink=True)
+    if link is None:
+        raise error(f"It has no {name!r} in {group.name!r}.", where=where)
+    if not isinstance(link, h5py.HardLink):
+        words = f"{name!r} in {group.name!r} is a link; links are not followed."
+        raise error(words, where=where, do="Copy the data into the file.")
+    found = group[name]
+    if isinstance(found, h5py.Dataset) and (found.external or found.is_virtual):
+        words = f"{name!r} keeps its data in another file, which is not opened."
+        raise error(words, where=where, do="Copy the data into the file.")
+    return found
+
+
+def array(
+    group: h5py.Group,
+    name: str,
+    where: str,
+    error: type[PolybitError],
+    *,
+    kinds: str = "fiub",
+    plain: bool = False,
+) -> Array:
+    """Return the dataset `name` of `group`, checked before memory is taken.
+
+    Args:
+        group: where it lies.
+        name: its name there.
+        where: the file, for messages.
+        error: the class of the errors raised.
+        kinds: the NumPy kinds of dtype that are taken.
+        plain: whether it must be stored contiguous and unfiltered, as our own files are; its bytes are then
+            all in the file, and no small file can ask for much memory.
+    """
+    found = member(group, name, where, error)
+    if not isinstance(found, h5py.Dataset):
+        raise error(f"{name!r} in {group.name!r} is a group, not an array.", where=where)
+    if found.dtype.kind not in kinds or found.dtype.hasobject:
+        raise error(f"{name!r} has the type {found.dtype}, which is not a number.", where=where)
+    if found.shape is None:
+        raise error(f"{name!r} is empty.", where=where)
+    size = int(np.prod(found.shape, dtype=object)) * found.dtype.itemsize
+    if size > LARGEST_ARRAY:
+        raise error(f"{name!r} wants {size >> 20:,} MiB of memory, more than is taken.", where=where)
+    if plain and found.id.get_storage_size() != size:
+        raise error(f"{name!r} is not stored plainly: {size:,} bytes are claimed.", where=where)
+    return np.asarray(found[()])
+
+
+def _first_line(problem: Exception) -> str:
+    text = str(problem).strip().split("\n")[0]
+    return text.rstrip(".") or type(problem).__name__
