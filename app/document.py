@@ -128,7 +128,7 @@ class Document(QObject):
     def show(self, project: Project) -> None:
         """Make `project` the one on screen, at the path the document has; only undo commands call this."""
         self._project = replace(project, path=self._project.path, notes=self._project.notes)
-        self._autosave.start()
+        self._keep_soon()
         self.changed.emit()
         self.select(self._selection)
 
@@ -153,7 +153,7 @@ class Document(QObject):
         self.undo.clear()
         if not clean:
             self.undo.resetClean()
-            self._autosave.start()
+            self._keep_soon()
         self.changed.emit()
         self.selection_changed.emit()
         self.file_changed.emit()
@@ -207,6 +207,10 @@ class Document(QObject):
         return self.graph.problems()
 
     # Inside
+
+    def _keep_soon(self) -> None:
+        if self._recovery:
+            self._autosave.start()
 
     def _push(self, words: str, after: Project, merge: str) -> None:
         if _content(after) != _content(self._project):

@@ -1,0 +1,45 @@
+"""Shared by all tests: no screen, no settings of the person who runs them, nothing left running behind."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep the settings and recovery files of the person who runs the tests out of them."""
+    home = tmp_path_factory.mktemp("home")
+    os.environ["POLYBIT_STATE"] = str(home)
+    try:
+        from PySide6.QtCore import QSettings
+    except ImportError:  # the engine is tested without Qt too
+        return
+    QSettings.setDefaultFormat(QSettings.Format.IniFormat)
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(home))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_running() -> Iterator[None]:
+    """Fail a test that leaves a thread behind."""
+    before = set(threading.enumerate())
+    yield
+    left = [t.name for t in threading.enumerate() if t not in before and t.is_alive() and not _pool(t)]
+    assert not left, f"the test leaves threads running: {', '.join(left)}"
+
+
+def _pool(thread: threading.Thread) -> bool:
+    """Whether a thread belongs to a pool that stays for the whole session by design."""
+    return thread.name.startswith(("kernels", "ThreadPoolExecutor", "pydevd"))
+
+
+@pytest.fixture
+def projects() -> Path:
+    """Return the folder of the example projects."""
+    return Path(__file__).parents[1] / "projects"
