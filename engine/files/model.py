@@ -24,6 +24,8 @@ from ..estimate import estimate
 from ..runtime.program import Program
 from .atomic import replacing
 from .project import Project, project_text
+from .run import FORMAT as RUN_FORMAT
+from .run import read_run
 from .store import (
     check_format,
     check_graph,
@@ -103,3 +105,11 @@ def _check_size(file: h5py.File, graph_bytes: int, where: str) -> None:
         raise ModelError(
             f"Its plan claims {graph_bytes:,} bytes of weights, more than the file has.", where=where
         )
+
+
+def load_program(path: str | Path) -> Program:
+    """Return the program of a model file, or of a run file as it would be exported now."""
+    path = Path(path)
+    with hdf5.reading(path, ModelError) as file:
+        kind = file.attrs.get("polybit_format")
+    return read_run(path).program() if kind == RUN_FORMAT else load_model(path)

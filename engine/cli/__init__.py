@@ -1,0 +1,1 @@
+"""The headless verbs: the same engine that the window runs, from a shell."""

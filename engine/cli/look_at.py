@@ -1,0 +1,119 @@
+"""The verbs that look and change nothing: check, estimate, catalogue."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+from dataclasses import asdict
+from typing import Any
+
+from ..catalog import FAMILIES, NODES
+from ..errors import PolybitError
+from ..estimate import estimate
+from ..fields import label
+from ..files.project import open_project
+from .printing import note, say, say_json, size, table
+
+
+def check(options: argparse.Namespace) -> int:
+    """List the problems of a project; 1 where one keeps it from training."""
+    project = open_project(options.project)
+    problems = project.graph.problems()
+    errors = [p for p in problems if p.level == "error"]
+    if options.json:
+        say_json({"problems": [asdict(p) for p in problems], "notes": list(project.notes)})
+        return 1 if errors else 0
+    for words in project.notes:
+        note(words)
+    for problem in problems:
+        say(f"{problem.level}: {problem}")
+    if not problems:
+        say(f"No problems: {len(project.graph.nodes)} nodes, {len(project.graph.wires)} wires.")
+    return 1 if errors else 0
+
+
+def show_estimate(options: argparse.Namespace) -> int:
+    """Print what one record costs, for each node and in all."""
+    project = open_project(options.project)
+    found = estimate(project.graph)
+    if options.json:
+        by_node = {name: _figures(f) for name, f in found.by_node.items()}
+        table_name = found.energy_table
+        say_json(
+            {
+                "total": _figures(found.total),
+                "by_node": by_node,
+                "source": found.source,
+                "energy_table": table_name,
+            }
+        )
+        return 0
+    rows = [("node", "size", "operations", "steps", "energy")]
+    rows += [(name, *_cells(f)) for name, f in found.by_node.items() if f.operations or f.weight_bits]
+    table([*rows, ("all", *_cells(found.total))])
+    say(f"For one record, counted. Energy: {found.energy_table}. Steps: 64 one-bit products are one.")
+    return 0
+
+
+def catalogue(options: argparse.Namespace) -> int:
+    """Print every kind of node and every option of every family."""
+    entries = [*_node_entries(), *_option_entries()]
+    if options.family:
+        entries = [e for e in entries if options.family in (e["family"], e["family"].partition(".")[0])]
+        if not entries:
+            there = ", ".join(sorted({e["family"] for e in (*_node_entries(), *_option_entries())}))
+            raise PolybitError(f"There is no family {options.family!r}; there are {there}.")
+    if options.json:
+        say_json(entries)
+        return 0
+    for entry in entries:
+        cited = f"  [{entry['citation']}]" if entry["citation"] else ""
+        say(f"{entry['kind']:<24} {entry['name']:<30} {entry['summary']}{cited}")
+    return 0
+
+
+def _figures(figures: Any) -> dict[str, float]:
+    return {**asdict(figures), "weight_bytes": figures.weight_bytes}
+
+
+def _cells(figures: Any) -> tuple[str, str, str, str]:
+    energy = figures.energy_pj
+    nano = f"{energy / 1000:,.1f} nJ"
+    return (size(figures.weight_bytes), f"{figures.operations:,}", f"{figures.steps:,}", nano)
+
+
+def _node_entries() -> list[dict[str, Any]]:
+    return [
+        {
+            "name": cls.title,
+            "family": cls.family,
+            "kind": kind,
+            "summary": cls.summary,
+            "citation": cls.citation,
+            "help": inspect.getdoc(cls) or "",
+            "inputs": [
+                {"name": p.name, "accepts": list(p.accepts), "required": p.required} for p in cls.inputs
+            ],
+            "outputs": [{"name": p.name, "gives": p.accepts[0]} for p in cls.outputs],
+            "parameters": [
+                {"name": n, "label": label(n), "help": a.help, "unit": a.unit, "citation": a.citation}
+                for n, a in cls.about().items()
+                if a.form != "hidden"
+            ],
+        }
+        for kind, cls in NODES.items()
+    ]
+
+
+def _option_entries() -> list[dict[str, Any]]:
+    return [
+        {
+            "name": option.title,
+            "family": family.name,
+            "kind": f"{family.name}:{option.key}",
+            "summary": option.formula,
+            "citation": option.citation,
+        }
+        for family in FAMILIES.values()
+        for option in family.all()
+    ]

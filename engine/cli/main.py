@@ -1,0 +1,124 @@
+"""The command line: its verbs, their options, and how errors leave it.
+
+Exit status: 0 success, 1 a problem in the input, 2 wrong usage, 130 stopped by the user. Errors are one
+sentence on standard error, never a traceback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+
+from ..errors import PolybitError
+from .look_at import catalogue, check, show_estimate
+from .work import evaluate, export, predict, train_project
+
+Verb = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit status."""
+    parser = _parser()
+    options = parser.parse_args(list(arguments) or ["open"])
+    try:
+        return int(options.run(options))
+    except PolybitError as error:
+        print(f"polybit: {error}", file=sys.stderr)  # noqa: T201 - the command line's own door
+        return 1
+    except BrokenPipeError:
+        return 1
+    except MemoryError:
+        print("polybit: There is not enough memory for this.", file=sys.stderr)  # noqa: T201
+        return 1
+    except KeyboardInterrupt:
+        print("polybit: Stopped.", file=sys.stderr)  # noqa: T201
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="polybit",
+        description="Hybrid binary intelligence: binary, hyperdimensional, spiking and logic nodes in one graph.",
+        epilog="Without a verb the workbench opens.",
+    )
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    one = _verb(verbs, "open", _open, "open the workbench")
+    one.add_argument("project", nargs="?", default="", help="project to open (.polybit)")
+    one = _verb(verbs, "check", check, "list the problems of a project", json=True)
+    one.add_argument("project", help="project (.polybit)")
+    one = _verb(verbs, "estimate", show_estimate, "size, operations and energy of a project", json=True)
+    one.add_argument("project", help="project (.polybit)")
+    _training(_verb(verbs, "train", train_project, "train a project", json=True))
+    one = _verb(verbs, "evaluate", evaluate, "accuracy and rule violations on a data file", json=True)
+    one.add_argument("model", help="exported model or run file (.h5)")
+    one.add_argument("--data", required=True, help="data file with labels")
+    one = _verb(verbs, "predict", predict, "labels, scores and broken rules of a data file", json=True)
+    one.add_argument("model", help="exported model or run file (.h5)")
+    one.add_argument("--data", required=True, help="data file")
+    one.add_argument("--out", required=True, help="where to, by suffix: .csv .npz .h5")
+    one = _verb(verbs, "export", export, "write the model of a run", json=True)
+    one.add_argument("run_file", help="run file (.h5), as train wrote it")
+    one.add_argument("--out", required=True, help="where to, by suffix: .h5")
+    one = _verb(
+        verbs, "catalogue", catalogue, "every kind of node and every option, with its citation", json=True
+    )
+    one.add_argument("--family", default="", help="only this family (bnn, hdc, bnn.estimator ...)")
+    one = _verb(verbs, "shot", _shot, "draw the window or a panel to a picture, without a screen")
+    one.add_argument("arguments", nargs=argparse.REMAINDER, help="see polybit shot --help")
+    return parser
+
+
+def _verb(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: Verb,
+    words: str,
+    *,
+    json: bool = False,
+) -> argparse.ArgumentParser:
+    made = verbs.add_parser(name, help=words, description=words.capitalize() + ".", add_help=name != "shot")
+    made.set_defaults(run=run)
+    if json:
+        made.add_argument("--json", action="store_true", help="print figures as JSON")
+    return made
+
+
+def _training(one: argparse.ArgumentParser) -> None:
+    one.add_argument("project", help="project (.polybit)")
+    one.add_argument("--out", required=True, help="run file to write after every epoch (.h5)")
+    one.add_argument("--data", default="", help="data file instead of the project's own")
+    one.add_argument("--epochs", type=int, help="epochs instead of the project's own")
+    one.add_argument("--seed", type=int, help="seed instead of the project's own")
+    one.add_argument("--threads", type=int, default=1, help="threads for float products (default 1)")
+    one.add_argument("--resume", action="store_true", help="go on from --out where it stopped")
+
+
+def _open(options: argparse.Namespace) -> int:
+    return int(_window("app.__main__").run([options.project] if options.project else []))
+
+
+def _shot(options: argparse.Namespace) -> int:
+    return int(_window("app.shot").main(options.arguments))
+
+
+def _window(module: str):  # type: ignore[no-untyped-def]
+    """Import a module of the window, which the engine does not need and may not have beside it."""
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in (
+            "app",
+            "PySide6",
+            "pyqtgraph",
+            "qtawesome",
+            "fontpkg_inter",
+            "fontpkg_jetbrains_mono",
+        ):
+            raise
+        raise PolybitError(
+            f"The window needs {missing}, which is not installed.",
+            do="Install it with: pip install 'polybit[window]'; all other verbs work without it.",
+        ) from error

@@ -1,0 +1,46 @@
+"""Words and figures on standard output."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+
+def say(text: str) -> None:
+    """Print one line."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def say_json(value: Any) -> None:
+    """Print a value as JSON."""
+    say(json.dumps(value, indent=1, ensure_ascii=False))
+
+
+def note(text: str) -> None:
+    """Print one line beside the results, on standard error."""
+    sys.stderr.write(text + "\n")
+
+
+def table(rows: Sequence[Sequence[str]]) -> None:
+    """Print rows in columns, the first aligned left, the others right."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    for row in rows:
+        cells = [row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]
+        say("  ".join(cells).rstrip())
+
+
+def size(count: float) -> str:
+    """Return bytes in words: `1.2 KiB`."""
+    for unit in ("B", "KiB", "MiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} GiB"
+
+
+def percent(share: float) -> str:
+    """Return a share as a percentage: `96.31 %`."""
+    return f"{100 * share:.2f} %"

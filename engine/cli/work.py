@@ -1,0 +1,161 @@
+"""The verbs that work: train, export, evaluate, predict."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..data.dataset import read_for, with_data
+from ..errors import DataError, PolybitError
+from ..files.exporters import export_run
+from ..files.model import load_program
+from ..files.predictions import write_predictions
+from ..files.project import Project, open_project
+from ..files.run import Checkpoint, read_run
+from ..runtime.program import Answer
+from ..train.loop import train
+from ..train.progress import EpochDone, Finished, StageStarted
+from .printing import note, percent, say, say_json, table
+
+
+def train_project(options: argparse.Namespace) -> int:
+    """Train a project, printing a line an epoch."""
+    project = _project(options)
+    out = Path(options.out)
+    for words in project.notes:
+        note(words)
+    resume = _resumed(out, project) if options.resume else None
+    for record in train(project, out, threads=max(1, options.threads), resume=resume):
+        if isinstance(record, StageStarted) and not options.json:
+            note(f"{record.words} ...")
+        elif isinstance(record, EpochDone) and not options.json:
+            say(_epoch_line(record))
+        elif isinstance(record, Finished):
+            _say_finished(record, json=options.json)
+    return 0
+
+
+def export(options: argparse.Namespace) -> int:
+    """Write the model of a run."""
+    path = Path(options.out)
+    export_run(read_run(options.run_file), path)
+    done = {"model": str(path), "bytes": path.stat().st_size}
+    if options.json:
+        say_json(done)
+    else:
+        say(f"Wrote {path} ({done['bytes']:,} bytes).")
+    return 0
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    """Print accuracy by class, and rule violations before and after repair."""
+    program = load_program(options.model)
+    records = read_for(program.graph, Path(options.data))
+    for words in records.notes:
+        note(words)
+    known = records.labels >= 0
+    if not known.any():
+        words = f"{options.data} has no labels, which evaluate needs."
+        raise DataError(words, do="Give a file with labels, or use predict.")
+    records = records.take(np.flatnonzero(known))
+    answer = program.answer(records)
+    figures = _evaluation(answer, records.labels)
+    if options.json:
+        say_json(figures)
+        return 0
+    rows = [("class", "records", "right", "accuracy")]
+    for name, entry in figures["classes"].items():
+        rows.append((name, str(entry["records"]), str(entry["right"]), percent(entry["accuracy"])))
+    table(rows)
+    say(f"Accuracy {percent(figures['accuracy'])} ({percent(figures['accuracy_raw'])} before the rules).")
+    say(f"{figures['violations_raw']} records broke a rule before repair, {figures['violations']} after.")
+    return 0
+
+
+def predict(options: argparse.Namespace) -> int:
+    """Write labels, scores, repaired labels and broken rules of every record."""
+    program = load_program(options.model)
+    records = read_for(program.graph, Path(options.data))
+    for words in records.notes:
+        note(words)
+    answer = program.answer(records)
+    write_predictions(Path(options.out), answer)
+    done = {"out": options.out, "records": len(records), "violations_raw": answer.violations_raw}
+    done["violations"] = answer.violations
+    if options.json:
+        say_json(done)
+    else:
+        say(f"Wrote {len(records)} predictions to {options.out}; {done['violations_raw']} were repaired.")
+    return 0
+
+
+def _project(options: argparse.Namespace) -> Project:
+    project = open_project(options.project, probe=not options.data)
+    if options.data:
+        project = replace(project, graph=with_data(project.graph, Path(options.data).resolve()))
+    given = {k: getattr(options, k) for k in ("epochs", "seed") if getattr(options, k) is not None}
+    return replace(project, training=replace(project.training, **given)) if given else project
+
+
+def _resumed(out: Path, project: Project) -> Checkpoint | None:
+    if not out.exists():
+        return None
+    found = read_run(out)
+    if found.project.graph != project.graph:
+        raise PolybitError(
+            f"{out.name} was trained from another graph.",
+            do="Train without --resume, or restore the graph it was started with.",
+        )
+    return found
+
+
+def _epoch_line(done: EpochDone) -> str:
+    loss = "" if np.isnan(done.loss) else f"  loss {done.loss:.4f}"
+    return (
+        f"{done.stage} {done.epoch}/{done.epochs}{loss}  train {percent(done.train_accuracy)}"
+        f"  validation {percent(done.accuracy)}  {done.seconds:.1f} s"
+    )
+
+
+def _say_finished(done: Finished, *, json: bool) -> None:
+    figures: dict[str, Any] = {
+        "accuracy": done.accuracy,
+        "accuracy_raw": done.accuracy_raw,
+        "validation_accuracy": done.validation_accuracy,
+        "violations_raw": done.violations_raw,
+        "violations": done.violations,
+        "seconds": done.seconds,
+        "run": done.checkpoint,
+    }
+    if json:
+        say_json(figures)
+        return
+    say(
+        f"Test accuracy {percent(done.accuracy)} ({percent(done.accuracy_raw)} before the rules); "
+        f"{done.violations_raw} answers broke a rule before repair, {done.violations} after. "
+        f"Took {done.seconds:.1f} s, kept in {done.checkpoint}."
+    )
+
+
+def _evaluation(answer: Answer, labels: Any) -> dict[str, Any]:
+    right = answer.labels == labels
+    classes = {}
+    for i, name in enumerate(answer.classes):
+        mine = labels == i
+        count = int(mine.sum())
+        hits = int(right[mine].sum())
+        classes[name] = {"records": count, "right": hits, "accuracy": hits / count if count else 0.0}
+    return {
+        "accuracy": float(right.mean()),
+        "accuracy_raw": float((answer.raw_labels == labels).mean()),
+        "violations_raw": answer.violations_raw,
+        "violations": answer.violations,
+        "unanswered": int((answer.labels < 0).sum()),
+        "records": len(labels),
+        "classes": classes,
+        "rules": {name: int(answer.broken[:, i].sum()) for i, name in enumerate(answer.rules)},
+    }

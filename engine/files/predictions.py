@@ -1,0 +1,80 @@
+"""Predictions on disk, by suffix: .csv, .npz, .h5. A new format is one decorated function here."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from ..errors import PolybitError
+from ..options import Family
+from ..runtime.program import Answer
+from .atomic import replacing
+
+Writer = Callable[[Path, Answer], None]
+WRITERS: Family[Writer] = Family("files.predictions", "Prediction files")
+
+
+@WRITERS.option(".csv", "CSV table", formula="one row a record; scores as shortest decimals of float32")
+def write_csv(path: Path, answer: Answer) -> None:
+    """Write record, label, raw label, status, broken rules and the score of every class."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        scores = [f"score_{name}" for name in answer.classes]
+        writer.writerow(["record", "label", "raw_label", "status", "broken_rules", *scores])
+        for i, row in enumerate(answer.scores):
+            broken = "; ".join(name for name, hit in zip(answer.rules, answer.broken[i], strict=True) if hit)
+            cells = [str(v) for v in row]
+            label, raw = answer.name(int(answer.labels[i])), answer.name(int(answer.raw_labels[i]))
+            writer.writerow([i, label, raw, _status(answer, i), broken, *cells])
+
+
+@WRITERS.option(".npz", "NumPy archive", formula="arrays label, raw_label, scores, broken, classes, rules")
+def write_npz(path: Path, answer: Answer) -> None:
+    """Write the arrays of an answer."""
+    with path.open("wb") as file:
+        np.savez_compressed(file, **_arrays(answer))
+
+
+@WRITERS.option(".h5", "HDF5", formula="datasets label, raw_label, scores, broken; attributes classes, rules")
+def write_h5(path: Path, answer: Answer) -> None:
+    """Write the arrays of an answer; names as attributes."""
+    with h5py.File(path, "w") as file:
+        for name, value in _arrays(answer).items():
+            if value.dtype.kind == "U":
+                file.attrs[name] = [str(v) for v in value]
+            else:
+                file.create_dataset(name, data=value)
+
+
+def write_predictions(path: Path, answer: Answer) -> None:
+    """Write `answer` in the format that the suffix of `path` names, whole or not at all.
+
+    Raises:
+        PolybitError: there is no writer for that suffix, or the folder cannot be written to.
+    """
+    if path.suffix not in WRITERS:
+        there = ", ".join(WRITERS)
+        raise PolybitError(f"Predictions are written by suffix: {there}; got {path.suffix or 'none'!r}.")
+    with replacing(path) as part:
+        WRITERS.make(path.suffix)(part, answer)
+
+
+def _arrays(answer: Answer) -> dict[str, np.ndarray]:
+    return {
+        "label": answer.labels,
+        "raw_label": answer.raw_labels,
+        "scores": answer.scores,
+        "broken": answer.broken,
+        "classes": np.array(answer.classes, str),
+        "rules": np.array(answer.rules, str),
+    }
+
+
+def _status(answer: Answer, i: int) -> str:
+    if answer.labels[i] < 0:
+        return "none"
+    return "repaired" if answer.broken[i].any() else "allowed"
