@@ -1,0 +1,206 @@
+"""What a rule says, as values: atoms over facts and classes, joined by connectives.
+
+The same connectives join two kinds of atoms. As written (language.py) an atom names columns and classes by
+their text; bound to a data set (binding.py) it names tests and classes by number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Operator = Literal["=", "!=", "<", "<=", ">", ">="]
+Quantity = Literal["exactly", "at most", "at least"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in the text something stands, both counted from 1."""
+
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"line {self.line}, column {self.column}"
+
+
+@dataclass(frozen=True)
+class Word:
+    """A name or value as written.
+
+    Attributes:
+        text: the text without its quotes.
+        quoted: whether it stood in quotes; a quoted value is text even where it looks like a number.
+        place: where it stands; two words are equal wherever they stand.
+    """
+
+    text: str
+    quoted: bool = False
+    place: Place = field(default=Place(), compare=False)
+
+
+# Atoms as written. A subject of None is the class.
+
+
+@dataclass(frozen=True)
+class Compare:
+    """`subject operator value`."""
+
+    subject: Word | None
+    operator: Operator
+    value: Word
+    place: Place = field(default=Place(), compare=False)
+
+
+@dataclass(frozen=True)
+class Among:
+    """`subject in {values}`, or `not in` where `negated`."""
+
+    subject: Word | None
+    values: tuple[Word, ...]
+    negated: bool = False
+
+
+@dataclass(frozen=True)
+class Known:
+    """`subject is known`, or `is missing` where `negated`."""
+
+    subject: Word | None
+    negated: bool = False
+    place: Place = field(default=Place(), compare=False)
+
+
+# Atoms as bound
+
+
+@dataclass(frozen=True)
+class Tested:
+    """The outcome of test number `index` of a rule set."""
+
+    index: int
+
+
+@dataclass(frozen=True)
+class ClassIn:
+    """The class is one of those numbered `indices`."""
+
+    indices: tuple[int, ...]
+
+
+# Connectives
+
+
+@dataclass(frozen=True)
+class Not:
+    """`not part`."""
+
+    part: Formula
+
+
+@dataclass(frozen=True)
+class And:
+    """Every part holds."""
+
+    parts: tuple[Formula, ...]
+
+
+@dataclass(frozen=True)
+class Or:
+    """At least one part holds."""
+
+    parts: tuple[Formula, ...]
+
+
+@dataclass(frozen=True)
+class Xor:
+    """Either the left or the right holds, not both."""
+
+    left: Formula
+    right: Formula
+
+
+@dataclass(frozen=True)
+class Iff:
+    """Left and right hold together or fail together."""
+
+    left: Formula
+    right: Formula
+
+
+@dataclass(frozen=True)
+class Implies:
+    """Where the left holds, the right holds: `(not left) or right`."""
+
+    left: Formula
+    right: Formula
+
+
+@dataclass(frozen=True)
+class IfThen:
+    """`(condition implies then) and ((not condition) implies other)`; the second only with an else."""
+
+    condition: Formula
+    then: Formula
+    other: Formula | None = None
+
+
+@dataclass(frozen=True)
+class Count:
+    """`exactly`, `at most` or `at least` `number` of the parts hold."""
+
+    quantity: Quantity
+    number: int
+    parts: tuple[Formula, ...]
+
+
+Atom = Compare | Among | Known | Tested | ClassIn
+Formula = Atom | Not | And | Or | Xor | Iff | Implies | IfThen | Count
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One rule as written.
+
+    Attributes:
+        name: its name, or "" where it was given none.
+        formula: what must hold.
+        reason: the text after `because`, or "".
+        source: the text after `source`, or "".
+        place: where the rule begins.
+    """
+
+    name: str
+    formula: Formula
+    reason: str = ""
+    source: str = ""
+    place: Place = field(default=Place(), compare=False)
+
+
+def parts_of(formula: Formula) -> tuple[Formula, ...]:
+    """Return the formulas that `formula` joins, () for an atom."""
+    match formula:
+        case Not(part):
+            return (part,)
+        case And(parts) | Or(parts) | Count(_, _, parts):
+            return parts
+        case Xor(left, right) | Iff(left, right) | Implies(left, right):
+            return (left, right)
+        case IfThen(condition, then, other):
+            return (condition, then) if other is None else (condition, then, other)
+    return ()
+
+
+def with_parts(formula: Formula, parts: tuple[Formula, ...]) -> Formula:
+    """Return `formula` with other parts in the place of its own, in the order of `parts_of`."""
+    match formula:
+        case Not():
+            return Not(*parts)
+        case And() | Or():
+            return type(formula)(parts)
+        case Xor() | Iff() | Implies():
+            return type(formula)(*parts)
+        case IfThen():
+            return IfThen(*parts)
+        case Count(quantity, number, _):
+            return Count(quantity, number, parts)
+    return formula

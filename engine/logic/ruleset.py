@@ -1,0 +1,130 @@
+"""A rule set bound to the classes and columns of a data set, ready to be evaluated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..errors import RuleError
+from ..ports import F64, I64, Column
+from .binding import Binding, Test
+from .circuit import Circuit, circuit_of
+from .formula import Formula, Statement, Tested, parts_of
+from .language import parse
+from .truth import Bools, Outcomes, outcomes, truth
+from .wording import in_words
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule.
+
+    Attributes:
+        name: its name; `rule 3` for the third where the text gives none.
+        words: what it says, as a sentence without its full stop.
+        reason: the text after `because`, or "".
+        source: the text after `source`, or "".
+        line: the line of the text it begins on, from 1.
+        bound: the formula over tests and class numbers.
+    """
+
+    name: str
+    words: str
+    reason: str
+    source: str
+    line: int
+    bound: Formula
+
+
+@dataclass(frozen=True)
+class RuleSet:
+    """Rules over `classes` and `columns`.
+
+    Attributes:
+        classes: class names in label order.
+        columns: the columns of facts.
+        rules: the rules in the order of the text.
+        tests: every distinct test of a fact that a rule makes.
+        notes: sentences about the rules that the user may want to know.
+    """
+
+    classes: tuple[str, ...]
+    columns: tuple[Column, ...]
+    rules: tuple[Rule, ...] = ()
+    tests: tuple[Test, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, text: str, classes: tuple[str, ...], columns: tuple[Column, ...]) -> RuleSet:
+        """Return the rules of `text` bound to `classes` and `columns`.
+
+        Raises:
+            RuleError: the text is not in the language, two rules have one name, or a name is not there;
+                `where` is line and column.
+        """
+        statements = parse(text)
+        names = _names(statements)
+        binding = Binding(classes, columns)
+        rules = tuple(
+            Rule(name, in_words(s.formula), s.reason, s.source, s.place.line, binding.bind(s.formula))
+            for name, s in zip(names, statements, strict=True)
+        )
+        return cls(classes, columns, rules, binding.tests, tuple(binding.notes))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the rules in order."""
+        return tuple(rule.name for rule in self.rules)
+
+    @cached_property
+    def circuit(self) -> Circuit:
+        """Return the rules as the solver process is told them."""
+        formulas = tuple(rule.bound for rule in self.rules)
+        return circuit_of(formulas, len(self.classes), len(self.tests))
+
+    def outcomes(self, facts: F64) -> Outcomes:
+        """Return what every test says, int8 (n, tests), of `facts`, float64 (n, columns): 1, 0 or UNKNOWN.
+
+        Nothing else about the facts matters to the rules.
+        """
+        return outcomes(self.tests, facts)
+
+    def broken(self, facts: F64, labels: I64) -> Bools:
+        """Return which rules are definitely false, bool (n, rules).
+
+        Args:
+            facts: float64 (n, columns), NaN for a gap.
+            labels: int64 (n,), the class of each record; -1 leaves the class unknown.
+        """
+        return self.broken_by(self.outcomes(facts), labels)
+
+    def broken_by(self, tests: Outcomes, labels: I64) -> Bools:
+        """Return the same as `broken` for facts whose outcomes are known already."""
+        out = np.zeros((len(labels), len(self.rules)), np.bool_)
+        for i, rule in enumerate(self.rules):
+            out[:, i] = truth(rule.bound, tests, labels).no
+        return out
+
+    def tests_of(self, rule: Rule) -> tuple[Test, ...]:
+        """Return the tests that `rule` makes, each once."""
+        found: dict[int, None] = {}
+        look = [rule.bound]
+        while look:
+            here = look.pop()
+            if isinstance(here, Tested):
+                found[here.index] = None
+            look.extend(parts_of(here))
+        return tuple(self.tests[i] for i in sorted(found))
+
+
+def _names(statements: tuple[Statement, ...]) -> tuple[str, ...]:
+    lines: dict[str, int] = {}
+    for number, statement in enumerate(statements, 1):
+        name = statement.name or f"rule {number}"
+        if name in lines:
+            words = f"Two rules are named {name!r}; the other is in line {lines[name]}."
+            raise RuleError(words, where=str(statement.place), do="Give one of them another name.")
+        lines[name] = statement.place.line
+    return tuple(lines)

@@ -1,0 +1,168 @@
+"""The door to the solver process: starts it when it is first asked, kills it at a deadline, starts another.
+
+There is one process per program (`shared_solver`). Any thread may ask; they take turns. The process dies
+with this one: its input ends.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any, cast
+
+import numpy as np
+
+from ..errors import SolverError
+from .circuit import Circuit
+from .solver_process import read_message, write_message
+from .truth import Bools, Outcomes
+
+SECONDS = 20.0  # a request that takes longer is given up
+_AT_ONCE = 512  # rows of outcomes in one request
+_ROOT = Path(__file__).parents[2]
+
+
+class Solver:
+    """One solver process, started when it is first needed.
+
+    Args:
+        seconds: how long one request may take before the process is killed.
+    """
+
+    def __init__(self, seconds: float = SECONDS) -> None:
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether the process lives."""
+        return self._process is not None and self._process.poll() is None
+
+    def allowed(self, circuit: Circuit, outcomes: Outcomes) -> Bools:
+        """Return which classes keep every rule, bool (n, classes), given `outcomes`, int8 (n, tests).
+
+        Raises:
+            SolverError: python-sat is not installed, or the process died or took too long; the next request
+                starts another.
+        """
+        rows = ["".join(map(str, row)) for row in outcomes.tolist()]
+        found: list[str] = []
+        with self._lock:
+            for at in range(0, len(rows), _AT_ONCE):
+                request = {"key": circuit.key, "outcomes": rows[at : at + _AT_ONCE], "seconds": self._seconds}
+                answer = self._ask(request)
+                if "missing" in answer:
+                    answer = self._ask({**request, "circuit": circuit.as_json()})
+                found.extend(_allowed(answer))
+        bits = np.frombuffer("".join(found).encode(), np.uint8) == ord("1")
+        allowed: Bools = bits.reshape(len(rows), circuit.classes)
+        return allowed
+
+    def close(self) -> None:
+        """End the process. The next request starts another."""
+        with self._lock:
+            self._end()
+
+    # Inside: callers hold the lock
+
+    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        process = self._started()
+        to, back = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
+        late = threading.Event()
+
+        def give_up() -> None:
+            late.set()
+            process.kill()
+
+        timer = threading.Timer(self._seconds, give_up)
+        timer.daemon = True
+        timer.start()
+        answer = None
+        try:
+            with suppress(OSError, ValueError):
+                write_message(to, request)
+                answer = read_message(back)
+        finally:
+            timer.cancel()
+            timer.join()
+            if answer is None or late.is_set():
+                self._end()
+        if answer is None:
+            raise self._silent(late=late.is_set())
+        return answer
+
+    def _silent(self, *, late: bool) -> SolverError:
+        if late:
+            words = f"The solver was stopped after {self._seconds:g} seconds without an answer."
+            return SolverError(words, do="Simplify the rules; the next question starts it again.")
+        words = "The solver process died before it answered."
+        return SolverError(words, do="The next question starts it again.")
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is None or not self.running:
+            self._end()
+            self._process = _start()
+        return self._process
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        for pipe in (process.stdin, process.stdout):
+            if pipe:
+                with suppress(OSError):
+                    pipe.close()
+        try:
+            process.wait(1.0)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _forget(self) -> None:
+        # In a forked child: the process and its pipes are the parent's.
+        self._lock = threading.Lock()
+        if self._process is not None:
+            self._process.returncode = 0
+            self._process = None
+
+
+_SHARED = Solver()
+atexit.register(_SHARED.close)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_SHARED._forget)  # noqa: SLF001 - ours
+
+
+def shared_solver() -> Solver:
+    """Return the one solver of this program."""
+    return _SHARED
+
+
+def _start() -> subprocess.Popen[bytes]:
+    paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    command = [sys.executable, "-P", "-m", f"{__package__}.solver_process"]
+    try:
+        return subprocess.Popen(  # noqa: S603 - our own module under our own interpreter
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+    except OSError as error:
+        raise SolverError(f"The solver process cannot be started: {error.strerror or error}.") from None
+
+
+def _allowed(answer: dict[str, Any]) -> list[str]:
+    if "absent" in answer:
+        raise SolverError("python-sat is not installed.", do="Rules need it: pip install 'polybit[logic]'.")
+    if "failed" in answer:
+        raise SolverError(f"The solver failed: {answer['failed']}.", do="Please report it with the rules.")
+    allowed: list[str] = answer["allowed"]
+    return allowed

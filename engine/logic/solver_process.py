@@ -1,0 +1,148 @@
+"""The solver process: the only place that imports python-sat.
+
+python-sat holds the interpreter lock while it solves, so it runs in a process of its own (solver.py starts
+it). Requests and answers go over the pipes as a length (4 bytes, big-endian) and JSON; the end of the input
+is the end of the process. Each request arms a watchdog, so that a process whose parent was killed in the
+middle of a solve ends by itself.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import os
+import signal
+import sys
+from collections import OrderedDict
+from typing import IO, Any
+
+_MOST_CIRCUITS = 16
+_SOLVER = "glucose4"
+
+
+class Encoded:
+    """A circuit (circuit.py) in conjunctive normal form inside one incremental solver.
+
+    One direction of the Tseitin encoding is enough, since a gate only ever stands where it should be true:
+    no clause needs a gate to be false. Every rule hangs on a selector, so that a core would name rules.
+    """
+
+    def __init__(self, circuit: dict[str, Any]) -> None:
+        from pysat.card import CardEnc, EncType
+        from pysat.solvers import Solver
+
+        self._card, self._encoding = CardEnc, EncType.seqcounter
+        self.classes, self.tests = int(circuit["classes"]), int(circuit["tests"])
+        gates, roots = circuit["gates"], circuit["roots"]
+        first = self.classes + 2 * self.tests + 1
+        self.selectors = [first + len(gates) + i for i in range(len(roots))]
+        self._top = first + len(gates) + len(roots) - 1
+        self._solver = Solver(name=_SOLVER)
+        self._add_one_class()
+        for number, (k, literals) in enumerate(gates):
+            self._add_gate(first + number, k, literals)
+        for selector, root in zip(self.selectors, roots, strict=True):
+            self._solver.add_clause([-selector, root])
+
+    def allowed(self, outcomes: str) -> str:
+        """Return for each class 1 where no rule forbids it, else 0, given a test's outcomes as 0, 1 and 2."""
+        given = [*self.selectors]
+        for test, outcome in enumerate(outcomes):
+            may_hold = self.classes + 2 * test + 1
+            given.append(may_hold if outcome != "0" else -may_hold)
+            given.append(may_hold + 1 if outcome != "1" else -(may_hold + 1))
+        return "".join("1" if self._solver.solve([*given, c]) else "0" for c in range(1, self.classes + 1))
+
+    def close(self) -> None:
+        """Free the solver."""
+        self._solver.delete()
+
+    def _add_one_class(self) -> None:
+        classes = list(range(1, self.classes + 1))
+        coded = self._card.equals(classes, bound=1, top_id=self._top, encoding=self._encoding)
+        self._top = max(self._top, coded.nv)
+        self._solver.append_formula(coded.clauses)
+
+    def _add_gate(self, gate: int, k: int, literals: list[int]) -> None:
+        if k <= 0:
+            return
+        if k > len(literals):
+            self._solver.add_clause([-gate])
+        elif k == len(literals):
+            for literal in literals:
+                self._solver.add_clause([-gate, literal])
+        elif k == 1:
+            self._solver.add_clause([-gate, *literals])
+        else:
+            coded = self._card.atleast(list(literals), bound=k, top_id=self._top, encoding=self._encoding)
+            self._top = max(self._top, coded.nv)
+            for clause in coded.clauses:
+                self._solver.add_clause([-gate, *clause])
+
+
+class Desk:
+    """Answers requests; keeps the circuits it was told most recently."""
+
+    def __init__(self) -> None:
+        self._circuits: OrderedDict[str, Encoded] = OrderedDict()
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Return the answer to one request: {"allowed": ...}, {"missing": true} or {"failed": why}."""
+        try:
+            encoded = self._circuit(request)
+            if encoded is None:
+                return {"missing": True}
+            return {"allowed": [encoded.allowed(outcomes) for outcomes in request["outcomes"]]}
+        except ImportError as error:
+            return {"absent": str(error)}
+        except Exception as error:  # noqa: BLE001 - whatever it is, the asker must hear of it
+            return {"failed": f"{type(error).__name__}: {error}"}
+
+    def _circuit(self, request: dict[str, Any]) -> Encoded | None:
+        key = request["key"]
+        if key not in self._circuits:
+            if "circuit" not in request:
+                return None
+            self._circuits[key] = Encoded(request["circuit"])
+        self._circuits.move_to_end(key)
+        if len(self._circuits) > _MOST_CIRCUITS:
+            self._circuits.popitem(last=False)[1].close()
+        return self._circuits[key]
+
+
+def read_message(pipe: IO[bytes]) -> dict[str, Any] | None:
+    """Return the next message of a pipe, or None where the pipe ends."""
+    head = pipe.read(4)
+    size = int.from_bytes(head, "big")
+    body = pipe.read(size) if len(head) == 4 else b""
+    if len(head) < 4 or len(body) < size:
+        return None
+    message: dict[str, Any] = json.loads(body)
+    return message
+
+
+def write_message(pipe: IO[bytes], message: dict[str, Any]) -> None:
+    """Write one message to a pipe."""
+    body = json.dumps(message, separators=(",", ":")).encode()
+    pipe.write(len(body).to_bytes(4, "big") + body)
+    pipe.flush()
+
+
+def main() -> None:
+    """Answer requests from standard input on standard output until the input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the parent, whose end ends us
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing that a library prints may mix with answers
+    desk = Desk()
+    while (request := read_message(sys.stdin.buffer)) is not None:
+        faulthandler.dump_traceback_later(float(request["seconds"]) + 1.0, exit=True)
+        answer = desk.answer(request)
+        faulthandler.cancel_dump_traceback_later()
+        try:
+            write_message(answers, answer)
+        except BrokenPipeError:
+            return
+
+
+if __name__ == "__main__":
+    main()

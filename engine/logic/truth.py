@@ -1,0 +1,107 @@
+"""What bound formulas come to on arrays of records, in Kleene's three-valued logic.
+
+A test on a gap is unknown; `not`, `and`, `or` follow Kleene's strong tables, the other connectives are built
+from these, and a count is known as soon as no outcome of its unknown parts could change it. A rule is broken
+only where it is definitely false.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+import numpy.typing as npt
+
+from ..ports import F64, I64
+from .binding import Test
+from .formula import And, ClassIn, Count, Formula, Iff, IfThen, Implies, Not, Or, Tested, Xor
+
+Bools = npt.NDArray[np.bool_]
+Outcomes = npt.NDArray[np.int8]  # 1 yes, 0 no, UNKNOWN
+UNKNOWN = 2
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Truth of one formula for n records: bool (n,) `yes` and `no`, never both; neither is unknown."""
+
+    yes: Bools
+    no: Bools
+
+    def __invert__(self) -> Truth:
+        return Truth(self.no, self.yes)
+
+    def __and__(self, other: Truth) -> Truth:
+        return Truth(self.yes & other.yes, self.no | other.no)
+
+    def __or__(self, other: Truth) -> Truth:
+        return Truth(self.yes | other.yes, self.no & other.no)
+
+
+def outcomes(tests: tuple[Test, ...], facts: F64) -> Outcomes:
+    """Return the outcome of every test, int8 (n, tests), for `facts`, float64 (n, columns), NaN for a gap."""
+    out = np.empty((len(facts), len(tests)), np.int8)
+    for i, test in enumerate(tests):
+        fact = facts[:, test.column]
+        gap = np.isnan(fact)
+        out[:, i] = ~gap if test.kind == "known" else np.where(gap, UNKNOWN, _answer(test, fact))
+    return out
+
+
+def truth(formula: Formula, tests: Outcomes, labels: I64) -> Truth:  # noqa: C901, PLR0911 - a case a connective
+    """Return the truth of a bound formula.
+
+    Args:
+        formula: bound by binding.py.
+        tests: int8 (n, tests) from `outcomes`.
+        labels: int64 (n,), the class of each record; -1 leaves the class unknown.
+    """
+
+    def of(part: Formula) -> Truth:
+        return truth(part, tests, labels)
+
+    match formula:
+        case Tested(index):
+            return Truth(tests[:, index] == 1, tests[:, index] == 0)
+        case ClassIn(indices):
+            inside = np.isin(labels, indices)
+            return Truth(inside, ~inside & (labels >= 0))
+        case Not(part):
+            return ~of(part)
+        case And(parts):
+            return reduce(Truth.__and__, map(of, parts))
+        case Or(parts):
+            return reduce(Truth.__or__, map(of, parts))
+        case Implies(left, right):
+            return ~of(left) | of(right)
+        case Iff(left, right):
+            return _same(of(left), of(right))
+        case Xor(left, right):
+            return ~_same(of(left), of(right))
+        case IfThen(condition, then, other):
+            when = of(condition)
+            kept = ~when | of(then)
+            return kept if other is None else kept & (when | of(other))
+        case Count(quantity, number, parts):
+            return _count(quantity, number, [of(part) for part in parts])
+    raise ValueError(f"{formula} is not bound")
+
+
+def _answer(test: Test, fact: F64) -> Bools:
+    if test.kind == "among":
+        return np.isin(fact, np.array(test.numbers, np.float64))
+    limit = np.float64(test.numbers[0])
+    return fact < limit if test.kind == "below" else fact <= limit
+
+
+def _same(a: Truth, b: Truth) -> Truth:
+    return (~a | b) & (~b | a)
+
+
+def _count(quantity: str, number: int, parts: list[Truth]) -> Truth:
+    yes = np.sum([part.yes for part in parts], 0)
+    possible = len(parts) - np.sum([part.no for part in parts], 0)
+    enough = Truth(yes >= number, possible < number)
+    few = Truth(possible <= number, yes > number)
+    return {"exactly": enough & few, "at least": enough, "at most": few}[quantity]
