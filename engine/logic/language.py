@@ -190,13 +190,18 @@ def _statement(branch: Branch) -> Statement:
 
 
 def _depth(branch: Branch) -> int:
-    deepest = 0
-    look: list[tuple[Branch | Token, int]] = [(branch, 1)]
+    deepest, look = 0, [(branch, 1)]
     while look:
         here, depth = look.pop()
         deepest = max(deepest, depth)
-        look.extend((child, depth + 1) for child in getattr(here, "children", ()))
-    return deepest - 2  # below an atom there are a name and its word
+        look.extend((part, depth + 1) for part in _branches(here))
+    return deepest
+
+
+def _branches(branch: Branch) -> list[Branch]:
+    if branch.data in _ATOMS:
+        return []
+    return [cast("Branch", part) for part in branch.children[2 if branch.data == "count" else 0 :]]
 
 
 def _formula(branch: Branch) -> Formula:
@@ -204,7 +209,7 @@ def _formula(branch: Branch) -> Formula:
         return cast("Formula", _ATOMS[branch.data](*branch.children))
     if branch.data == "count":
         return _count(branch)
-    parts = tuple(_formula(cast("Branch", child)) for child in branch.children)
+    parts = tuple(_formula(part) for part in _branches(branch))
     return cast("Formula", _JOINED[branch.data](parts))
 
 
@@ -238,10 +243,12 @@ _ATOMS: dict[str, Any] = {
 
 
 def _count(branch: Branch) -> Formula:
-    how, number, *branches = cast("list[Any]", branch.children)
+    how, number = cast("list[Any]", branch.children[:2])
+    branches = _branches(branch)
     place = str(_place(number))
     if not (str(number).isascii() and str(number).isdecimal() and len(number) < 10):
-        raise RuleError(f"'of' counts in whole numbers; got {str(number)[:40]!r}.", where=place)
+        words = f"A count is a whole number; got {str(number)[:40]!r}."
+        raise RuleError(words, where=place, do=f"Write 0 to {len(branches)}.")
     if len(branches) > MOST_COUNTED:
         words = f"A count is over {len(branches)} parts; {MOST_COUNTED} is the most."
         raise RuleError(words, where=place, do="Split it.")

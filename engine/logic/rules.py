@@ -25,7 +25,7 @@ class Rules(Node):
 
     scores'[c] = scores[c] where (facts, c) breaks no rule, else -inf, so softmax(scores') is the exact
     distribution conditioned on the rules. A rule is broken where it is definitely false in Kleene's
-    three-valued logic: a gap in the facts never breaks one. Which classes are allowed is found by
+    three-valued logic: what a gap leaves open never breaks one. Which classes are allowed is found by
     satisfiability in the solver process (repair.py), once for every distinct outcome of the rules' tests.
 
     Attributes:
@@ -84,11 +84,15 @@ class Rules(Node):
         return predict
 
     def rows(self) -> tuple[tuple[str, str], ...]:
-        try:
-            count = str(len(parse(self.rules)))
-        except (RuleError, SolverError):
-            count = "cannot be read"
-        return (("Rules", count), ("Solver", SOLVER_TITLE))
+        return (("Rules", _count(self.rules)), ("Solver", SOLVER_TITLE))
+
+
+@lru_cache(maxsize=64)
+def _count(text: str) -> str:
+    try:
+        return str(len(parse(text)))
+    except (RuleError, SolverError):
+        return "cannot be read"
 
 
 def _or_none(facts: F64 | None, n: int) -> F64:

@@ -32,25 +32,31 @@ class Encoded:
         from pysat.solvers import Solver
 
         self._card, self._encoding = CardEnc, EncType.seqcounter
+        self.clauses: list[list[int]] = []
         self.classes, self.tests = int(circuit["classes"]), int(circuit["tests"])
         gates, roots = circuit["gates"], circuit["roots"]
         first = self.classes + 2 * self.tests + 1
         self.selectors = [first + len(gates) + i for i in range(len(roots))]
         self._top = first + len(gates) + len(roots) - 1
-        self._solver = Solver(name=_SOLVER)
         self._add_one_class()
         for number, (k, literals) in enumerate(gates):
             self._add_gate(first + number, k, literals)
         for selector, root in zip(self.selectors, roots, strict=True):
-            self._solver.add_clause([-selector, root])
+            self.clauses.append([-selector, root])
+        self._solver = Solver(name=_SOLVER, bootstrap_with=self.clauses)
 
-    def allowed(self, outcomes: str) -> str:
-        """Return for each class 1 where no rule forbids it, else 0, given a test's outcomes as 0, 1 and 2."""
-        given = [*self.selectors]
+    def given(self, outcomes: str) -> list[int]:
+        """Return the literals that hold all rules and the outcomes of the tests, each `0`, `1` or `2`, fixed."""
+        literals = [*self.selectors]
         for test, outcome in enumerate(outcomes):
             may_hold = self.classes + 2 * test + 1
-            given.append(may_hold if outcome != "0" else -may_hold)
-            given.append(may_hold + 1 if outcome != "1" else -(may_hold + 1))
+            literals.append(may_hold if outcome != "0" else -may_hold)
+            literals.append(may_hold + 1 if outcome != "1" else -(may_hold + 1))
+        return literals
+
+    def allowed(self, outcomes: str) -> str:
+        """Return `1` for each class that keeps every rule under the tests' outcomes, `0` for the others."""
+        given = self.given(outcomes)
         return "".join("1" if self._solver.solve([*given, c]) else "0" for c in range(1, self.classes + 1))
 
     def close(self) -> None:
@@ -61,23 +67,23 @@ class Encoded:
         classes = list(range(1, self.classes + 1))
         coded = self._card.equals(classes, bound=1, top_id=self._top, encoding=self._encoding)
         self._top = max(self._top, coded.nv)
-        self._solver.append_formula(coded.clauses)
+        self.clauses.extend(coded.clauses)
 
     def _add_gate(self, gate: int, k: int, literals: list[int]) -> None:
         if k <= 0:
             return
         if k > len(literals):
-            self._solver.add_clause([-gate])
+            self.clauses.append([-gate])
         elif k == len(literals):
             for literal in literals:
-                self._solver.add_clause([-gate, literal])
+                self.clauses.append([-gate, literal])
         elif k == 1:
-            self._solver.add_clause([-gate, *literals])
+            self.clauses.append([-gate, *literals])
         else:
             coded = self._card.atleast(list(literals), bound=k, top_id=self._top, encoding=self._encoding)
             self._top = max(self._top, coded.nv)
             for clause in coded.clauses:
-                self._solver.add_clause([-gate, *clause])
+                self.clauses.append([-gate, *clause])
 
 
 class Desk:
