@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ..data.dataset import read_for, with_data
+from ..data.dataset import override, read_all
 from ..errors import DataError, PolybitError
 from ..files.exporters import export_run
 from ..files.model import load_program
 from ..files.predictions import write_predictions
-from ..files.project import Project, open_project
+from ..files.project import Project, open_project, probed
 from ..files.run import Checkpoint, read_run
 from ..runtime.program import Answer
 from ..train.loop import train
@@ -54,7 +54,7 @@ def export(options: argparse.Namespace) -> int:
 def evaluate(options: argparse.Namespace) -> int:
     """Print accuracy by class, and rule violations before and after repair."""
     program = load_program(options.model)
-    records = read_for(program.graph, Path(options.data))
+    records = read_all(override(program.graph, Path(options.data)), Path.cwd())
     for words in records.notes:
         note(words)
     known = records.labels >= 0
@@ -79,7 +79,7 @@ def evaluate(options: argparse.Namespace) -> int:
 def predict(options: argparse.Namespace) -> int:
     """Write labels, scores, repaired labels and broken rules of every record."""
     program = load_program(options.model)
-    records = read_for(program.graph, Path(options.data))
+    records = read_all(override(program.graph, Path(options.data)), Path.cwd())
     for words in records.notes:
         note(words)
     answer = program.answer(records)
@@ -96,7 +96,9 @@ def predict(options: argparse.Namespace) -> int:
 def _project(options: argparse.Namespace) -> Project:
     project = open_project(options.project, probe=not options.data)
     if options.data:
-        project = replace(project, graph=with_data(project.graph, Path(options.data).resolve()))
+        project = probed(replace(project, graph=override(project.graph, Path(options.data))))
+        if project.notes:
+            raise DataError(project.notes[0])
     given = {k: getattr(options, k) for k in ("epochs", "seed") if getattr(options, k) is not None}
     return replace(project, training=replace(project.training, **given)) if given else project
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -63,7 +64,7 @@ def write_predictions(path: Path, answer: Answer) -> None:
         WRITERS.make(path.suffix)(part, answer)
 
 
-def _arrays(answer: Answer) -> dict[str, np.ndarray]:
+def _arrays(answer: Answer) -> dict[str, Any]:
     return {
         "label": answer.labels,
         "raw_label": answer.raw_labels,

@@ -1,0 +1,104 @@
+"""train/loop.py: it learns, stops anywhere, and goes on as if it had not."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.errors import TrainError
+from engine.files.run import read_run
+from engine.train.loop import Run, train
+from engine.train.progress import BatchDone, EpochDone, Finished, StageStarted
+
+
+def test_it_learns_and_scores_what_it_ships(binary_project):
+    run = Run(binary_project)
+    records = list(run.steps())
+    assert isinstance(records[0], StageStarted)
+    last = [r for r in records if isinstance(r, EpochDone)][-1]
+    assert last.accuracy > 0.9
+    end = records[-1]
+    assert isinstance(end, Finished)
+    answer = end.program.answer(run.splits.test)
+    assert end.accuracy == float((answer.labels == run.splits.test.labels).mean())
+
+
+def test_records_count_epochs_steps_and_time(binary_project):
+    batches = [r for r in train(binary_project) if isinstance(r, BatchDone)]
+    assert {(b.epoch, b.epochs) for b in batches} == {(e, 4) for e in range(1, 5)}
+    assert len(batches) == 4 * batches[0].steps
+    assert all(b.records_per_second > 0 and b.seconds_left >= 0 for b in batches)
+    assert batches[0].rate > batches[-1].rate >= 0
+
+
+def test_the_same_seed_trains_the_same_model(binary_project):
+    ends = [list(train(binary_project))[-1] for _ in range(2)]
+    for name, arrays in ends[0].program.packed.items():
+        for key, array in arrays.items():
+            assert array.tobytes() == ends[1].program.packed[name][key].tobytes()
+
+
+def test_closing_leaves_a_whole_model_and_the_last_epoch_on_disk(binary_project, tmp_path):
+    run = Run(binary_project, tmp_path / "run.h5")
+    steps = run.steps()
+    for record in steps:
+        if isinstance(record, BatchDone) and (record.epoch, record.step) == (3, 2):
+            break
+    steps.close()
+    assert run.program().answer(run.validation).labels.shape == (len(run.validation),)
+    assert read_run(tmp_path / "run.h5").epoch == 2
+
+
+def test_a_resumed_run_ends_as_a_whole_one(binary_project, tmp_path):
+    whole = list(train(binary_project))[-1]
+    steps = train(binary_project, tmp_path / "run.h5")
+    for record in steps:
+        if isinstance(record, BatchDone) and (record.epoch, record.step) == (3, 3):
+            break
+    steps.close()
+    rest = list(train(binary_project, tmp_path / "run.h5", resume=read_run(tmp_path / "run.h5")))
+    assert [r.epoch for r in rest if isinstance(r, EpochDone)] == [3, 4]
+    for name, arrays in whole.program.packed.items():
+        for key, array in arrays.items():
+            assert array.tobytes() == rest[-1].program.packed[name][key].tobytes(), (name, key)
+    assert read_run(tmp_path / "run.h5").finished
+
+
+def test_killing_it_leaves_the_last_finished_epoch(binary_project, tmp_path):
+    out = tmp_path / "run.h5"
+    command = [sys.executable, "-m", "engine", "train", str(binary_project.path), "--out", str(out)]
+    child = subprocess.Popen([*command, "--epochs", "100000"], stdout=subprocess.PIPE, text=True)
+    try:
+        for line in child.stdout:
+            if line.startswith("gradient 5/"):
+                break
+        time.sleep(0.05)
+    finally:
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+        child.stdout.close()
+    found = read_run(out)
+    assert found.epoch >= 5
+    assert found.program().predict(np.zeros((2, 6, 6), np.float32)).shape == (2,)
+
+
+def test_a_graph_with_problems_is_refused_in_words(binary_project):
+    broken = replace(binary_project, graph=binary_project.graph.change("head", units=7))
+    with pytest.raises(TrainError, match="The graph cannot be trained yet"):
+        list(train(broken))
+
+
+def test_an_exploding_loss_stops_with_advice(binary_project):
+    graph = binary_project.graph.change("head", weight_bits="32").change("hidden", weight_bits="32")
+    graph = graph.remove("norm", "sign", "scale").wire("hidden", "out", "head", "in")
+    graph = graph.wire("split", "samples", "flat", "in")
+    data = binary_project.path.parent / "data.npz"
+    arrays = dict(np.load(data))
+    np.savez(data, x=arrays["x"] * np.float32(1e38), y=arrays["y"])
+    with np.errstate(all="ignore"), pytest.raises(TrainError, match="no longer a number"):
+        list(train(replace(binary_project, graph=graph)))
