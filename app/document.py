@@ -64,7 +64,7 @@ class Document(QObject):
         self._estimate: tuple[Graph, Estimate] | None = None
         self._recovery = recovery
         self.undo = QUndoStack(self)
-        self.undo.cleanChanged.connect(lambda _clean: self.file_changed.emit())
+        self.undo.cleanChanged.connect(self.file_changed)
         self._autosave = QTimer(self, singleShot=True, interval=_AUTOSAVE_AFTER)
         self._autosave.timeout.connect(self.keep)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import qtawesome  # type: ignore[import-untyped]
+import qtawesome
 from PySide6.QtGui import QIcon
 
 _UNKNOWN = "ph.cube"
@@ -12,7 +12,11 @@ _UNKNOWN = "ph.cube"
 
 def known(name: str) -> bool:
     """Whether the font has an icon of that name."""
-    return name.removeprefix("ph.") in qtawesome.charmap("ph")
+    try:
+        qtawesome.charmap(name)
+    except (KeyError, ValueError):
+        return False
+    return True
 
 
 @lru_cache(maxsize=1024)
