@@ -159,7 +159,8 @@ def _texts(dataset: h5py.Dataset, where: str) -> list[str]:
         piece = [str(entry) for entry in dataset.asstr(errors="replace")[at : at + _TEXT_PIECE]]
         size += sum(len(entry) for entry in piece)
         if max(map(len, piece)) > _MOST_CHARACTERS or size > _MOST_TEXT:
-            raise DataError(f"A text is longer than {_MOST_CHARACTERS} characters.", where=where)
+            words = f"Its texts are longer than {_MOST_CHARACTERS} characters, or {_MOST_TEXT} in all."
+            raise DataError(words, where=where)
         out += piece
     return out
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import IO, ClassVar, NamedTuple
 
@@ -35,6 +36,7 @@ class _Stored(NamedTuple):
     member: zipfile.ZipInfo
     shape: tuple[int, ...]
     dtype: np.dtype[np.generic]
+    begin: int  # bytes of the header
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def _contents(archive: zipfile.ZipFile, where: str) -> dict[str, _Stored]:
     return out
 
 
-def _header(file: IO[bytes], where: str) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
+def _header(file: IO[bytes], where: str) -> tuple[tuple[int, ...], np.dtype[np.generic], int]:
     version = npy.read_magic(file)
     if version not in ((1, 0), (2, 0)):
         raise DataError(f"The array has format version {version}; 1.0 and 2.0 are read.", where=where)
@@ -120,17 +122,18 @@ def _header(file: IO[bytes], where: str) -> tuple[tuple[int, ...], np.dtype[np.g
     shape, _, dtype = read(file)
     if any(axis < 0 for axis in shape):
         raise DataError(f"The array has the shape {shape}.", where=where)
-    return shape, dtype
+    return shape, dtype, file.tell()
 
 
 def _read(archive: zipfile.ZipFile, stored: _Stored, where: str) -> Array:
-    member, shape, dtype = stored
+    member, shape, dtype, begin = stored
     place = f"{where}, array {member.filename.removesuffix('.npy')!r}"
     if dtype.hasobject or dtype.kind not in _PLAIN:
         words = f"The array holds {dtype.name}; numbers and texts are read."
         raise DataError(words, where=place, why="Python objects could run code.")
     check_size(place, shape, max(dtype.itemsize, 1), member.compress_size)
-    if int(np.prod(shape, dtype=object)) * dtype.itemsize > member.file_size:
-        raise DataError(f"The array says it has the shape {shape}, but its bytes are fewer.", where=place)
+    size, held = prod(shape) * dtype.itemsize, member.file_size - begin
+    if size != held:
+        raise DataError(f"The shape {shape} needs {size} bytes; the array holds {held}.", where=place)
     with archive.open(member) as file:
         return np.asarray(npy.read_array(file, allow_pickle=False))
