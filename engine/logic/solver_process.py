@@ -46,7 +46,7 @@ class Encoded:
         self._solver = Solver(name=_SOLVER, bootstrap_with=self.clauses)
 
     def given(self, outcomes: str) -> list[int]:
-        """Return the literals that hold all rules and the outcomes of the tests, each `0`, `1` or `2`, fixed."""
+        """Return the literals that fix all rules and the outcomes of the tests, each `0`, `1` or `2`."""
         literals = [*self.selectors]
         for test, outcome in enumerate(outcomes):
             may_hold = self.classes + 2 * test + 1

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -190,9 +188,19 @@ def test_a_mutated_text_is_read_or_refused_but_never_crashes(data):
             st.sampled_from([*RESERVED, *'(){},:="<>!\\#\x00é ', " not ", "\n", ""]) | st.text(max_size=3)
         )
         text = text[:at] + put + text[at + length :]
-    with suppress(RuleError):
-        rules = parse(text)
-        assert parse(print_rules(rules)) == rules
+    result = _read(text)
+    if isinstance(result, RuleError):
+        assert result.where.startswith("line ")
+        assert result.do
+    else:
+        assert parse(print_rules(result)) == result
+
+
+def _read(text: str) -> tuple[Statement, ...] | RuleError:
+    try:
+        return parse(text)
+    except RuleError as error:
+        return error
 
 
 def test_places_do_not_make_words_differ():

@@ -1,0 +1,273 @@
+"""Exact repair against brute force over every class and against MaxSAT, record by record."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.logic.formula import (
+    Among,
+    And,
+    Compare,
+    Count,
+    Formula,
+    Iff,
+    IfThen,
+    Implies,
+    Known,
+    Not,
+    Or,
+    Statement,
+    Word,
+    Xor,
+)
+from engine.logic.printing import print_rules
+from engine.logic.repair import CHANGED, KEPT, NONE, Repair
+from engine.logic.ruleset import RuleSet
+from engine.logic.solver import Solver
+from engine.logic.solver_process import Encoded
+from engine.ports import Column
+
+CLASSES = ("a", "b", "c")
+COLUMNS = (Column("size", ("low", "med", "high")), Column("seats", ("2", "4")), Column("x"))
+RECORDS = list(itertools.product((0.0, 1.0, 2.0, np.nan), (0.0, 1.0, np.nan), (-1.0, 2.5, 7.0, np.nan)))
+
+# A second reading of the language, slow and on its own: one record, one class, None for unknown.
+
+
+def naive(formula: Formula, record: tuple[float, ...], answer: str) -> bool | None:  # noqa: C901, PLR0911
+    truth = partial(naive, record=record, answer=answer)
+    match formula:
+        case Compare() | Among() | Known():
+            return naive_atom(formula, record, answer)
+        case Not(part):
+            value = truth(part)
+            return None if value is None else not value
+        case And(parts):
+            values = [truth(part) for part in parts]
+            return False if False in values else (None if None in values else True)
+        case Or(parts):
+            return truth(Not(And(tuple(Not(part) for part in parts))))
+        case Implies(left, right):
+            return truth(Or((Not(left), right)))
+        case Iff(left, right):
+            values = [truth(left), truth(right)]
+            return None if None in values else values[0] == values[1]
+        case Xor(left, right):
+            return truth(Not(Iff(left, right)))
+        case IfThen(condition, then, None):
+            return truth(Implies(condition, then))
+        case IfThen(condition, then, other):
+            return truth(And((Implies(condition, then), Implies(Not(condition), other))))
+        case Count(quantity, number, parts):
+            return naive_count(quantity, number, [truth(part) for part in parts])
+    raise AssertionError(formula)
+
+
+def naive_atom(atom: Compare | Among | Known, record: tuple[float, ...], answer: str) -> bool | None:
+    fact: str | float | None = answer
+    if atom.subject is not None:
+        index = [c.name for c in COLUMNS].index(atom.subject.text)
+        fact, names = record[index], COLUMNS[index].categories
+        fact = None if np.isnan(fact) else (names[int(fact)] if names else fact)
+    if isinstance(atom, Known):
+        return (fact is None) == atom.negated
+    if fact is None:
+        return None
+    if isinstance(atom, Among):
+        return (fact in [value_of(fact, word) for word in atom.values]) != atom.negated
+    if atom.operator in ("=", "!="):
+        return (fact == value_of(fact, atom.value)) == (atom.operator == "=")
+    number, limit = float(fact), float(atom.value.text)
+    return {"<": number < limit, "<=": number <= limit, ">": number > limit, ">=": number >= limit}[
+        atom.operator
+    ]
+
+
+def value_of(fact: str | float, word: Word) -> str | float:
+    return word.text if isinstance(fact, str) else float(word.text)
+
+
+def naive_count(quantity: str, number: int, values: list[bool | None]) -> bool | None:
+    choices = [(False, True) if value is None else (value,) for value in values]
+    sums = {sum(chosen) for chosen in itertools.product(*choices)}
+    found = {
+        {"exactly": s == number, "at most": s <= number, "at least": s >= number}[quantity] for s in sums
+    }
+    return found.pop() if len(found) == 1 else None
+
+
+# Random rules
+
+
+def random_atom(rng: random.Random) -> Formula:
+    name = rng.choice(["class", "class", "size", "seats", "x"])
+    subject = None if name == "class" else Word(name)
+    values = {
+        "class": CLASSES,
+        "size": ("low", "med", "high"),
+        "seats": ("2", "4"),
+        "x": ("-1", "2.5", "7", "3"),
+    }[name]
+    form = rng.random()
+    if subject is not None and form < 0.15:
+        return Known(subject, rng.random() < 0.5)
+    if form < 0.5:
+        return Among(subject, tuple(map(Word, rng.choices(values, k=rng.randint(1, 3)))), rng.random() < 0.3)
+    operators = ["=", "!="] if name in ("class", "size") else ["=", "!=", "<", "<=", ">", ">="]
+    return Compare(subject, rng.choice(operators), Word(rng.choice(values)))
+
+
+def random_formula(rng: random.Random, depth: int) -> Formula:
+    part = partial(random_formula, rng, depth - 1)
+    if depth == 0 or rng.random() < 0.25:
+        return random_atom(rng)
+    kind = rng.choice([Not, And, Or, Implies, Iff, Xor, IfThen, Count])
+    if kind is Not:
+        return Not(part())
+    if kind in (And, Or):
+        return kind(tuple(part() for _ in range(rng.randint(2, 3))))
+    if kind is IfThen:
+        return IfThen(part(), part(), part() if rng.random() < 0.5 else None)
+    if kind is Count:
+        parts = tuple(part() for _ in range(rng.randint(1, 4)))
+        return Count(rng.choice(["exactly", "at most", "at least"]), rng.randint(0, len(parts)), parts)
+    return kind(part(), part())
+
+
+def random_rules(rng: random.Random) -> tuple[Statement, ...]:
+    return tuple(Statement("", random_formula(rng, rng.randint(1, 3))) for _ in range(rng.randint(1, 3)))
+
+
+def bound(statements: tuple[Statement, ...]) -> RuleSet:
+    return RuleSet.of(print_rules(statements), CLASSES, COLUMNS)
+
+
+@pytest.fixture(scope="module")
+def solver():
+    made = Solver()
+    yield made
+    made.close()
+
+
+def check_against_brute_force(statements: tuple[Statement, ...], records, scores, solver: Solver) -> None:
+    rules = bound(statements)
+    facts = np.array(records, np.float64)
+    done = Repair(rules, solver)(scores, facts)
+    for i, record in enumerate(records):
+        breaks = [[naive(s.formula, record, name) is False for s in statements] for name in CLASSES]
+        allowed = [not any(row) for row in breaks]
+        best = max((c for c in range(3) if allowed[c]), key=lambda c: (scores[i, c], -c), default=-1)
+        raw = int(np.argmax(scores[i]))
+        assert done.allowed[i].tolist() == allowed
+        assert done.labels[i] == best
+        assert done.raw_labels[i] == raw
+        assert done.status[i] == (NONE if best < 0 else KEPT if best == raw else CHANGED)
+        assert done.broken[i].tolist() == breaks[raw]
+        assert done.left[i].tolist() == breaks[raw if best < 0 else best]
+        assert np.array_equal(done.scores[i], np.where(allowed, scores[i], -np.inf))
+
+
+def test_two_thousand_rule_sets_agree_with_brute_force(solver):
+    rng = random.Random(7)  # noqa: S311 - not for secrets
+    numbers = np.random.default_rng(7)
+    for _ in range(2_000):
+        records = rng.sample(RECORDS, 6)
+        scores = numbers.integers(-2, 3, (6, 3)).astype(np.float32)  # ties happen
+        check_against_brute_force(random_rules(rng), records, scores, solver)
+
+
+@settings(deadline=None, max_examples=40)
+@given(rng=st.randoms(use_true_random=False), seed=st.integers(0, 2**32 - 1))
+def test_every_record_agrees_with_brute_force(rng, seed):
+    with_solver = Solver()
+    try:
+        scores = np.random.default_rng(seed).normal(size=(len(RECORDS), 3)).astype(np.float32)
+        check_against_brute_force(random_rules(rng), RECORDS, scores, with_solver)
+    finally:
+        with_solver.close()
+
+
+def test_maxsat_finds_the_same_answer_record_by_record(solver):
+    from pysat.examples.rc2 import RC2
+    from pysat.formula import WCNF
+
+    rng = random.Random(3)  # noqa: S311 - not for secrets
+    numbers = np.random.default_rng(3)
+    for _ in range(150):
+        rules = bound(random_rules(rng))
+        records = np.array(rng.sample(RECORDS, 4), np.float64)
+        weights = np.array([numbers.permutation([1, 5, 9]) for _ in records])
+        done = Repair(rules, solver)(weights.astype(np.float32), records)
+        encoded = Encoded(rules.circuit.as_json())
+        for record, weight, label in zip(rules.outcomes(records), weights, done.labels, strict=True):
+            problem = WCNF()
+            problem.extend([*encoded.clauses, *([lit] for lit in encoded.given("".join(map(str, record))))])
+            problem.extend([[c + 1] for c in range(3)], weights=weight.tolist())
+            with RC2(problem) as search:
+                model = search.compute()
+            assert label == (-1 if model is None else next(c for c in range(3) if c + 1 in model))
+        encoded.close()
+
+
+def test_scores_after_repair_are_the_conditional_distribution(solver):
+    rules = RuleSet.of("rule: if size = low then class != a", CLASSES, COLUMNS)
+    scores = np.log(np.array([[0.5, 0.3, 0.2]], np.float32))
+    kept = np.exp(Repair(rules, solver)(scores, np.array([[0.0, 0.0, 0.0]])).scores)
+    np.testing.assert_allclose(kept / kept.sum(), [[0, 0.6, 0.4]], rtol=1e-6)
+
+
+def test_an_answer_does_not_depend_on_the_batch(solver):
+    rules = bound(random_rules(random.Random(11)))  # noqa: S311 - not for secrets
+    scores = np.random.default_rng(1).normal(size=(len(RECORDS), 3)).astype(np.float32)
+    facts = np.array(RECORDS, np.float64)
+    whole = Repair(rules, solver)(scores, facts)
+    for size in (1, 5):
+        repair = Repair(rules, solver)
+        parts = [repair(scores[at : at + size], facts[at : at + size]) for at in range(0, len(facts), size)]
+        assert np.concatenate([p.scores for p in parts]).tobytes() == whole.scores.tobytes()
+        assert np.concatenate([p.left for p in parts]).tobytes() == whole.left.tobytes()
+
+
+def test_no_rules_allow_everything_and_start_no_solver():
+    solver = Solver()
+    scores = np.array([[1.0, 3.0, 2.0]], np.float32)
+    done = Repair(RuleSet.of("# none", CLASSES, COLUMNS), solver)(scores, np.zeros((1, 3)))
+    assert done.scores.tobytes() == scores.tobytes()
+    assert done.broken.shape == (1, 0)
+    assert not solver.running
+
+
+def test_no_records_give_no_answers(solver):
+    rules = RuleSet.of("rule: class = a", CLASSES, COLUMNS)
+    done = Repair(rules, solver)(np.zeros((0, 3), np.float32), np.zeros((0, 3)))
+    assert done.scores.shape == (0, 3)
+    assert done.left.shape == (0, 1)
+
+
+def test_a_class_that_the_scores_rule_out_is_not_brought_back(solver):
+    rules = RuleSet.of("rule: class in {a, b}", CLASSES, COLUMNS)
+    scores = np.array([[-np.inf, -np.inf, 1.0], [-np.inf, 0.0, 1.0]], np.float32)
+    done = Repair(rules, solver)(scores, np.zeros((2, 3)))
+    assert done.labels.tolist() == [-1, 1]
+    assert done.status.tolist() == [NONE, CHANGED]
+
+
+def test_the_solver_is_asked_once_for_facts_that_look_alike_to_the_rules(solver, monkeypatch):
+    asked: list[int] = []
+    ask = solver.allowed
+    monkeypatch.setattr(
+        solver, "allowed", lambda circuit, rows: (asked.append(len(rows)), ask(circuit, rows))[1]
+    )
+    repair = Repair(RuleSet.of("rule: if x <= 3 then class = a", CLASSES, COLUMNS), solver)
+    facts = np.zeros((100, 3))
+    facts[:, 2] = np.arange(100)
+    for _ in range(2):
+        repair(np.zeros((100, 3), np.float32), facts)
+    assert asked == [2]
