@@ -127,7 +127,7 @@ class Graph:
             nodes[name] = replace(self.placed(name), x=float(x), y=float(y))
         return replace(self, nodes=nodes)
 
-    def wire(self, source: str, output: str, target: str, input: str) -> Graph:  # noqa: A002 - the word
+    def wire(self, source: str, output: str, target: str, input: str) -> Graph:
         """Return this graph with a wire; an input that had one loses the old.
 
         Raises:

@@ -5,19 +5,8 @@ import pytest
 
 from engine.catalog import NODES
 from engine.files.project import Project, probed, save_project
-from engine.graph import Graph
 from engine.settings import Training
-
-
-def wired(nodes, wires):
-    """A graph of `{name: node}` and wires written as in a project file."""
-    graph = Graph()
-    for name, node in nodes.items():
-        graph = graph.add(name, node)
-    for text in wires:
-        (a, x), (b, y) = (end.rsplit(".", 1) for end in text.split(" -> "))
-        graph = graph.wire(a, x, b, y)
-    return graph
+from tests_wiring import wired
 
 
 @pytest.fixture

@@ -1,0 +1,65 @@
+"""bnn/batch_norm.py: finite differences, and the folded form against the definition."""
+
+import numpy as np
+import pytest
+
+from engine.bnn.batch_norm import BatchNorm
+from engine.ports import Spec
+
+N, K = 16, 5
+SPEC = Spec("real", (K,))
+
+
+@pytest.fixture
+def case():
+    rng = np.random.default_rng(0)
+    node = BatchNorm()
+    weights = node.start(rng, SPEC)
+    weights["gamma"][:] = rng.uniform(0.5, 2, K)
+    weights["beta"][:] = rng.standard_normal(K)
+    return (
+        node,
+        weights,
+        rng.standard_normal((N, K)).astype(np.float32),
+        rng.standard_normal((N, K)).astype(np.float32),
+    )
+
+
+def test_gradients_pass_finite_differences(case):
+    node, weights, x, dy = case
+    operator = node.operator(weights, N, SPEC)
+    operator.execute(x)
+    (dx,) = (g.copy() for g in operator.gradient(dy))
+    grads = {p.name: p.grad.copy() for p in operator.parameters()}
+
+    def value(at):
+        normal = (at - at.mean(0)) / np.sqrt(at.var(0) + 1e-5)
+        return float(((weights["gamma"] * normal + weights["beta"]) * dy).sum())
+
+    wide = x.astype(np.float64)
+    for row, column in ((0, 0), (3, 2), (N - 1, K - 1)):
+        moved = wide.copy()
+        moved[row, column] += 1e-4
+        up = value(moved)
+        moved[row, column] -= 2e-4
+        assert (up - value(moved)) / 2e-4 == pytest.approx(float(dx[row, column]), abs=1e-3)
+    normal = (wide - wide.mean(0)) / np.sqrt(wide.var(0) + 1e-5)
+    assert np.allclose(grads["gamma"], (dy * normal).sum(0), atol=1e-4)
+    assert np.allclose(grads["beta"], dy.sum(0), atol=1e-4)
+
+
+def test_shipping_folds_the_running_statistics(case):
+    node, weights, x, _ = case
+    operator = node.operator(weights, N, SPEC)
+    for _ in range(200):
+        operator.execute(x)
+    assert np.allclose(weights["mean"], x.mean(0), atol=1e-4)
+    assert np.allclose(weights["variance"], x.var(0, ddof=1), rtol=1e-3)
+    (y,) = node.predictor(node.pack(weights, SPEC), SPEC)(x)
+    normal = (x - weights["mean"]) / np.sqrt(weights["variance"] + 1e-5)
+    assert np.allclose(y, weights["gamma"] * normal + weights["beta"], atol=1e-4)
+
+
+def test_without_affine_nothing_is_trained(case):
+    _, weights, _, _ = case
+    assert BatchNorm(affine=False).operator(weights, N, SPEC).parameters() == ()
