@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -223,3 +225,12 @@ def test_places_do_not_make_words_differ():
 )
 def test_rules_are_put_in_words(text, words):
     assert in_words(formula_of(text)) == words
+
+
+def test_the_examples_of_the_help_page_are_read():
+    page = (Path(__file__).parents[2] / "resources" / "help" / "rules.md").read_text(encoding="utf-8")
+    example = page.split("```")[1]
+    assert [rule.name for rule in parse(example)] == ["low_safety", "", "tsh", "", ""]
+    for words in ("40 levels", "64 parts", "256 KiB", "2 000 rules"):
+        assert words in page
+    assert (MOST_DEPTH, MOST_COUNTED, MOST_BYTES, MOST_RULES) == (40, 64, 256 * 1024, 2_000)

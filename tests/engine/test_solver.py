@@ -94,8 +94,7 @@ def test_threads_take_turns(solver):
     found: list[list[list[bool]]] = []
 
     def ask() -> None:
-        for _ in range(20):
-            found.append(solver.allowed(RULES.circuit, ROWS).tolist())
+        found.extend(solver.allowed(RULES.circuit, ROWS).tolist() for _ in range(20))
 
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:
@@ -184,7 +183,8 @@ solver = Solver(seconds=1.0)
 solver.allowed(Circuit(2, 0, (), ()), np.zeros((1, 0), np.int8))
 print(solver._process.pid, flush=True)
 threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGKILL)).start()
-solver.allowed(Circuit(2_000, 0, tuple((1, (i + 1, i + 2)) for i in range(1_000)), (1,)), np.zeros((512, 0), np.int8))
+gates = tuple((1, (i + 1, i + 2)) for i in range(1_000))
+solver.allowed(Circuit(2_000, 0, gates, (1,)), np.zeros((512, 0), np.int8))
 """
     done = _run(code)
     assert done.returncode == -signal.SIGKILL
