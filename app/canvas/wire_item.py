@@ -15,9 +15,10 @@ from engine.graph import Wire
 from engine.ports import PortType
 
 _HALO = 3.0
-_BEND = 14.0  # corner radius of a wire that runs back, px
+_BEND = 14.0  # corner radius, px
 _TURN = 64.0  # px in which a wire gets from a port to its lane
 _THICKNESS = {1: 1.8, 2: 2.2, 3: 2.35, 4: 2.5, 8: 2.8, 16: 3.2, 32: 3.6}  # bits an element -> px
+_STEEP = 2.2 * _TURN  # px up or down from which a wire turns square corners
 _LABEL_ROOM = 120.0  # px between the ends that a label needs beyond its own width
 
 
@@ -119,8 +120,8 @@ def wire_path(start: QPointF, end: QPointF, lane: float | None = None) -> QPaint
     if lane is None:
         reach = QPointF(handle(start, end), 0)
         path.cubicTo(start + reach, end - reach, end)
-    elif end.x() < start.x() + OUT:
-        _run_back(path, start, end, lane)
+    elif end.x() < start.x() + OUT or max(abs(lane - start.y()), abs(lane - end.y())) > _STEEP:
+        _run_square(path, start, end, lane)
     else:
         _run_along(path, start, end, lane)
     return path
@@ -135,7 +136,7 @@ def _run_along(path: QPainterPath, start: QPointF, end: QPointF, lane: float) ->
     path.cubicTo(last + half, end - half, end)
 
 
-def _run_back(path: QPainterPath, start: QPointF, end: QPointF, lane: float) -> None:
+def _run_square(path: QPainterPath, start: QPointF, end: QPointF, lane: float) -> None:
     corners = [
         QPointF(start.x() + OUT, start.y()),
         QPointF(start.x() + OUT, lane),

@@ -1,0 +1,173 @@
+"""The palette: every kind of node by section, to filter, drag onto the canvas, or add by double click."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QLabel,
+    QLineEdit,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.canvas.quick_add import kind_aside
+from app.canvas.search import matches
+from app.theme.current import theme
+from app.theme.fonts import BASE, font, section
+from app.theme.icons import icon
+from engine.catalog import NODES, SECTIONS
+
+_KIND = Qt.ItemDataRole.UserRole
+_ROW, _HEADING = 28, 30  # px
+
+
+class Palette(QWidget):
+    """Lists the kinds of nodes.
+
+    Signals:
+        chosen: a kind was double-clicked, or Enter was pressed on it.
+        dragged: (kind, point of the screen) while one is dragged.
+        dropped: (kind, point of the screen) where it was let go.
+        given_up: a drag ended with Escape.
+    """
+
+    chosen = Signal(str)
+    dragged = Signal(str, QPoint)
+    dropped = Signal(str, QPoint)
+    given_up = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("surface", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        heading = QLabel("Nodes")
+        heading.setFont(section())
+        heading.setProperty("tone", "low")
+        self.filter = QLineEdit(placeholderText="Filter", clearButtonEnabled=True)
+        self.filter.setAccessibleName("Filter the nodes")
+        self._lead = self.filter.addAction(
+            icon("ph.funnel-simple", "low"), QLineEdit.ActionPosition.LeadingPosition
+        )
+        self.tree = QTreeWidget()
+        self.tree.setHeaderHidden(True)
+        self.tree.setIndentation(14)
+        self.tree.setRootIsDecorated(False)
+        self.tree.setIconSize(QSize(17, 17))
+        self.tree.setAccessibleName("Kinds of nodes")
+        self.tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._none = QLabel("No node has that name.")
+        self._none.setProperty("tone", "low")
+        self._none.setWordWrap(True)
+        self._none.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 14, 8, 8)
+        column.setSpacing(8)
+        for widget in (heading, self.filter, self._none, self.tree):
+            column.addWidget(widget, 1 if widget is self.tree else 0)
+        self._drag = _Drag(self)
+        self.tree.viewport().installEventFilter(self._drag)
+        self.tree.installEventFilter(self._drag)
+        self.filter.textChanged.connect(self._sift)
+        self.filter.returnPressed.connect(self._choose_first)
+        self.tree.itemActivated.connect(self._activate)
+        theme().changed.connect(self._fill)
+        self._fill()
+
+    def kind_at(self, at: QPoint) -> str:
+        """Return the kind under a point of the list, "" where there is none."""
+        item = self.tree.itemAt(at)
+        return str(item.data(0, _KIND) or "") if item else ""
+
+    def row_of(self, kind: str) -> QPoint:
+        """Return the middle of the row of a kind, in the list's viewport."""
+        return self.tree.visualItemRect(self._items[kind]).center()
+
+    def _fill(self) -> None:
+        self.tree.clear()
+        self._items: dict[str, QTreeWidgetItem] = {}
+        self._heads: list[QTreeWidgetItem] = []
+        self._lead.setIcon(icon("ph.funnel-simple", "low"))
+        for family, title in SECTIONS.items():
+            kinds = [kind for kind, node in NODES.items() if node.family == family]
+            if kinds:
+                head = QTreeWidgetItem([title])
+                head.setFont(0, section())
+                head.setForeground(0, theme().colour("low"))
+                head.setSizeHint(0, QSize(0, _HEADING))
+                head.setFlags(Qt.ItemFlag.ItemIsEnabled)
+                self.tree.addTopLevelItem(head)
+                self._heads.append(head)
+                for kind in kinds:
+                    self._add(head, kind)
+        self.tree.expandAll()
+        self._sift(self.filter.text())
+
+    def _add(self, head: QTreeWidgetItem, kind: str) -> None:
+        node = NODES[kind]
+        item = QTreeWidgetItem([node.title])
+        item.setData(0, _KIND, kind)
+        item.setFont(0, font(BASE))
+        item.setIcon(0, icon(node.icon, theme().tokens.family(node.family)))
+        item.setSizeHint(0, QSize(0, _ROW))
+        item.setToolTip(0, "\n".join(t for t in (node.summary, kind_aside(node), node.citation) if t))
+        head.addChild(item)
+        self._items[kind] = item
+
+    def _sift(self, words: str) -> None:
+        for kind, item in self._items.items():
+            node = NODES[kind]
+            item.setHidden(not matches(words, node.title, node.summary, SECTIONS[node.family], kind))
+        for head in self._heads:
+            children = [item for item in self._items.values() if item.parent() is head]
+            head.setHidden(all(item.isHidden() for item in children))
+        self._none.setVisible(all(item.isHidden() for item in self._items.values()))
+
+    def _choose_first(self) -> None:
+        kind = next((kind for kind, item in self._items.items() if not item.isHidden()), "")
+        if kind:
+            self.chosen.emit(kind)
+
+    def _activate(self, item: QTreeWidgetItem) -> None:
+        kind = item.data(0, _KIND)
+        if kind:
+            self.chosen.emit(kind)
+        else:
+            item.setExpanded(not item.isExpanded())
+
+
+class _Drag(QObject):
+    """Dragging a row: the pointer is followed by hand, so that the canvas can show where it would go."""
+
+    def __init__(self, palette: Palette) -> None:
+        super().__init__(palette)
+        self._palette = palette
+        self._kind, self._from, self._going = "", QPoint(), False
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QMouseEvent):
+            return self._mouse(event)
+        if isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape and self._going:
+            self._kind, self._going = "", False
+            self._palette.given_up.emit()
+            return True
+        return False
+
+    def _mouse(self, event: QMouseEvent) -> bool:
+        at = event.position().toPoint()
+        kind = event.type()
+        if kind == QEvent.Type.MouseButtonPress and event.button() == Qt.MouseButton.LeftButton:
+            self._kind, self._from, self._going = self._palette.kind_at(at), at, False
+        elif kind == QEvent.Type.MouseMove and self._kind and event.buttons() & Qt.MouseButton.LeftButton:
+            far = (at - self._from).manhattanLength() >= QApplication.startDragDistance()
+            self._going = self._going or far
+            if self._going:
+                self._palette.dragged.emit(self._kind, event.globalPosition().toPoint())
+                return True
+        elif kind == QEvent.Type.MouseButtonRelease and self._going:
+            dropped, self._kind, self._going = self._kind, "", False
+            self._palette.dropped.emit(dropped, event.globalPosition().toPoint())
+        return False
