@@ -1,0 +1,355 @@
+"""A look inside a program: spikes, weights, broken rules and confusion, as frozen arrays ready to be drawn.
+
+Taken in the thread that trains, so that the window only paints. Knows no Qt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .graph import Graph
+from .logic.explain import Explained, explain
+from .logic.rules import Rules
+from .ports import F32, F64, I32, I64, Array, Spec
+from .precision import PRECISIONS
+from .records import Records
+from .runtime.program import Answer, Program
+
+RASTER_RECORDS = 8
+BLOCK = 8  # weights along each side of one cell of a density
+_DENSE_FROM = 256  # maps with more rows or columns than this get a density
+_WORD = 64
+
+
+@dataclass(frozen=True)
+class Raster:
+    """When which neuron of a node spiked, for a few records.
+
+    Attributes:
+        node: the node's name.
+        steps, neurons: time steps of one record, and neurons.
+        records: which of the records that were looked at, by index.
+        starts: int64 (records + 1,), where the spikes of each record begin in `times` and `indices`.
+        times: int32 (spikes,), the step of each spike, 0 to steps - 1.
+        indices: int32 (spikes,), the neuron of each spike.
+        labels: the true class of each record by name, "" where it is not known.
+        answers: what the program says of each record.
+    """
+
+    node: str
+    steps: int
+    neurons: int
+    records: tuple[int, ...]
+    starts: I64
+    times: I32
+    indices: I32
+    labels: tuple[str, ...]
+    answers: tuple[str, ...]
+
+    def of(self, place: int) -> tuple[I32, I32]:
+        """Return the times and neurons of the spikes of one record, by its place in `records`."""
+        part = slice(int(self.starts[place]), int(self.starts[place + 1]))
+        return self.times[part], self.indices[part]
+
+    @property
+    def rate(self) -> float:
+        """Return the share of neurons that spike in a step, 0 to 1."""
+        return len(self.times) / max(1, self.steps * self.neurons * len(self.records))
+
+
+@dataclass(frozen=True)
+class WeightMap:
+    """The shipped weights of a node as a picture.
+
+    Attributes:
+        node: the node's name.
+        precision: their width, a key of PRECISIONS.
+        rows, columns: outputs and inputs.
+        levels: uint8 (rows, ceil(columns / 8)) at 1 bit: packed, first weight in the highest bit, 1 is +1;
+            else int8 (rows, columns).
+        high: the level drawn in full colour.
+        largest: the weight that `high` stands for where weights are floats, else 0.
+        density: float32 (ceil(rows / BLOCK), ceil(columns / BLOCK)), mean of every block as a share of
+            `high`, -1 to +1; None for small maps.
+        shares: share of weights below, at and above zero.
+    """
+
+    node: str
+    precision: str
+    rows: int
+    columns: int
+    levels: Array
+    high: int
+    largest: float
+    density: F32 | None
+    shares: tuple[float, float, float]
+
+    @property
+    def packed(self) -> bool:
+        """Whether `levels` holds eight weights a byte."""
+        return PRECISIONS[self.precision].binary
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One record whose raw answer broke a rule.
+
+    Attributes:
+        record: its index among the records looked at.
+        label: its true class by name, "" where it is not known.
+        explained: what became of the answer and why.
+    """
+
+    record: int
+    label: str
+    explained: Explained
+
+
+@dataclass(frozen=True)
+class RuleCount:
+    """How often one rule was broken: by the raw answers, and by the answers after repair."""
+
+    name: str
+    words: str
+    raw: int
+    left: int
+
+
+@dataclass(frozen=True)
+class Look:
+    """Everything the panels show of a program.
+
+    Attributes:
+        program: the program.
+        records: how many records were looked at.
+        rasters: of every spiking node.
+        weights: of every node that has weights to show.
+        guarded: whether the graph has a rules node.
+        violations: records whose raw answer broke a rule, in order, up to the limit.
+        violations_raw, violations_left: how many there are before and after repair.
+        rules: every rule with its counts.
+        classes: class names.
+        confusion: int64 (classes, classes + 1): row, the true class; column, the answer; last column, none.
+    """
+
+    program: Program
+    records: int
+    rasters: tuple[Raster, ...] = ()
+    weights: tuple[WeightMap, ...] = ()
+    guarded: bool = False
+    violations: tuple[Violation, ...] = ()
+    violations_raw: int = 0
+    violations_left: int = 0
+    rules: tuple[RuleCount, ...] = ()
+    classes: tuple[str, ...] = ()
+    confusion: I64 = field(default_factory=lambda: np.zeros((0, 1), np.int64))
+
+    def accuracy(self, label: int) -> float:
+        """Return the share of a class's records that are answered rightly, NaN where there are none."""
+        total = int(self.confusion[label].sum())
+        return int(self.confusion[label, label]) / total if total else float("nan")
+
+
+def look(program: Program, records: Records, *, limit: int = 500) -> Look:
+    """Return a look into `program` as it answers `records`.
+
+    Args:
+        program: what to look into.
+        records: what it answers, mostly the validation records.
+        limit: most violations that are explained.
+    """
+    answer = program.answer(records)
+    rules = _rules_of(program.graph)
+    return Look(
+        program=program,
+        records=len(records),
+        rasters=_rasters(program, records, answer),
+        weights=weight_maps(program),
+        guarded=bool(rules),
+        violations=_violations(program, rules, records, answer, limit) if rules else (),
+        violations_raw=answer.violations_raw,
+        violations_left=answer.violations,
+        rules=_counts(program, rules, answer) if rules else (),
+        classes=answer.classes,
+        confusion=_confusion(answer, records.labels),
+    )
+
+
+def weight_maps(program: Program) -> tuple[WeightMap, ...]:
+    """Return the weights of every node of `program` that has some to show, in running order."""
+    found = []
+    for name in program.graph.order:
+        packed = program.packed.get(name)
+        levels = program.graph.node(name).weight_levels(packed) if packed else None
+        if levels is not None and levels.size:
+            found.append(_weight_map(program.graph, name, levels))
+    return tuple(found)
+
+
+# Weights
+
+
+def _weight_map(graph: Graph, name: str, levels: Array) -> WeightMap:
+    levels = levels.reshape(len(levels), -1)
+    levels = levels[:, : _columns(graph.input_specs(name), levels.shape[1])]
+    precision = _precision(graph, name, levels)
+    largest = float(np.abs(levels).max())
+    below, above = float((levels < 0).mean()), float((levels > 0).mean())
+    row = PRECISIONS[precision]
+    if row.binary:
+        drawn: Array = np.packbits(levels > 0, axis=1)
+        high = 1
+    elif row.is_float:
+        drawn = np.rint(levels * (127 / (largest or 1.0))).astype(np.int8)
+        high = 127
+    else:
+        drawn, high = levels.astype(np.int8), row.high
+    density = _density(levels, largest if row.is_float else high) if max(levels.shape) > _DENSE_FROM else None
+    shares = (below, 1.0 - below - above, above)
+    return WeightMap(
+        node=name,
+        precision=precision,
+        rows=levels.shape[0],
+        columns=levels.shape[1],
+        levels=drawn,
+        high=high,
+        largest=largest if row.is_float else 0.0,
+        density=density,
+        shares=shares,
+    )
+
+
+def _columns(inputs: tuple[Spec | None, ...], columns: int) -> int:
+    """Return how many columns are weights: what lies past the inputs is the padding of the last word."""
+    spec = next((s for s in inputs if s), None)
+    sizes = (spec.elements, spec.shape[-1] if spec.shape else 0) if spec else ()
+    return next((n for n in sizes if columns - _WORD < n <= columns), columns)
+
+
+def _precision(graph: Graph, name: str, levels: Array) -> str:
+    """Return the width the weights have: what the node says, else the least that holds the levels."""
+    node = graph.node(name)
+    fields = node.bit_fields()
+    if fields:
+        return str(getattr(node, fields[0]))
+    whole = bool((levels == np.rint(levels)).all())
+    top = float(np.abs(levels).max())
+    if whole and top <= 1:
+        return "1" if (levels != 0).all() else "ternary"
+    return "8" if whole and top < PRECISIONS["8"].high else "32"
+
+
+def _density(levels: Array, high: float) -> F32:
+    rows, columns = levels.shape
+    at = [np.arange(0, n, BLOCK) for n in (rows, columns)]
+    sums = np.add.reduceat(np.add.reduceat(levels, at[0], axis=0, dtype=np.float32), at[1], axis=1)
+    counts = np.outer(*(np.minimum(BLOCK, n - a) for n, a in zip((rows, columns), at, strict=True)))
+    return np.asarray(sums / (counts * np.float32(high or 1.0)), np.float32)
+
+
+# Spikes
+
+
+def _rasters(program: Program, records: Records, answer: Answer) -> tuple[Raster, ...]:
+    places = {
+        (name, port.name): spec
+        for name in program.graph.order
+        for port, spec in zip(
+            program.graph.node(name).outputs, program.graph.output_specs(name), strict=False
+        )
+        if spec.type == "spikes"
+    }
+    if not places:
+        return ()
+    chosen = _examples(records.labels)
+    values = next(program.runs(records.take(chosen)))
+    return tuple(
+        _raster(place[0], spec, values[place], chosen, records, answer)
+        for place, spec in places.items()
+        if place in values
+    )
+
+
+def _examples(labels: I64) -> I64:
+    """Return the rows of a few records, one of each class first."""
+    firsts = np.unique(labels, return_index=True)[1]
+    rest = np.setdiff1d(np.arange(min(len(labels), RASTER_RECORDS * 2)), firsts)
+    return np.concatenate([firsts, rest])[:RASTER_RECORDS].astype(np.int64)
+
+
+def _raster(node: str, spec: Spec, spikes: Array, chosen: I64, records: Records, answer: Answer) -> Raster:
+    rows, times, indices = np.nonzero(spikes.reshape(len(chosen), spec.shape[0], -1))
+    starts = np.searchsorted(rows, np.arange(len(chosen) + 1)).astype(np.int64)
+    steps, neurons = spec.shape[0], spec.elements // max(1, spec.shape[0])
+    return Raster(
+        node=node,
+        steps=steps,
+        neurons=neurons,
+        records=tuple(int(i) for i in chosen),
+        starts=starts,
+        times=times.astype(np.int32),
+        indices=indices.astype(np.int32),
+        labels=tuple(_name(answer, int(records.labels[i])) for i in chosen),
+        answers=tuple(answer.name(int(answer.labels[i])) for i in chosen),
+    )
+
+
+def _name(answer: Answer, label: int) -> str:
+    return answer.classes[label] if 0 <= label < len(answer.classes) else ""
+
+
+# Rules
+
+
+def _rules_of(graph: Graph) -> str:
+    ends = graph.of_kind("flow.output")
+    feeding = set().union(*(graph.upstream(end) for end in ends))
+    return next((n for n in graph.order if n in feeding and isinstance(graph.node(n), Rules)), "")
+
+
+def _violations(
+    program: Program, name: str, records: Records, answer: Answer, limit: int
+) -> tuple[Violation, ...]:
+    rows = np.flatnonzero(answer.broken.any(axis=1))[:limit]
+    node = program.graph.node(name)
+    if not len(rows) or not isinstance(node, Rules):
+        return ()
+    rule_set = node.rule_set(*program.graph.input_specs(name))
+    facts = _facts_at(program, name, records.take(rows))
+    return tuple(
+        Violation(
+            int(row),
+            _name(answer, int(records.labels[row])),
+            explain(rule_set, facts[i], int(answer.raw_labels[row]), int(answer.labels[row])),
+        )
+        for i, row in enumerate(rows)
+    )
+
+
+def _facts_at(program: Program, name: str, records: Records) -> F64:
+    """Return the facts that arrive at the rules node, float64 (n, columns)."""
+    port = [p.name for p in program.graph.node(name).inputs].index("facts")
+    parts = [program.inputs_of(name, values)[port] for values in program.runs(records, only=name)]
+    given = [part for part in parts if part is not None]
+    return np.concatenate(given) if given else np.zeros((len(records), 0), np.float64)
+
+
+def _counts(program: Program, name: str, answer: Answer) -> tuple[RuleCount, ...]:
+    node = program.graph.node(name)
+    if not isinstance(node, Rules):
+        return ()
+    rule_set = node.rule_set(*program.graph.input_specs(name))
+    return tuple(
+        RuleCount(rule.name, rule.words, int(answer.broken[:, i].sum()), int(answer.left[:, i].sum()))
+        for i, rule in enumerate(rule_set.rules)
+    )
+
+
+def _confusion(answer: Answer, labels: I64) -> I64:
+    known = (labels >= 0) & (labels < len(answer.classes))
+    size = len(answer.classes)
+    said = np.where(answer.labels < 0, size, answer.labels)
+    flat = labels[known] * (size + 1) + said[known]
+    return np.bincount(flat, minlength=size * (size + 1)).reshape(size, size + 1).astype(np.int64)
