@@ -20,9 +20,10 @@ Verb = Callable[[argparse.Namespace], int]
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command and return its exit status."""
-    parser = _parser()
-    options = parser.parse_args(list(arguments) or ["open"])
     try:
+        if arguments[:1] == ["shot"]:  # its options are the window's to know
+            return int(_window("app.shot").main(list(arguments[1:])))
+        options = _parser().parse_args(list(arguments) or ["open"])
         return int(options.run(options))
     except PolybitError as error:
         print(f"polybit: {error}", file=sys.stderr)  # noqa: T201 - the command line's own door
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="polybit",
-        description="Hybrid binary intelligence: binary, hyperdimensional, spiking and logic nodes in one graph.",
+        description="Hybrid binary intelligence: four paradigms in one graph.",
         epilog="Without a verb the workbench opens.",
     )
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
@@ -65,8 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         verbs, "catalogue", catalogue, "every kind of node and every option, with its citation", json=True
     )
     one.add_argument("--family", default="", help="only this family (bnn, hdc, bnn.estimator ...)")
-    one = _verb(verbs, "shot", _shot, "draw the window or a panel to a picture, without a screen")
-    one.add_argument("arguments", nargs=argparse.REMAINDER, help="see polybit shot --help")
+    _verb(verbs, "shot", _open, "draw the window or a panel to a picture, without a screen (shot --help)")
     return parser
 
 
@@ -78,7 +78,7 @@ def _verb(
     *,
     json: bool = False,
 ) -> argparse.ArgumentParser:
-    made = verbs.add_parser(name, help=words, description=words.capitalize() + ".", add_help=name != "shot")
+    made = verbs.add_parser(name, help=words, description=words.capitalize() + ".")
     made.set_defaults(run=run)
     if json:
         made.add_argument("--json", action="store_true", help="print figures as JSON")
@@ -97,10 +97,6 @@ def _training(one: argparse.ArgumentParser) -> None:
 
 def _open(options: argparse.Namespace) -> int:
     return int(_window("app.__main__").run([options.project] if options.project else []))
-
-
-def _shot(options: argparse.Namespace) -> int:
-    return int(_window("app.shot").main(options.arguments))
 
 
 def _window(module: str):  # type: ignore[no-untyped-def]
