@@ -35,9 +35,7 @@ def test_a_changed_answer_names_rule_reason_source_and_facts():
     assert hit.words == "if safety is low, the class is unacc"
     assert hit.facts == ("safety = low",)
     assert told.decisive == ("low",)
-    assert told.why == (
-        "acc is ruled out by low (low safety is unacceptable); unacc is the likeliest class that breaks no rule."
-    )
+    assert told.why.startswith("acc is ruled out by low (low safety is unacceptable); unacc is the likeliest")
 
 
 @pytest.mark.parametrize(

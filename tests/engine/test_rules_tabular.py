@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from engine.logic.repair import Repair
 from engine.logic.ruleset import RuleSet
 from engine.ports import Column
