@@ -24,6 +24,7 @@ from .truth import Bools, Outcomes
 
 SECONDS = 20.0  # a request that takes longer is given up
 _AT_ONCE = 512  # rows of outcomes in one request
+_PATIENCE = 0.5  # seconds that closing waits for a request in hand
 _ROOT = Path(__file__).parents[2]
 
 
@@ -65,9 +66,16 @@ class Solver:
         return allowed
 
     def close(self) -> None:
-        """End the process. The next request starts another."""
-        with self._lock:
+        """End the process, in the middle of another thread's request too. The next request starts another."""
+        if not self._lock.acquire(timeout=_PATIENCE):
+            process = self._process
+            if process is not None:
+                process.kill()
+            self._lock.acquire()
+        try:
             self._end()
+        finally:
+            self._lock.release()
 
     # Inside: callers hold the lock
 

@@ -173,7 +173,7 @@ formulas = st.recursive(_atoms, _joined, max_leaves=12)
 statements = st.builds(Statement, st.just("") | _bare | _text, formulas, _text, _text)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(st.lists(statements, max_size=3).map(tuple))
 def test_what_is_printed_parses_to_the_same(rules):
     assert parse(print_rules(rules)) == rules

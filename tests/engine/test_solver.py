@@ -125,6 +125,26 @@ def test_closing_ends_the_process_and_may_be_done_twice(solver):
     assert not solver.running
 
 
+def test_closing_does_not_wait_for_a_long_request_of_another_thread(solver):
+    errors: list[SolverError] = []
+
+    def ask() -> None:
+        try:
+            solver.allowed(LONG, np.zeros((512, 0), np.int8))
+        except SolverError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    time.sleep(0.2)
+    begin = time.monotonic()
+    solver.close()
+    assert time.monotonic() - begin < 3
+    thread.join()
+    assert len(errors) == 1
+    assert not solver.running
+
+
 def test_no_thread_is_left_between_questions(solver):
     before = threading.active_count()
     solver.allowed(RULES.circuit, ROWS)
