@@ -1,0 +1,70 @@
+"""What a panel shows while there is nothing: an icon, what is missing, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+
+from app.panels.labels import IconLabel, body, note
+
+
+class EmptyState(QWidget):
+    """Words in the middle of an empty panel."""
+
+    def __init__(self, icon: str, what: str, do: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._icon = IconLabel(icon, "low", 28)
+        self._what = body(what, "hi")
+        self._do = note(do, "mid")
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(24, 12, 24, 12)
+        self._layout.setSpacing(6)
+        self._layout.addStretch(1)
+        self._layout.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignHCenter)
+        self._layout.addSpacing(2)
+        self._layout.addWidget(self._what, 0, Qt.AlignmentFlag.AlignHCenter)
+        self._layout.addWidget(self._do)
+        self._do.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._layout.addStretch(1)
+
+    def say(self, what: str, do: str) -> None:
+        """Show other words."""
+        self._what.setText(what)
+        self._do.setText(do)
+
+    def add_button(self, words: str, act: Callable[[], None]) -> QPushButton:
+        """Put a button under the words."""
+        button = QPushButton(words)
+        button.clicked.connect(lambda: act())
+        self._layout.insertWidget(self._layout.count() - 1, button, 0, Qt.AlignmentFlag.AlignHCenter)
+        return button
+
+    def words(self) -> str:
+        """Return what it says."""
+        texts = [label.text() for label in (self._what, self._do) if isinstance(label, QLabel)]
+        return " ".join(texts)
+
+
+class Emptiable(QWidget):
+    """A panel that shows its content, or an empty state instead."""
+
+    def __init__(self, empty: EmptyState, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("surface", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.empty = empty
+        self.content = QWidget()
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(empty)
+        self._stack.addWidget(self.content)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the empty state is what is seen."""
+        return self._stack.currentWidget() is self.empty
+
+    def show_empty(self, empty: bool) -> None:
+        """Choose between the two."""
+        self._stack.setCurrentWidget(self.empty if empty else self.content)

@@ -1,0 +1,1 @@
+"""What is drawn from numbers: curves, rasters, weight maps. The only room that imports pyqtgraph."""

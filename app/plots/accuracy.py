@@ -1,0 +1,29 @@
+"""Accuracy and loss of a run, live."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+
+from app.plots.curves import Curve, Curves
+
+
+class AccuracyChart(Curves):
+    """Accuracy on training and validation records, in percent, by epoch."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        curves = {
+            "train": Curve("training", "accent"),
+            "validation": Curve("validation", "spikes"),
+        }
+        super().__init__("Accuracy by epoch", "Accuracy, %", curves, parent)
+
+
+class LossChart(Curves):
+    """Loss of every batch, faint, and its mean over every epoch."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        curves = {
+            "batch": Curve("each batch", "accent", thin=True),
+            "epoch": Curve("mean of the epoch", "accent"),
+        }
+        super().__init__("Loss", "Loss", curves, parent)

@@ -1,0 +1,134 @@
+"""The plain chart that every plot is drawn on: the theme's colours, quiet grid, no box, no menu."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QPen
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from app.theme.current import theme
+from app.theme.figures import whole
+from app.theme.fonts import BODY, CAPTION, font
+
+_GRID = {"dark": 0.10, "light": 0.16}
+_DOTS_TO = 60  # points up to which each is marked
+SMOOTH_TO = 2_000  # points up to which a curve is drawn two pixels wide and smoothed
+
+
+class Axis(pg.AxisItem):  # type: ignore[misc]
+    """An axis whose large whole numbers have thin spaces."""
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        if spacing >= 1 and all(float(v * scale).is_integer() for v in values):
+            return [whole(round(v * scale)).replace("-", "−") for v in values]
+        return [str(s).replace("-", "−") for s in super().tickStrings(values, scale, spacing)]
+
+
+class _View(pg.ViewBox):  # type: ignore[misc]
+    """A view that tells apart what the user zoomed from what followed by itself."""
+
+    touched = Signal()
+
+    def __init__(self) -> None:
+        super().__init__(enableMenu=False)
+
+    def wheelEvent(self, event: Any, axis: Any = None) -> None:
+        self.touched.emit()
+        super().wheelEvent(event, axis)
+
+    def mouseDragEvent(self, event: Any, axis: Any = None) -> None:
+        self.touched.emit()
+        super().mouseDragEvent(event, axis)
+
+    def mouseDoubleClickEvent(self, event: Any) -> None:
+        event.accept()
+        self.enableAutoRange()
+
+
+class Chart(QWidget):
+    """A titled plot area with two axes; double click shows everything again.
+
+    Signals:
+        dressed: the theme changed; curves take their colours anew.
+    """
+
+    dressed = Signal()
+
+    def __init__(self, title: str, x: str, y: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._title, self._labels = title, {"bottom": x, "left": y}
+        self.view = _View()
+        axes = {side: Axis(side) for side in ("bottom", "left")}
+        self.plot = pg.PlotItem(viewBox=self.view, axisItems=axes)
+        self._canvas = pg.GraphicsView(useOpenGL=False)
+        self._canvas.setCentralItem(self.plot)
+        self._canvas.setFrameShape(self._canvas.Shape.NoFrame)
+        self.plot.hideButtons()
+        self.plot.layout.setContentsMargins(0, 0, 8, 0)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._canvas)
+        self._canvas.setAccessibleName(title)
+        theme().changed.connect(self._dress)
+        self._dress()
+
+    def set_title(self, title: str) -> None:
+        """Show another title."""
+        self._title = title
+        text = title.replace("&", "&amp;").replace("<", "&lt;")
+        self.plot.setTitle(text, size=f"{BODY}px", color=theme().tokens.hi, justify="left")
+        self.plot.titleLabel.item.setFont(font(BODY, 600))
+
+    def set_labels(self, x: str, y: str) -> None:
+        """Show other words at the axes."""
+        self._labels = {"bottom": x, "left": y}
+        self._dress()
+
+    def curve(self, *, dashed: bool = False) -> Any:
+        """Return a new curve that stays quick with many points."""
+        made = pg.PlotDataItem()
+        made.setDownsampling(auto=True, method="peak")
+        made.setClipToView(True)
+        made.dashed = dashed
+        self.plot.addItem(made)
+        return made
+
+    def _dress(self) -> None:
+        tokens = theme().tokens
+        self._canvas.setBackground(tokens.panel)
+        self.plot.showGrid(x=True, y=True, alpha=_GRID[tokens.name])
+        for side, words in self._labels.items():
+            axis = self.plot.getAxis(side)
+            axis.setPen(pg.mkPen(tokens.line_strong))
+            axis.setTextPen(pg.mkPen(tokens.low))
+            axis.setStyle(tickFont=font(CAPTION), tickLength=-4, tickTextOffset=6)
+            axis.setLabel(words, color=tokens.low)
+            axis.label.setFont(font(CAPTION))
+        self.set_title(self._title)
+        self.dressed.emit()
+
+
+def pen(token: str, points: int = 0, *, dashed: bool = False, alpha: float = 1.0) -> QPen:
+    """Return the pen of a curve: two pixels while it has few points, one from SMOOTH_TO on."""
+    style = Qt.PenStyle.DashLine if dashed else Qt.PenStyle.SolidLine
+    made: QPen = pg.mkPen(
+        theme().colour(token, alpha), width=1 if dashed or points > SMOOTH_TO else 2, style=style
+    )
+    return made
+
+
+def draw(curve: Any, x: Any, y: Any, token: str) -> None:
+    """Show `y` over `x` on a curve in a colour of the theme."""
+    points = len(x)
+    curve.setData(np.asarray(x, np.float64), np.asarray(y, np.float64), antialias=points <= SMOOTH_TO)
+    curve.setPen(pen(token, points, dashed=bool(getattr(curve, "dashed", False))))
+    few = points <= _DOTS_TO
+    curve.setSymbol("o" if few else None)
+    if few:
+        curve.setSymbolSize(4)
+        curve.setSymbolPen(None)
+        curve.setSymbolBrush(theme().colour(token))

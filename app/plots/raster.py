@@ -1,0 +1,117 @@
+"""The spike raster: one tick a spike while there are few, a picture of how many a pixel holds above that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QRectF, QTimer
+from PySide6.QtWidgets import QWidget
+
+from app.plots.chart import Chart
+from app.theme.current import theme
+from engine.ports import F32, I32, I64
+
+TICKS_TO = 20_000  # spikes in view; above, ticks take longer to paint than a picture
+_TICK = 0.8  # height of a tick, in neurons
+_SETTLE = 40  # ms after the last move of the view
+
+
+class RasterChart(Chart):
+    """Spikes by time step and neuron."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        self._times: I32 = np.zeros(0, np.int32)
+        self._neurons: I32 = np.zeros(0, np.int32)
+        self._size = (1, 1)
+        self._borders: list[Any] = []
+        self._ticks = pg.PlotCurveItem(connect="pairs")
+        self._picture = pg.ImageItem(axisOrder="row-major")
+        super().__init__("Spikes", "Time step", "Neuron", parent)
+        self.plot.addItem(self._picture)
+        self.plot.addItem(self._ticks)
+        self._settle = QTimer(self, singleShot=True, interval=_SETTLE)
+        self._settle.timeout.connect(self._draw)
+        self.view.sigRangeChanged.connect(lambda *_: self._settle.start())
+        self.dressed.connect(self._draw)
+
+    @property
+    def ticks(self) -> bool:
+        """Whether every spike in view is a tick of its own."""
+        return bool(self._ticks.isVisible())
+
+    def show_spikes(
+        self, times: I32, neurons: I32, steps: int, width: int, borders: tuple[int, ...] = ()
+    ) -> None:
+        """Show spikes.
+
+        Args:
+            times: int32 (spikes,), ascending, from 0.
+            neurons: int32 (spikes,).
+            steps: time steps there are.
+            width: neurons there are.
+            borders: steps where another record begins.
+        """
+        changed = self._size != (steps, width)
+        self._times, self._neurons, self._size = times, neurons, (steps, width)
+        for line in self._borders:
+            self.plot.removeItem(line)
+        self._borders = [pg.InfiniteLine(x, angle=90) for x in borders]
+        for line in self._borders:
+            self.plot.addItem(line, ignoreBounds=True)
+        self.view.setLimits(xMin=-0.5, xMax=steps, yMin=-0.5, yMax=width, minXRange=2, minYRange=2)
+        if changed:
+            self.view.setRange(xRange=(-0.5, steps), yRange=(-0.5, width), padding=0)
+        self._draw()
+
+    def _draw(self) -> None:
+        for line in self._borders:
+            line.setPen(pg.mkPen(theme().colour("line_strong")))
+        (left, right), (low, high) = self.view.viewRange()
+        first, last = np.searchsorted(self._times, [np.floor(left), np.ceil(right) + 1])
+        times, neurons = self._times[first:last], self._neurons[first:last]
+        shown = (neurons >= low - 1) & (neurons <= high + 1)
+        times, neurons = times[shown], neurons[shown]
+        self._ticks.setVisible(len(times) <= TICKS_TO)
+        self._picture.setVisible(len(times) > TICKS_TO)
+        if len(times) <= TICKS_TO:
+            self._draw_ticks(times, neurons)
+        else:
+            self._draw_picture(times, neurons, (left, right, low, high))
+
+    def _draw_ticks(self, times: I32, neurons: I32) -> None:
+        x = np.repeat(times.astype(np.float64), 2)
+        y = np.repeat(neurons.astype(np.float64), 2)
+        y[0::2] -= _TICK / 2
+        y[1::2] += _TICK / 2
+        height = self.view.height() / max(1.0, self.view.viewRect().height())
+        width = 2 if height > 3 else 1.4
+        self._ticks.setPen(pg.mkPen(theme().colour("spikes"), width=width))
+        self._ticks.setData(x, y)
+
+    def _draw_picture(self, times: I32, neurons: I32, area: tuple[float, ...]) -> None:
+        left, right, low, high = area
+        columns = max(1, min(int(self.view.width()), int(np.ceil(right - left))))
+        rows = max(1, min(int(self.view.height()), int(np.ceil(high - low))))
+        x = ((times - left) * (columns / (right - left))).astype(np.int64).clip(0, columns - 1)
+        y = ((neurons - low) * (rows / (high - low))).astype(np.int64).clip(0, rows - 1)
+        counts = binned(x, y, columns, rows)
+        self._picture.setLookupTable(_shades())
+        self._picture.setImage(counts, autoLevels=False, levels=(0.0, max(1.0, float(counts.max()))))
+        self._picture.setRect(QRectF(left, low, right - left, high - low))
+
+
+def binned(x: I64, y: I64, columns: int, rows: int) -> F32:
+    """Return how many points fall on each cell, float32 (rows, columns), square-rooted to show the few."""
+    counts = np.bincount(y * columns + x, minlength=rows * columns).reshape(rows, columns)
+    return np.sqrt(counts).astype(np.float32)
+
+
+def _shades() -> Any:
+    """Return 256 colours from the panel to the colour of spikes."""
+    ends = [theme().colour(token) for token in ("panel", "spikes")]
+    under, over = (np.array([c.red(), c.green(), c.blue()]) for c in ends)
+    share = np.linspace(0, 1, 256)[:, None]
+    share[1:] = 0.18 + 0.82 * share[1:]  # a single spike is seen
+    return np.rint(under + (over - under) * share).astype(np.uint8)
