@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,6 +18,7 @@ from ..fields import text
 from ..ports import Array
 from ..records import Header, Records
 from ..source import Source
+from . import texts_process
 from .arrays import CLASSES, Named, records_of
 from .opening import check_size, located, unreadable
 
@@ -24,9 +28,10 @@ _FILTERS = {
     *(h5py.h5z.FILTER_NBIT, h5py.h5z.FILTER_SCALEOFFSET, h5py.h5z.FILTER_LZF),
 }
 MOST_FACTS = 1024
-_TEXT_PIECE = 256
 _MOST_TEXT = 256 << 20
 _MOST_CHARACTERS = 1000
+_TOO_LONG = 3
+SECONDS = 60  # for texts of varying length; a million of them take a few
 # What h5py raises on files that are not what they say.
 _BROKEN = (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError, MemoryError, UnicodeError)
 
@@ -152,17 +157,23 @@ def _read(dataset: h5py.Dataset, where: str) -> Array:
 
 
 def _texts(dataset: h5py.Dataset, where: str) -> list[str]:
-    """Return texts piece by piece: many entries may point at one long text."""
-    out: list[str] = []
-    size = 0
-    for at in range(0, len(dataset), _TEXT_PIECE):
-        piece = [str(entry) for entry in dataset.asstr(errors="replace")[at : at + _TEXT_PIECE]]
-        size += sum(len(entry) for entry in piece)
-        if max(map(len, piece)) > _MOST_CHARACTERS or size > _MOST_TEXT:
-            words = f"Its texts are longer than {_MOST_CHARACTERS} characters, or {_MOST_TEXT} in all."
-            raise DataError(words, where=where)
-        out += piece
-    return out
+    """Return texts: those of a fixed length straight, others through a process that can be killed."""
+    if dataset.dtype.kind == "S":
+        return [str(entry) for entry in dataset.asstr(errors="replace")[()]]
+    limits = [str(_MOST_CHARACTERS), str(_MOST_TEXT)]
+    command = [sys.executable, "-P", str(Path(texts_process.__file__)), dataset.file.filename, dataset.name]
+    try:
+        done = subprocess.run([*command, *limits], capture_output=True, timeout=SECONDS, check=False)  # noqa: S603
+    except subprocess.TimeoutExpired as error:
+        words = f"Its texts could not be read within {SECONDS} seconds."
+        do = "The file may be damaged: store texts of a fixed length, such as NumPy's bytes."
+        raise DataError(words, where=where, do=do) from error
+    if done.returncode == _TOO_LONG:
+        words = f"Its texts are longer than {_MOST_CHARACTERS} characters, or {_MOST_TEXT} in all."
+        raise DataError(words, where=where)
+    if done.returncode:
+        raise DataError("Its texts cannot be read; the file is damaged.", where=where)
+    return [str(text) for text in json.loads(done.stdout)]
 
 
 def _beside(path: str, name: str) -> str:

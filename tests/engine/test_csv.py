@@ -72,7 +72,9 @@ def test_an_unseen_category_is_a_gap_with_a_note(tmp_path: Path) -> None:
 
 def test_an_unknown_class_names_line_and_column(tmp_path: Path) -> None:
     header, _ = load(tmp_path, CARS)
-    with pytest.raises(DataError, match=r"line 3, column 'label': The class 'fine' is not known; there are bad, ok"):
+    with pytest.raises(
+        DataError, match=r"line 3, column 'label': The class 'fine' is not known; there are bad, ok"
+    ):
         load(tmp_path, "price,doors,label\n7,two,ok\n7,two,fine\n", header)
 
 
@@ -143,7 +145,10 @@ def test_a_table_feeds_a_graph_built_on_other_data_when_its_numbers_fit(tmp_path
         (b"label\nx\ny\n", "no column beside the label column"),
         (b"a,label\n1,x\n2,x\n", "Classes must be at least two"),
         (b"a,label\n" + b"".join(b"%d,%d\n" % (i, i) for i in range(2000)), "2\u202f000 different values"),
-        (b"a,label\n" + b"".join(b"n%d,%d\n" % (i, i % 2) for i in range(2000)), "2\u202f000 different texts"),
+        (
+            b"a,label\n" + b"".join(b"n%d,%d\n" % (i, i % 2) for i in range(2000)),
+            "2\u202f000 different texts",
+        ),
     ],
 )
 def test_a_broken_table_is_refused_with_a_sentence(tmp_path: Path, content: bytes, words: str) -> None:

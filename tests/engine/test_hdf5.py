@@ -111,7 +111,9 @@ def test_external_storage_is_refused(file: h5py.File, role: str, tmp_path: Path)
 
 def test_sizes_beyond_memory_and_bombs_are_refused(file: h5py.File, monkeypatch: pytest.MonkeyPatch) -> None:
     file.create_dataset("huge", (1 << 20, 1 << 20), np.float64, chunks=(1024, 1024))
-    file.create_dataset("bomb", (1 << 10, 1 << 12), np.uint8, compression="gzip", data=np.zeros((1 << 10, 1 << 12)))
+    file.create_dataset(
+        "bomb", (1 << 10, 1 << 12), np.uint8, compression="gzip", data=np.zeros((1 << 10, 1 << 12))
+    )
     monkeypatch.setattr(opening, "INFLATION_FROM", 1 << 20)
     place = Path(file.filename)
     with pytest.raises(DataError, match="It declares"):
@@ -128,6 +130,18 @@ def test_a_filter_that_would_load_a_plugin_is_refused(file: h5py.File) -> None:
     h5py.h5d.create(file.id, b"odd", h5py.h5t.NATIVE_DOUBLE, space, made)
     with pytest.raises(DataError, match=r"by a filter \(32999\)"):
         load(file, samples="odd")
+
+
+def test_a_damaged_heap_of_texts_does_not_hang(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with h5py.File(tmp_path / "t.h5", "w") as made:
+        made["x"] = X
+        made["y"] = ["a", "b", "c", "a"]
+    data = bytearray((tmp_path / "t.h5").read_bytes())
+    data[data.index(b"GCOL") + 96] = 255  # the HDF5 library looks for this heap object for ever
+    (tmp_path / "t.h5").write_bytes(data)
+    monkeypatch.setattr(hdf5, "SECONDS", 2)
+    with pytest.raises(DataError, match=r"could not be read within 2 seconds|the file is damaged"):
+        Hdf5File(path="t.h5").load(tmp_path, None)
 
 
 def test_many_entries_that_point_at_long_texts_are_refused(
@@ -158,7 +172,9 @@ def test_many_entries_that_point_at_long_texts_are_refused(
         (lambda f: f.create_dataset("t", data=[["a"] * 2] * 4), {"labels": "t"}, "Texts must have one axis"),
     ],
 )  # fmt: skip
-def test_datasets_that_do_not_fit_are_refused_with_a_sentence(file: h5py.File, make, fields, words: str) -> None:
+def test_datasets_that_do_not_fit_are_refused_with_a_sentence(
+    file: h5py.File, make, fields, words: str
+) -> None:
     make(file)
     with pytest.raises(DataError, match=words):
         load(file, **fields)

@@ -17,7 +17,9 @@ from engine.sources.npz import NumpyArchive
 X = np.arange(24, dtype=np.uint8).reshape(4, 3, 2)
 
 
-def load(folder: Path, header: Header | None = None, *, fields: dict[str, str] | None = None, **arrays: object):
+def load(
+    folder: Path, header: Header | None = None, *, fields: dict[str, str] | None = None, **arrays: object
+):
     np.savez_compressed(folder / "t.npz", **{k: np.asarray(v) for k, v in arrays.items()})
     return NumpyArchive.of({"path": "t.npz", **(fields or {})}).load(folder, header)
 
@@ -68,7 +70,12 @@ def test_later_files_may_order_their_classes_otherwise(tmp_path: Path) -> None:
 
 def test_other_arrays_with_one_entry_a_record_are_facts(tmp_path: Path) -> None:
     header, records = load(
-        tmp_path, x=X, y=[0, 1, 0, 1], age=[1.5, np.nan, 3, np.inf], town=["q", "p", "", "q"], odd=np.ones((4, 2))
+        tmp_path,
+        x=X,
+        y=[0, 1, 0, 1],
+        age=[1.5, np.nan, 3, np.inf],
+        town=["q", "p", "", "q"],
+        odd=np.ones((4, 2)),
     )
     assert [(c.name, c.categories) for c in header.columns] == [("age", ()), ("town", ("p", "q"))]
     np.testing.assert_array_equal(records.facts, [[1.5, 1], [np.nan, 0], [3, np.nan], [np.nan, 1]])
