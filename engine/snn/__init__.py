@@ -1,0 +1,1 @@
+"""Spiking networks: encoders, neurons and decoders in discrete time, one node a file."""
