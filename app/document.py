@@ -229,11 +229,14 @@ def rebased(graph: Graph, before: Path, after: Path) -> Graph:
         for key, about in placed.node.about().items():
             value = getattr(placed.node, key)
             if about.form == "path" and value and not Path(value).is_absolute():
-                graph = graph.change(name, **{key: _relative((before / value).absolute(), after.absolute())})
+                graph = graph.change(
+                    name, **{key: relative_path((before / value).absolute(), after.absolute())}
+                )
     return graph
 
 
-def _relative(path: Path, folder: Path) -> str:
+def relative_path(path: Path, folder: Path) -> str:
+    """Return `path` as a project in `folder` keeps it: relative, with slashes; both must be absolute."""
     try:
         return Path(os.path.relpath(path, folder)).as_posix()
     except ValueError:  # another drive

@@ -78,7 +78,6 @@ class CanvasView(QGraphicsView):
         self.setObjectName("canvas")
         self.setAccessibleName("Canvas")
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setSceneRect(_WORLD)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -97,6 +96,7 @@ class CanvasView(QGraphicsView):
         self.minimap.asked.connect(self.centerOn)
         document.changed.connect(self._show_empty)
         theme().changed.connect(self._dress)
+        self.setSceneRect(_WORLD)  # scrolls, and so needs everything above
         self._dress()
         self._show_empty()
 
@@ -178,12 +178,16 @@ class CanvasView(QGraphicsView):
 
     def drop_kind(self, kind: str, screen: QPoint) -> str | None:
         """Add a node where it was dropped, and return its name; None outside the canvas."""
-        self._ghost.show_at(None, QPointF())
+        self.end_drag()
         at = self.scene_point(screen)
         if at is None:
             return None
         self.setFocus()
         return edits.add(self.document, kind, at)
+
+    def end_drag(self) -> None:
+        """Take the picture of a dragged node away."""
+        self._ghost.show_at(None, QPointF())
 
     def rename(self, name: str) -> None:
         """Open a field over a node's title."""

@@ -1,0 +1,112 @@
+"""The table of every command of the window."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+from app.canvas import edits
+from app.window.actions import Command
+
+if TYPE_CHECKING:
+    from app.window.main import MainWindow
+
+_Keys = QKeySequence.StandardKey
+
+
+def add_commands(window: MainWindow) -> None:
+    """Make every action of the window."""
+    window.actions_.add(*_files(window), *_edits(window), *_views(window), *_runs(window))
+    undo, actions = window.document.undo, window.actions_
+    undo.canUndoChanged.connect(actions["undo"].setEnabled)
+    undo.canRedoChanged.connect(actions["redo"].setEnabled)
+    undo.undoTextChanged.connect(partial(_name, actions["undo"], "&Undo"))
+    undo.redoTextChanged.connect(partial(_name, actions["redo"], "&Redo"))
+    actions.enable(undo=False, redo=False, pause=False, stop=False, export=False, predict=False)
+
+
+def _files(window: MainWindow) -> list[Command]:
+    files = window.files
+    return [
+        Command("new", "&New", files.new, "ph.file-plus", (_Keys.New,)),
+        Command("open", "&Open…", files.ask_and_open, "ph.folder-open", (_Keys.Open,)),
+        Command("examples", "&Examples", window.show_gallery, "ph.squares-four"),
+        Command("save", "&Save", files.save, "ph.floppy-disk", (_Keys.Save,)),
+        Command("save_as", "Save &as…", files.save_as, "", (_Keys.SaveAs,)),
+        Command("quit", "&Quit", window.close, "", (_Keys.Quit,)),
+    ]
+
+
+def _edits(window: MainWindow) -> list[Command]:
+    document, canvas = window.document, window.canvas
+    copy, twice = partial(edits.copy, document), partial(edits.duplicate, document)
+    return [
+        Command("undo", "&Undo", document.undo.undo, "ph.arrow-u-up-left", (_Keys.Undo,)),
+        Command("redo", "&Redo", document.undo.redo, "ph.arrow-u-up-right", ("Ctrl+Shift+Z", "Ctrl+Y")),
+        Command("copy", "&Copy", copy, "ph.copy", (_Keys.Copy,), canvas=True),
+        Command("paste", "&Paste", window.paste, "ph.clipboard", (_Keys.Paste,), canvas=True),
+        Command("duplicate", "&Duplicate", twice, "ph.copy-simple", ("Ctrl+D",), canvas=True),
+        Command("delete", "De&lete", window.delete, "ph.trash", ("Del", "Backspace"), canvas=True),
+        Command(
+            name="select_all",
+            words="Select &all",
+            run=lambda: document.select(document.graph.nodes),
+            icon="ph.selection-all",
+            keys=(_Keys.SelectAll,),
+            canvas=True,
+        ),
+        Command("rename", "Re&name", window.rename, "ph.pencil-simple", ("F2",), canvas=True),
+        Command("search", "&Search…", window.open_palette, "ph.magnifying-glass", ("Ctrl+K",)),
+        Command(
+            name="quick_add",
+            words="&Add a node…",
+            run=lambda: canvas.ask_for_node(canvas.pointer()),
+            icon="ph.plus-circle",
+            keys=("Ctrl+Space",),
+        ),
+        Command("arrange", "A&rrange", window.arrange, "ph.tree-structure", ("Ctrl+L",)),
+    ]
+
+
+def _views(window: MainWindow) -> list[Command]:
+    canvas, panes = window.canvas, window.panes
+
+    def zoom(times: float) -> None:
+        canvas.set_zoom(canvas.zoom() * times)
+
+    part = partial(canvas.fit, selection=True)
+    return [
+        Command("fit", "&Fit the graph", canvas.fit, "ph.corners-out", ("F",), canvas=True),
+        Command("fit_selection", "Fit the &selection", part, "ph.frame-corners", ("Shift+F",), canvas=True),
+        Command("zoom_in", "Zoom &in", partial(zoom, 1.25), "ph.magnifying-glass-plus", ("Ctrl++", "Ctrl+=")),
+        Command("zoom_out", "Zoom &out", partial(zoom, 0.8), "ph.magnifying-glass-minus", ("Ctrl+-",)),
+        Command("zoom_full", "Zoom to &100 %", lambda: canvas.set_zoom(1.0), "", ("Ctrl+0",)),
+        Command("show_palette", "Show or hide &nodes", partial(_toggle, panes.palette_), "", ("Ctrl+1",)),
+        Command("show_inspector", "Show or hide ins&pector", partial(_toggle, panes.side), "", ("Ctrl+2",)),
+        Command("show_tabs", "Show or hide pane&ls", partial(_toggle, panes.tabs), "", ("Ctrl+3",)),
+        Command("problems", "Show the &problems", partial(panes.show_panel, "problems"), "ph.warning-circle"),
+        Command("keys", "&Keys and mouse", window.say_keys, "ph.question", ("F1",)),
+        Command("about", "&About Polybit", window.say_about, "ph.info"),
+    ]
+
+
+def _runs(window: MainWindow) -> list[Command]:
+    run, deploy = window.training, window.deploy
+    return [
+        Command("train", "&Train", run.start, "ph.play", ("Ctrl+R", "F5")),
+        Command("pause", "&Pause", run.toggle_pause, "ph.pause", ("Ctrl+.",)),
+        Command("stop", "&Stop", window.trainer.stop, "ph.stop", ("Shift+F5",)),
+        Command("export", "&Export the model…", deploy.export, "ph.export", ("Ctrl+E",)),
+        Command("predict", "&Predict a data file…", deploy.predict, "ph.list-numbers"),
+    ]
+
+
+def _name(action: QAction, words: str, what: str) -> None:
+    action.setText(f"{words} {what[:1].lower()}{what[1:]}" if what else words)
+
+
+def _toggle(widget: QWidget) -> None:
+    widget.setVisible(widget.isHidden())

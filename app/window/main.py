@@ -1,0 +1,227 @@
+"""The main window: puts document, trainer, panes and commands together."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QPoint, QSettings, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QMainWindow, QMenu, QStackedWidget
+
+from app.canvas import edits
+from app.canvas.search import SearchPopup
+from app.document import Document
+from app.gallery import Gallery
+from app.panels.status import StatusPanel
+from app.recovery import Recovery, left_behind, recovery_folder
+from app.window.about import about_words, keys_words
+from app.window.actions import Actions
+from app.window.command_palette import open_palette
+from app.window.commands import add_commands
+from app.window.deploy import DeployCommands
+from app.window.files import FileCommands
+from app.window.menus import ToolBar, context_menu, fill_menus, fill_recent
+from app.window.panes import Panes
+from app.window.toast import Toasts
+from app.window.training import TrainingCommands
+from app.worker import Trainer
+from engine.errors import PolybitError
+
+
+class MainWindow(QMainWindow):
+    """The workbench. It opens on the gallery until there is a project."""
+
+    def __init__(self, *, recover: bool = True, remember: bool = True) -> None:
+        """Make the window.
+
+        Args:
+            recover: whether to keep a recovery file, and to offer what was left behind.
+            remember: whether to take and keep sizes and places in the settings.
+        """
+        super().__init__()
+        self._remember = remember
+        self._recovery = Recovery(recovery_folder()) if recover else None
+        self.document = Document(recovery=self._recovery)
+        self.trainer = Trainer(self.document, self)
+        self.panes = Panes(self.document, self.trainer)
+        self.canvas = self.panes.canvas
+        self.gallery = Gallery()
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.gallery)
+        self.pages.addWidget(self.panes)
+        self.setCentralWidget(self.pages)
+        self.toasts = Toasts(self)
+        self.actions_ = Actions(self, self.canvas)
+        self.files = FileCommands(self, self.document, self.toasts)
+        self.deploy = DeployCommands(self, self.document, self.trainer, self.toasts)
+        self.training = TrainingCommands(self.document, self.trainer, self.panes, self.actions_, self.toasts)
+        add_commands(self)
+        self._recent = QMenu("Open &recent", self)
+        self._recent.aboutToShow.connect(self._fill_recent)
+        fill_menus(self.menuBar(), self.actions_, self._recent)
+        self.tools = ToolBar(self, self.actions_)
+        self.addToolBar(self.tools)
+        self.status = StatusPanel(self.document, self.trainer)
+        self.statusBar().setSizeGripEnabled(False)
+        self.statusBar().addWidget(self.status, 1)
+        self.popup: SearchPopup | None = None
+        self._connect()
+        self.setAcceptDrops(True)
+        self.setMinimumSize(900, 600)
+        self.resize(1600, 1000)
+        if remember:
+            self._take_place()
+        self._fill_recent()
+        self.show_gallery()
+        self._follow_document()
+        if recover:
+            QTimer.singleShot(0, self, self.offer_recovery)
+
+    # Pages
+
+    def show_gallery(self) -> None:
+        """Show the examples and recent projects."""
+        self.gallery.show_recent(self.files.recent())
+        self.pages.setCurrentWidget(self.gallery)
+        self._follow_document()
+
+    def show_workbench(self) -> None:
+        """Show the project."""
+        self.pages.setCurrentWidget(self.panes)
+        self._follow_document()
+        self.canvas.setFocus()
+        QTimer.singleShot(0, self.canvas, self.canvas.fit)
+
+    def open_palette(self) -> None:
+        """Open the command palette under the search field."""
+        field = self.tools.search
+        at = field.mapTo(self, QPoint(0, field.height() + 4))
+        self.popup = open_palette(self, at, self.document, self.canvas, self.actions_)
+        self.popup.closed.connect(self._popup_gone)
+
+    def offer_recovery(self) -> None:
+        """Offer what windows that are gone left behind, newest first."""
+        for left in left_behind(recovery_folder())[:1]:
+            name = left.project.path.name if left.project.path else left.project.name
+            toast = self.toasts.say(f"Unsaved changes to {name} survived a crash.", "error")
+            toast.add_button("Recover").clicked.connect(partial(self.files.recover, left))
+            toast.add_button("Discard").clicked.connect(left.discard)
+
+    # Qt's calls
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.files.may_leave():
+            event.ignore()
+            return
+        self.trainer.wait()
+        self.files.wait()
+        self.deploy.wait()
+        if self._remember:
+            self.panes.keep_sizes()
+            QSettings().setValue("window/geometry", self.saveGeometry())
+        self.document.forget()
+        if self._recovery:
+            self._recovery.close()
+        event.accept()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        for url in event.mimeData().urls():
+            if url.isLocalFile():
+                self.show_workbench()
+                self.files.take(Path(url.toLocalFile()))
+        event.acceptProposedAction()
+
+    # Putting together
+
+    def _connect(self) -> None:
+        document, canvas, palette = self.document, self.canvas, self.panes.palette_
+        palette.chosen.connect(canvas.add_kind)
+        palette.dragged.connect(canvas.drag_kind)
+        palette.dropped.connect(canvas.drop_kind)
+        palette.given_up.connect(canvas.end_drag)
+        canvas.refused.connect(lambda words: self.toasts.say(words, "warning"))
+        canvas.menu_wanted.connect(self._open_menu)
+        canvas.opened.connect(lambda _name: self.panes.inspector.setFocus())
+        canvas.zoom_changed.connect(self._show_zoom)
+        self.tools.search_wanted.connect(self.open_palette)
+        self.gallery.chosen.connect(self.files.open)
+        self.gallery.new_wanted.connect(self.files.new)
+        self.gallery.open_wanted.connect(self.files.ask_and_open)
+        self.files.opened.connect(self.trainer.forget)
+        self.files.opened.connect(self.show_workbench)
+        document.changed.connect(self._follow_document)
+        document.file_changed.connect(self._follow_document)
+        document.selection_changed.connect(self._follow_document)
+
+    # Commands of the window's own
+
+    def paste(self) -> None:
+        """Add what is on the clipboard; say why where it holds no nodes."""
+        try:
+            edits.paste(self.document)
+        except PolybitError as error:
+            self.toasts.say(str(error), "warning")
+
+    def delete(self) -> None:
+        """Remove the selected nodes, or the chosen wire."""
+        edits.remove(self.document, self.document.selection, self.canvas.graph_scene.chosen)
+
+    def rename(self) -> None:
+        """Open a field over the title of the selected node."""
+        for name in self.document.selection[-1:]:
+            self.canvas.rename(name)
+
+    def arrange(self) -> None:
+        """Give every node a good place and show the whole graph."""
+        edits.tidy(self.document)
+        self.canvas.fit()
+
+    def say_keys(self) -> None:
+        """Show the keys and mouse gestures."""
+        self.toasts.say(keys_words(), "plain")
+
+    def say_about(self) -> None:
+        """Show what this program is."""
+        self.toasts.say(about_words(), "plain")
+
+    def _open_menu(self, at: QPoint, name: str) -> None:
+        wire = self.canvas.graph_scene.chosen is not None
+        context_menu(self, self.actions_, node=bool(name), wire=wire).popup(at)
+
+    def _popup_gone(self) -> None:
+        self.popup = None
+
+    # Following
+
+    def _follow_document(self) -> None:
+        document = self.document
+        working = self.pages.currentWidget() is self.panes
+        self.setWindowTitle(f"{document.title}[*] – Polybit" if working else "Polybit")
+        self.setWindowModified(not document.clean)
+        chosen = bool(document.selection)
+        self.actions_.enable(
+            copy=chosen,
+            duplicate=chosen,
+            rename=len(document.selection) == 1,
+            fit_selection=chosen,
+            save=working,
+            save_as=working,
+            arrange=working and bool(document.graph.nodes),
+        )
+
+    def _show_zoom(self, zoom: float) -> None:
+        self.status.show_zoom(zoom)
+
+    def _fill_recent(self) -> None:
+        fill_recent(self._recent, [str(p) for p in self.files.recent()], lambda n: self.files.open(Path(n)))
+
+    def _take_place(self) -> None:
+        self.panes.take_sizes()
+        geometry = QSettings().value("window/geometry")
+        if isinstance(geometry, QByteArray):
+            self.restoreGeometry(geometry)
