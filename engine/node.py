@@ -201,7 +201,8 @@ class Node(Fields):
         """Fill a memory from all training records (`learning = "memory"`), changing `weights` in place.
 
         Yields:
-            training accuracy, 0 to 1, after every pass; pulling no more stops it in a usable state.
+            training accuracy, 0 to 1, after every round (a field `rounds` says how many there will be);
+            pulling no more stops it in a usable state.
         """
         raise NotImplementedError
 

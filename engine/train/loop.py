@@ -206,8 +206,8 @@ class Run:
                 node.learn(self.weights[name], self._train.labels, rng, *inputs), start=1
             ):
                 tally = _Tally(float("nan"), round(share * len(self._train)), len(self._train))
-                passes = int(getattr(node, "passes", 0)) or i
-                yield self._epoch_done("memory", i, max(i, passes), tally, began, 0.0, {})
+                rounds = int(node.values().get("rounds", i))
+                yield self._epoch_done("memory", i, max(i, rounds), tally, began, 0.0, {})
                 began = time.perf_counter()
 
     def _finish(self) -> Finished:
