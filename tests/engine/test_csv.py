@@ -171,9 +171,16 @@ def test_a_missing_file_a_folder_and_no_choice_are_refused(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     "kept",
-    ["{", "[]", "{}", '{"label": 1, "columns": []}', '{"label": "", "columns": []}', '{"columns": 3, "label": ""}',
-     '{"label": "", "columns": [{"name": "a", "categories": [1], "median": 0, "gaps": false}]}'],
-)  # fmt: skip
+    [
+        "{",
+        "[]",
+        "{}",
+        '{"label": 1, "columns": []}',
+        '{"label": "", "columns": []}',
+        '{"columns": 3, "label": ""}',
+        '{"label": "", "columns": [{"name": "a", "categories": [1], "median": 0, "gaps": false}]}',
+    ],
+)
 def test_a_broken_encoding_is_refused(kept: str) -> None:
     with pytest.raises(DataError, match="encoded"):
         Encoder.of(kept)
@@ -191,11 +198,11 @@ def test_the_kept_encoding_gives_the_same_samples_back(tmp_path_factory, rows) -
     folder = tmp_path_factory.mktemp("csv")
     out = io.StringIO()
     csv.writer(out).writerows([("a", "b", "label"), *rows])
-    try:
-        header, first = load(folder, out.getvalue())
-    except DataError as error:
-        assert "at least two" in str(error)
+    if len({label for _, _, label in rows}) < 2:
+        with pytest.raises(DataError, match="at least two"):
+            load(folder, out.getvalue())
         return
+    header, first = load(folder, out.getvalue())
     again = load(folder, out.getvalue(), header)[1]
     assert Encoder.of(header.encoding).text() == header.encoding
     assert again.samples.tobytes() == first.samples.tobytes()

@@ -167,11 +167,15 @@ def test_many_entries_that_point_at_long_texts_are_refused(
             {"samples": "c"},
             "numbers and texts are read",
         ),
-        (lambda f: f.create_dataset("r", data=[f["x"].ref] * 4, dtype=h5py.ref_dtype), {"labels": "r"}, "numbers and texts"),
+        (
+            lambda f: f.create_dataset("r", data=[f["x"].ref] * 4, dtype=h5py.ref_dtype),
+            {"labels": "r"},
+            "numbers and texts are read",
+        ),
         (lambda f: f.create_dataset("t", data=["a", "b"]), {"samples": "t"}, "Samples must be numbers"),
         (lambda f: f.create_dataset("t", data=[["a"] * 2] * 4), {"labels": "t"}, "Texts must have one axis"),
     ],
-)  # fmt: skip
+)
 def test_datasets_that_do_not_fit_are_refused_with_a_sentence(
     file: h5py.File, make, fields, words: str
 ) -> None:
