@@ -37,7 +37,7 @@ class EmptyState(QWidget):
     def add_button(self, words: str, act: Callable[[], None]) -> QPushButton:
         """Put a button under the words."""
         button = QPushButton(words)
-        button.clicked.connect(lambda: act())
+        button.clicked.connect(act)
         self._layout.insertWidget(self._layout.count() - 1, button, 0, Qt.AlignmentFlag.AlignHCenter)
         return button
 

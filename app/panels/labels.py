@@ -98,20 +98,20 @@ class _Listener(QObject):
 class IconLabel(QLabel):
     """An icon of the theme that follows it."""
 
-    def __init__(self, name: str = "", token: str = "mid", size: int = 16) -> None:
+    def __init__(self, name: str = "", tone: str = "mid", size: int = 16) -> None:
         super().__init__()
-        self._name, self._token, self._size = name, token, size
+        self._name, self._tone, self._size = name, tone, size
         self.setFixedSize(size, size)
         on_theme(self, self._dress)
 
-    def show_icon(self, name: str, token: str) -> None:
+    def show_icon(self, name: str, tone: str) -> None:
         """Show another icon, coloured by a token of the theme or `#RRGGBB`."""
-        self._name, self._token = name, token
+        self._name, self._tone = name, tone
         self._dress()
 
     def _dress(self) -> None:
         if self._name:
-            self.setPixmap(pixmap(self._name, self._token, self._size, self.devicePixelRatioF()))
+            self.setPixmap(pixmap(self._name, self._tone, self._size, self.devicePixelRatioF()))
 
 
 class IconButton(QToolButton):

@@ -1,0 +1,84 @@
+"""The inspector: a page for what is selected, built from declared fields, kept in step with the document."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from app.document import Document
+from app.panels.node_page import NodePage
+from app.panels.probing import Probing
+from app.panels.project_page import ProjectPage
+from app.panels.several_page import SeveralPage, common_widths
+
+Page = NodePage | SeveralPage | ProjectPage
+_WIDTH = 328
+
+
+class InspectorPanel(QWidget):
+    """Shows and edits what is selected; the project itself while nothing is."""
+
+    def __init__(self, document: Document, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._document = document
+        self.setProperty("surface", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setMinimumWidth(280)
+        self.probing = Probing(document, self)
+        self._scroll = QScrollArea()
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.viewport().setAutoFillBackground(False)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._scroll)
+        self.page: Page = self._made()
+        self._put(self.page)
+        document.selection_changed.connect(self._refresh)
+        document.changed.connect(self._refresh)
+        document.file_changed.connect(self._refresh)
+
+    def sizeHint(self) -> QSize:
+        return QSize(_WIDTH, 600)
+
+    def wait(self) -> None:
+        """Let go of what runs beside the window; it calls this when it closes."""
+        self.probing.wait()
+
+    def _refresh(self) -> None:
+        if self._fits(self.page):
+            self.page.refresh()
+            return
+        self.page = self._made()
+        self._put(self.page)
+
+    def _put(self, page: Page) -> None:
+        before = self._scroll.takeWidget()
+        if before is not None:
+            before.hide()
+            before.deleteLater()
+        page.setAutoFillBackground(False)
+        self._scroll.setWidget(page)
+
+    def _fits(self, page: Page) -> bool:
+        names, graph = self._names(), self._document.graph
+        if isinstance(page, NodePage):
+            return (
+                names == (page.name,)
+                and page.name in graph.nodes
+                and type(graph.node(page.name)) is page.kind
+            )
+        if isinstance(page, SeveralPage):
+            return names == page.names and page.shared == common_widths(graph, names)
+        return not names
+
+    def _made(self) -> Page:
+        names = self._names()
+        if len(names) == 1:
+            return NodePage(self._document, names[0], self.probing)
+        return SeveralPage(self._document, names) if names else ProjectPage(self._document)
+
+    def _names(self) -> tuple[str, ...]:
+        """Return what is selected and still there: the document says `changed` before it selects anew."""
+        return tuple(name for name in self._document.selection if name in self._document.graph.nodes)
