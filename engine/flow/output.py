@@ -18,7 +18,7 @@ class ClassifierOutput(Node):
 
     kind: ClassVar[str] = "flow.output"
     title: ClassVar[str] = "Classifier output"
-    icon: ClassVar[str] = "ph.flag-checkered"
+    icon: ClassVar[str] = "ph.flag"
     order: ClassVar[int] = 90
     summary: ClassVar[str] = "Says which scores are the answer, and what is right"
     inputs: ClassVar[tuple[Port, ...]] = (

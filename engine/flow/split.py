@@ -35,7 +35,7 @@ class Split(Node):
 
     kind: ClassVar[str] = "flow.split"
     title: ClassVar[str] = "Split"
-    icon: ClassVar[str] = "ph.arrows-split"
+    icon: ClassVar[str] = "ph.git-fork"
     order: ClassVar[int] = 20
     summary: ClassVar[str] = "Parts records into training, validation and test, evenly by class"
     inputs: ClassVar[tuple[Port, ...]] = (

@@ -39,7 +39,7 @@ class IdxImages(Source):
 
     kind: ClassVar[str] = "data.idx"
     title: ClassVar[str] = "IDX images"
-    icon: ClassVar[str] = "ph.images"
+    icon: ClassVar[str] = "ph.image-square"
     order: ClassVar[int] = 30
     summary: ClassVar[str] = "Images and labels in the files of MNIST, plain or in gzip"
     path_field: ClassVar[str] = "images"
