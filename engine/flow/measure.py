@@ -19,8 +19,8 @@ class ImageMeasures(Node):
 
     ink = sum max(x, 0) / (h w max x). width, height: the box around the ink, in pixels. pieces: regions of
     ink, diagonal neighbours connected. holes: regions of background, diagonal neighbours not connected, that
-    do not touch the border (pieces - holes is the Euler number). hole_size: pixels in all holes.
-    hole_place: mean row of those pixels, 0 at the top of the box and 1 at its bottom; a gap without holes.
+    do not touch the border (pieces - holes is the Euler number). largest_hole: pixels of the largest.
+    hole_place: mean row of those, 0 at the top of the box and 1 at its bottom; a gap without holes.
     symmetry = 1 - sum |x - mirror(x)| / (2 sum |x|) over the box, left for right. The background must be 0
     or dark: wire it to the data itself, before any standardising that moves 0.
 

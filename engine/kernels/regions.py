@@ -16,7 +16,7 @@ F64 = npt.NDArray[np.float64]
 I32 = npt.NDArray[np.int32]
 U8 = npt.NDArray[np.uint8]
 
-MEASURES = ("ink", "width", "height", "pieces", "holes", "hole_size", "hole_place", "symmetry")
+MEASURES = ("ink", "width", "height", "pieces", "holes", "largest_hole", "hole_place", "symmetry")
 
 
 @kernel
@@ -71,7 +71,7 @@ def count_regions(mask: U8, eight: bool, inner: bool, smallest: int, stack: I32,
         inner: whether only regions that do not touch the border count.
         smallest: pixels a region must have to count.
         stack: int32 (at least h * w,), working space.
-        out: float64 (3,): regions, their pixels, the sum of the rows of their pixels.
+        out: float64 (3,): regions, pixels of the largest (the first of equals), the sum of its rows.
     """
     out[:] = 0.0
     for r in range(mask.shape[0]):
@@ -80,8 +80,9 @@ def count_regions(mask: U8, eight: bool, inner: bool, smallest: int, stack: I32,
                 size, rows, border = fill(mask, 2, r, c, eight, stack)
                 if size >= smallest and not (inner and border):
                     out[0] += 1.0
-                    out[1] += size
-                    out[2] += rows
+                    if size > out[1]:
+                        out[1] = size
+                        out[2] = rows
 
 
 @kernel
