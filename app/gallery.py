@@ -75,10 +75,13 @@ def picture(project: Project, size: QSize, ratio: float = 1.0) -> QPixmap:
     made = QPixmap(size * ratio)
     made.setDevicePixelRatio(ratio)
     made.fill(QColor(theme().tokens.canvas))
-    area = scene.extent().adjusted(-40, -40, 40, 40)
+    area = scene.extent().adjusted(-60, -60, 60, 60)
+    scale = min(size.width() / area.width(), size.height() / area.height())
+    place = QRectF(0, 0, area.width() * scale, area.height() * scale)
+    place.moveCenter(QRectF(0, 0, size.width(), size.height()).center())
     painter = QPainter(made)
     painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
-    scene.render(painter, QRectF(0, 0, size.width(), size.height()), area)
+    scene.render(painter, place, area)
     painter.end()
     return made
 

@@ -51,9 +51,9 @@ class Recovery:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._file = folder / f"{uuid4().hex}{SUFFIX}"
-        self._lock = QLockFile(str(self._file.with_suffix(".lock")))
-        self._lock.setStaleLockTime(0)
-        self._locked = self._lock.tryLock(0)
+        self.lock = QLockFile(str(self._file.with_suffix(".lock")))
+        self.lock.setStaleLockTime(0)
+        self.locked = self.lock.tryLock(0)
 
     def keep(self, project: Project) -> None:
         """Write the copy."""
@@ -68,7 +68,7 @@ class Recovery:
     def close(self) -> None:
         """Remove the copy and let go of the lock: the window closes as it should."""
         self.forget()
-        self._lock.unlock()
+        self.lock.unlock()
 
 
 def left_behind(folder: Path) -> tuple[Left, ...]:

@@ -127,8 +127,9 @@ class Palette(QWidget):
         self._none.setVisible(all(item.isHidden() for item in self._items.values()))
 
     def _choose_first(self) -> None:
-        kind = next((kind for kind, item in self._items.items() if not item.isHidden()), "")
-        if kind:
+        shown = [kind for kind, item in self._items.items() if not item.isHidden()]
+        titled = [kind for kind in shown if matches(self.filter.text(), NODES[kind].title)]
+        for kind in (titled or shown)[:1]:
             self.chosen.emit(kind)
 
     def _activate(self, item: QTreeWidgetItem) -> None:

@@ -25,6 +25,7 @@ class RenameField(QLineEdit):
         self._refuse: Callable[[str], None] = lambda _words: None
         self._done = False
         self.setFont(font(BASE, 600))
+        self.setObjectName("rename")
         self.setAccessibleName("Name of the node")
         self.editingFinished.connect(self._finish)
         self.installEventFilter(self)

@@ -99,7 +99,8 @@ class WireItem(QGraphicsPathItem):
 
     def near(self, area: QRectF) -> bool:
         """Whether the line itself, not the area it spans, runs through `area` of the scene."""
-        return self.path().intersects(area) and _touches(self.path(), area)
+        spanned = self.path().boundingRect().adjusted(-1, -1, 1, 1)
+        return spanned.intersects(area) and _touches(self.path(), area)
 
     def _place_label(self) -> None:
         path, box = self.path(), self._label.boundingRect()

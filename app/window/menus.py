@@ -52,7 +52,7 @@ def fill_menus(bar: QMenuBar, actions: Actions, recent: QMenu) -> None:
             elif name == "RECENT":
                 menu.addMenu(recent)
             elif name == "THEME":
-                menu.addMenu(_theme_menu(menu))
+                menu.addMenu(_ThemeMenu(menu))
             else:
                 menu.addAction(actions[name])
 
@@ -68,22 +68,22 @@ def context_menu(parent: QWidget, actions: Actions, *, node: bool, wire: bool) -
     return menu
 
 
-def _theme_menu(parent: QMenu) -> QMenu:
-    menu = QMenu("&Theme", parent)
-    group = QActionGroup(menu)
-    for mode, words in MODES.items():
-        action = QAction(words, group, checkable=True)
-        action.setChecked(theme().mode == mode)
-        action.triggered.connect(lambda _on, m=mode: theme().choose(m))
-        menu.addAction(action)
+class _ThemeMenu(QMenu):
+    """Chooses the theme; the tick is at what was chosen."""
 
-    def follow() -> None:
-        for action, mode in zip(group.actions(), MODES, strict=True):
-            action.setChecked(theme().mode == mode)
+    def __init__(self, parent: QMenu) -> None:
+        super().__init__("&Theme", parent)
+        self._group = QActionGroup(self)
+        for mode, words in MODES.items():
+            action = QAction(words, self._group, checkable=True)
+            action.setData(mode)
+            self.addAction(action)
+        self._group.triggered.connect(lambda action: theme().choose(action.data()))
+        self.aboutToShow.connect(self._follow)
 
-    theme().changed.connect(follow)
-    menu.aboutToShow.connect(follow)
-    return menu
+    def _follow(self) -> None:
+        for action in self._group.actions():
+            action.setChecked(action.data() == theme().mode)
 
 
 class ToolBar(QToolBar):

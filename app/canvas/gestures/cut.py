@@ -42,6 +42,6 @@ class Cut(Gesture):
 
 
 def _crosses(line: QPainterPath, blade: QPainterPath) -> bool:
-    if not line.boundingRect().intersects(blade.boundingRect()):
+    if not line.boundingRect().adjusted(-1, -1, 1, 1).intersects(blade.boundingRect()):
         return False
     return QPainterPathStroker(QPen(Qt.GlobalColor.black, 1.0)).createStroke(line).intersects(blade)
