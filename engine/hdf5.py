@@ -84,6 +84,32 @@ def array(
     return np.asarray(found[()])
 
 
+def write_attributes(file: h5py.File, **values: str | int | bool) -> None:
+    """Write attributes; texts at a fixed length, for a damaged heap of varying texts can hang HDF5."""
+    for name, value in values.items():
+        file.attrs[name] = np.bytes_(value.encode()) if isinstance(value, str) else value
+
+
+def text_attribute(file: h5py.File, name: str) -> str:
+    """Return a text that `write_attributes` wrote; "" where there is none of that form."""
+    if name not in file.attrs:
+        return ""
+    found = file.attrs.get_id(name)
+    if found.dtype.kind != "S" or found.shape != ():
+        return ""
+    return bytes(file.attrs[name]).decode("ascii", "replace")
+
+
+def whole_attribute(file: h5py.File, name: str) -> int | None:
+    """Return a whole number that `write_attributes` wrote, or None."""
+    if name not in file.attrs:
+        return None
+    found = file.attrs.get_id(name)
+    if found.dtype.kind not in "iub" or found.shape != ():
+        return None
+    return int(file.attrs[name])
+
+
 def _first_line(problem: Exception) -> str:
     text = str(problem).strip().split("\n")[0]
     return text.rstrip(".") or type(problem).__name__

@@ -63,7 +63,7 @@ def write_model(
     }
     with replacing(path) as part, h5py.File(part, "w") as file:
         digest = hashlib.sha256(project_text(project).encode()).hexdigest()
-        file.attrs.update(polybit_format=FORMAT, version=VERSION, project_hash=digest)
+        hdf5.write_attributes(file, polybit_format=FORMAT, version=VERSION, project_hash=digest)
         write_project(file, project)
         write_text(file, "labels", json.dumps(list(program.classes), ensure_ascii=False))
         write_text(file, "report", json.dumps({"counted": figures, **(report or {})}))
@@ -111,5 +111,5 @@ def load_program(path: str | Path) -> Program:
     """Return the program of a model file, or of a run file as it would be exported now."""
     path = Path(path)
     with hdf5.reading(path, ModelError) as file:
-        kind = file.attrs.get("polybit_format")
+        kind = hdf5.text_attribute(file, "polybit_format")
     return read_run(path).program() if kind == RUN_FORMAT else load_model(path)

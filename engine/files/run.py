@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-import numpy as np
 
 from .. import hdf5
 from ..errors import ModelError
@@ -71,8 +70,8 @@ class Checkpoint:
 def write_run(path: Path, checkpoint: Checkpoint) -> None:
     """Write `checkpoint` to `path`, whole or not at all."""
     with replacing(path) as part, h5py.File(part, "w") as file:
-        file.attrs.update(polybit_format=FORMAT, version=VERSION)
-        file.attrs.update(epoch=checkpoint.epoch, finished=checkpoint.finished)
+        hdf5.write_attributes(file, polybit_format=FORMAT, version=VERSION)
+        hdf5.write_attributes(file, epoch=checkpoint.epoch, finished=checkpoint.finished)
         write_project(file, checkpoint.project)
         write_arrays(file, "weights", checkpoint.weights)
         for key, value in checkpoint.optimiser.items():
@@ -95,15 +94,15 @@ def read_run(path: str | Path) -> Checkpoint:
         if estimate(project.graph).total.weight_bytes > file.id.get_filesize() + 4096:
             raise ModelError("Its plan claims more weights than the file has.", where=where)
         weights = read_arrays(file, "weights", where, started(project.graph))
-        epoch = file.attrs.get("epoch")
-        if not isinstance(epoch, int | np.integer):
+        epoch = hdf5.whole_attribute(file, "epoch")
+        if epoch is None:
             raise ModelError("It does not say how many epochs are done.", where=where)
         history = read_json(file, "history", where)
-        return Checkpoint(project, weights, _optimiser(file, where), int(epoch), _finished(file), history)
+        return Checkpoint(project, weights, _optimiser(file, where), epoch, _finished(file), history)
 
 
 def _finished(file: h5py.File) -> bool:
-    return bool(file.attrs.get("finished", False))
+    return bool(hdf5.whole_attribute(file, "finished"))
 
 
 def _optimiser(file: h5py.File, where: str) -> Arrays:

@@ -103,12 +103,12 @@ def read_arrays(file: h5py.File, name: str, where: str, expected: Weights) -> We
 
 def check_format(file: h5py.File, path: Path, kind: str, version: int) -> None:
     """Refuse a file that is not a `kind`, or newer than `version`."""
-    found = file.attrs.get("polybit_format")
+    found = hdf5.text_attribute(file, "polybit_format")
     if found != kind:
-        got = f" (it is a {found})" if isinstance(found, str) else ""
+        got = f" (it is a {found})" if found else ""
         raise ModelError(f"This is not a Polybit {kind} file{got}.", where=path.name)
-    number = file.attrs.get("version")
-    if not isinstance(number, int | np.integer) or number < 1:
+    number = hdf5.whole_attribute(file, "version")
+    if number is None or number < 1:
         raise ModelError("Its version is not a number.", where=path.name)
     if number > version:
         words = f"This file has format {number}; this program reads up to {version}."

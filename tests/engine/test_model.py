@@ -111,7 +111,7 @@ HOSTILE = {
         lambda f: f.attrs.__setitem__("version", 99),
         "This file has format 99; this program reads up to 1",
     ),
-    "not ours": (lambda f: f.attrs.__setitem__("polybit_format", "x"), "This is not a Polybit model file"),
+    "not ours": (lambda f: f.attrs.__setitem__("polybit_format", np.bytes_("x")), "This is not a Polybit model file"),
     "compressed": (compressed, "'weight' is not stored plainly"),
     "external link": (linked, "is a link; links are not followed"),
     "soft link": (softly_linked, "is a link; links are not followed"),
