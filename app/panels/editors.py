@@ -27,6 +27,8 @@ from app.theme.fonts import BASE, font
 from engine.fields import About, label
 from engine.options import Family
 
+_MARGIN = 6  # px
+
 
 class Editor(QWidget):
     """Base of the editors.
@@ -57,6 +59,12 @@ class Editor(QWidget):
     def show_value(self, value: Any) -> None:
         """Show a value; nothing is emitted."""
         raise NotImplementedError
+
+    def hold_box(self, box: QAbstractSpinBox) -> None:
+        """Take a spin box: it is skipped by the wheel, and its figures stand off its border."""
+        box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        box.lineEdit().setTextMargins(_MARGIN, 0, 0, 0)
+        self.hold(box)
 
     def set_wrong(self, wrong: bool) -> None:
         """Show by its border whether the value makes a problem."""
@@ -99,9 +107,8 @@ class WholeEditor(Editor):
         self.box = _Whole()
         self.box.setRange(int(about.low or 0), int(about.high or 0))
         self.box.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
-        self.box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.hold(self.box)
-        self.box.valueChanged.connect(self.edited)
+        self.hold_box(self.box)
+        self.box.valueChanged.connect(self.edited.emit)
 
     def show_value(self, value: Any) -> None:
         if self.box.value() != value:
@@ -178,9 +185,8 @@ class RealEditor(Editor):
         low = -math.inf if about.low is None else about.low
         high = math.inf if about.high is None else about.high
         self.box = _Real(low, high)
-        self.box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.hold(self.box)
-        self.box.stepped.connect(self.edited)
+        self.hold_box(self.box)
+        self.box.stepped.connect(self.edited.emit)
 
     def show_value(self, value: Any) -> None:
         self.box.show_number(float(value))
@@ -219,7 +225,7 @@ class FlagEditor(Editor):
         super().__init__(name, about)
         self.box = QCheckBox(label(name))
         self.hold(self.box)
-        self.box.toggled.connect(self.edited)
+        self.box.toggled.connect(self.edited.emit)
 
     def show_value(self, value: Any) -> None:
         self.box.blockSignals(True)
@@ -234,7 +240,7 @@ class TextEditor(Editor):
         super().__init__(name, about)
         self.box = QLineEdit()
         self.hold(self.box)
-        self.box.textEdited.connect(self.edited)
+        self.box.textEdited.connect(self.edited.emit)
 
     def show_value(self, value: Any) -> None:
         if self.box.text() != value:
@@ -257,7 +263,7 @@ class PathEditor(Editor):
         line.addWidget(self.box, 1)
         line.addWidget(self.button)
         self._layout.addLayout(line)
-        self.box.textEdited.connect(self.edited)
+        self.box.textEdited.connect(self.edited.emit)
         self.button.clicked.connect(self._choose)
 
     def show_value(self, value: Any) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from app.panels.editors import (
@@ -20,6 +21,7 @@ from app.panels.editors import (
 )
 from app.panels.labels import body, caption, note
 from app.panels.rules_editor import RulesEditor
+from app.theme.fonts import BASE, font
 from engine.fields import About, Fields, label
 
 _EDITORS: dict[str, type[Editor]] = {
@@ -31,7 +33,8 @@ _EDITORS: dict[str, type[Editor]] = {
     "rules": RulesEditor,
 }
 _WIDE = ("rules", "flag")  # forms whose editor takes the whole row
-_NAMES = 96  # px
+_NAMES = 88  # px
+_BESIDE = 136  # px a title of a choice may take beside the name of its field
 
 
 class Form(QWidget):
@@ -86,7 +89,10 @@ class Form(QWidget):
         self.editors[name] = editor
         editor.edited.connect(lambda value, name=name: self.edited.emit(name, value))
         line = self._grid.rowCount()
-        if about.form in _WIDE:
+        if about.form == "choice" and _longest(about) > _BESIDE:
+            self._grid.addWidget(_name(name, about, editor), line, 0, 1, 2)
+            line += 1
+        if about.form in _WIDE or (about.form == "choice" and _longest(about) > _BESIDE):
             self._grid.addWidget(editor, line, 0, 1, 2)
         else:
             self._grid.addWidget(_name(name, about, editor), line, 0, Qt.AlignmentFlag.AlignVCenter)
@@ -102,6 +108,12 @@ def _name(name: str, about: About, editor: Editor) -> QLabel:
     made.setToolTip(tip(about))
     made.setBuddy(editor)
     return made
+
+
+def _longest(about: About) -> int:
+    """Return how many pixels the longest title of a choice takes."""
+    metrics = QFontMetrics(font(BASE))
+    return max((metrics.horizontalAdvance(title) for title in about.options().values()), default=0)
 
 
 def _with_unit(editor: Editor, about: About) -> QWidget:

@@ -58,8 +58,8 @@ class InspectorPanel(QWidget):
         if before is not None:
             before.hide()
             before.deleteLater()
-        page.setAutoFillBackground(False)
         self._scroll.setWidget(page)
+        page.setAutoFillBackground(False)  # setWidget turns it on, in the colour of the window
 
     def _fits(self, page: Page) -> bool:
         names, graph = self._names(), self._document.graph

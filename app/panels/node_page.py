@@ -219,7 +219,7 @@ def help_of(kind: type[Node]) -> QWidget:
 
 def formula_of(kind: type[Node]) -> tuple[str, str]:
     """Return the first sentence of a kind's docstring, which is its formula, and the rest of its text."""
-    text = (inspect.getdoc(kind) or "").split("\n\nAttributes:")[0]
+    text = (inspect.getdoc(kind) or "").split("\n\nAttributes:")[0].replace("`", "")
     parts = [" ".join(part.split()) for part in text.split("\n\n")]
     first, rest = parts[0], " ".join(parts[1:])
     return (first, rest) if "=" in first else ("", " ".join(parts))

@@ -80,10 +80,11 @@ class RulesEditor(Editor):
         self.box = RulesText()
         self.box.setFixedHeight(_LINES * QFontMetrics(mono(BODY)).lineSpacing() + 16)
         self.hold(self.box)
+        self.box.setFont(mono(BODY))
         self.button = IconButton("ph.arrows-out-simple", "Edit the rules in a window")
         self.button.clicked.connect(self._open)
         self._layout.addWidget(
-            row(note("One rule begins with the word rule; # begins a remark."), self.button, stretch=0)
+            row(note("A rule begins with the word rule, a remark with #."), self.button, stretch=0)
         )
         self.box.textChanged.connect(self._typed)
         self._shown = ""

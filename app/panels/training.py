@@ -1,0 +1,260 @@
+"""The training panel: curves that grow, how fast it goes, how long it takes, how good it ended."""
+
+from __future__ import annotations
+
+from math import isfinite, nan
+from typing import Any
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+
+from app.document import Document
+from app.panels.durations import duration, percent
+from app.panels.empty import Emptiable, EmptyState
+from app.panels.labels import body, line, note, set_tone, strong
+from app.plots.accuracy import AccuracyChart, LossChart
+from app.theme.figures import plural, whole
+from app.worker import Trainer
+from engine.files.run import Checkpoint
+from engine.train.progress import BatchDone, EpochDone, Finished, StageStarted, Stopped
+
+_PAINT = 80  # ms between two paintings of the curves
+_SIDE = 248  # px
+_ROWS = {
+    "validation": "Validation accuracy",
+    "train": "Training accuracy",
+    "loss": "Loss",
+    "speed": "Records per second",
+    "test": "Test accuracy",
+    "raw": "Test, before the rules",
+    "violations": "Answers against a rule",
+}
+_LATE = ("test", "raw", "violations")  # known at the end alone
+
+
+class TrainingPanel(Emptiable):
+    """Shows the run under way, or the last one."""
+
+    def __init__(self, document: Document, trainer: Trainer, parent: QWidget | None = None) -> None:
+        super().__init__(EmptyState("ph.chart-line", "", ""), parent)
+        self._document, self._trainer = document, trainer
+        self.accuracy, self.loss = AccuracyChart(), LossChart()
+        self._base = 0.0  # epochs of the stages before
+        self._at = 0.0
+        self._stage = self._paused_words = ""
+        self._figures: dict[str, tuple[QLabel, QLabel]] = {}
+        self._build()
+        self._paint = QTimer(self, interval=_PAINT)
+        self._paint.timeout.connect(self._show_curves)
+        trainer.progress.connect(self._take)
+        trainer.over.connect(self._end)
+        trainer.state_changed.connect(self._show_state)
+        trainer.restored.connect(self._restore)
+        document.changed.connect(self._say_empty)
+        self._say_empty()
+        self.show_empty(True)
+
+    def figure(self, key: str) -> str:
+        """Return one figure as it is shown."""
+        return self._figures[key][1].text()
+
+    @property
+    def words(self) -> str:
+        """Return the line that says what happens now."""
+        return self._now.text()
+
+    # Building
+
+    def _build(self) -> None:
+        across = QHBoxLayout(self.content)
+        across.setContentsMargins(12, 8, 16, 8)
+        across.setSpacing(16)
+        across.addWidget(self.accuracy, 3)
+        across.addWidget(self.loss, 2)
+        side = QWidget()
+        side.setFixedWidth(_SIDE)
+        across.addWidget(side)
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 4, 0, 0)
+        column.setSpacing(6)
+        self._now, self._left = strong(), note("")
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setRange(0, 1000)
+        self._bar.setAccessibleName("Progress of the run")
+        self._why = note("", "error")
+        self._why.hide()
+        for widget in (self._now, self._bar, self._left, self._why, line()):
+            column.addWidget(widget)
+        grid = QGridLayout()
+        grid.setVerticalSpacing(3)
+        grid.setColumnStretch(0, 1)
+        for place, (key, words) in enumerate(_ROWS.items()):
+            pair = (note(words, "mid", wrap=False), body("–"))
+            self._figures[key] = pair
+            for at, label in enumerate(pair):
+                grid.addWidget(label, place, at)
+        column.addLayout(grid)
+        column.addStretch(1)
+        self._hide_late()
+
+    # What the run says
+
+    def _take(self, records: list[Any]) -> None:
+        for record in records:
+            if isinstance(record, StageStarted):
+                self._begin_stage(record)
+            elif isinstance(record, BatchDone):
+                self._batch(record)
+            elif isinstance(record, EpochDone):
+                self._epoch(record)
+            elif isinstance(record, Finished):
+                self._finish(record)
+        last = next((r for r in reversed(records) if isinstance(r, BatchDone)), None)
+        if last and self._trainer.state == "running":
+            self._show_batch(last)
+
+    def _begin_stage(self, record: StageStarted) -> None:
+        self._stage = record.words
+        self._now.setText(record.words)
+        self._left.setText("")
+        if record.stage == "memory":
+            self._base = self._at
+            self._bar.setRange(0, 0)
+            for chart in (self.accuracy, self.loss) if self._at else ():
+                chart.mark(self._at, record.words)
+
+    def _batch(self, record: BatchDone) -> None:
+        self._at = record.epoch - 1 + record.step / record.steps
+        self.loss.add("batch", self._at, record.loss)
+
+    def _show_batch(self, record: BatchDone) -> None:
+        share = (record.epoch - 1 + record.step / record.steps) / record.epochs
+        self._bar.setRange(0, 1000)
+        self._bar.setValue(round(1000 * share))
+        self._now.setText(f"Epoch {whole(record.epoch)} of {whole(record.epochs)} · {percent(share, 0)}")
+        self._left.setText(f"{duration(record.seconds_left)} left")
+        self._set("speed", whole(round(record.records_per_second)))
+
+    def _epoch(self, record: EpochDone) -> None:
+        self._point(record.stage, record.epoch, record.loss, record.train_accuracy, record.accuracy)
+
+    def _point(self, stage: str, epoch: int, loss: float, train: float, validation: float) -> None:
+        self._at = epoch + (self._base if stage == "memory" else 0.0)
+        self.accuracy.add("train", self._at, 100 * train)
+        self.accuracy.add("validation", self._at, 100 * validation)
+        self._set("train", percent(train))
+        self._set("validation", percent(validation))
+        if isfinite(loss):
+            self.loss.add("epoch", self._at - 0.5, loss)
+            self._set("loss", f"{loss:.4g}")
+
+    def _finish(self, record: Finished) -> None:
+        self._set("validation", percent(record.validation_accuracy))
+        self._show_final(
+            record.accuracy, record.accuracy_raw, record.violations_raw, record.violations, self._guarded()
+        )
+        self._left.setText(f"took {duration(record.seconds)}")
+
+    def _show_final(self, accuracy: float, raw: float, broken: int, left: int, guarded: bool) -> None:
+        self._set("test", percent(accuracy))
+        if guarded:
+            self._set("raw", percent(raw))
+            self._set("violations", f"{whole(broken)} → {whole(left)}")
+
+    def _guarded(self) -> bool:
+        project = self._trainer.project
+        return bool(project and project.graph.of_kind("logic.rules"))
+
+    # States
+
+    def _show_state(self, state: str) -> None:
+        if state == "preparing":
+            self._start()
+        elif state == "paused":
+            self._paused_words = self._now.text()
+            self._now.setText("Paused")
+        elif state == "running" and self._now.text() == "Paused":
+            self._now.setText(self._paused_words)
+        elif state == "stopping":
+            self._now.setText("Stopping after this step")
+        if state == "idle":
+            self._paint.stop()
+            self._show_curves()
+        elif not self._paint.isActive():
+            self._paint.start()
+
+    def _start(self) -> None:
+        self._base = self._at = 0.0
+        self.accuracy.clear()
+        self.loss.clear()
+        for _, value in self._figures.values():
+            value.setText("–")
+        self._hide_late()
+        self._why.hide()
+        self._now.setText("Preparing")
+        self._left.setText("")
+        self._bar.setRange(0, 0)
+        self.show_empty(False)
+
+    def _end(self, last: Stopped) -> None:
+        self._bar.setRange(0, 1000)
+        words = {"finished": "Finished", "asked": "Stopped", "restored": "The last run"}
+        self._now.setText(words.get(last.why, "Could not go on"))
+        self._bar.setValue(1000 if last.why in ("finished", "restored") else self._bar.value())
+        if last.why == "asked":
+            self._left.setText(f"after {plural(last.epoch, 'whole epoch')}")
+        if last.why not in words:
+            self._why.setText(last.why)
+            self._why.show()
+            self._left.setText("")
+        self._show_curves()
+        if not self.accuracy.points("validation") and not self.loss.points("batch") and last.why in words:
+            self.show_empty(True)
+
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        """Show the curves of a run that was read back."""
+        for entry in checkpoint.history.get("epochs", []):
+            if entry["stage"] == "memory" and not self._base:
+                self._base = self._at
+                if self._at:
+                    self.accuracy.mark(self._at, "Memory")
+            loss = nan if entry["loss"] is None else entry["loss"]
+            self._point(entry["stage"], entry["epoch"], loss, entry["train_accuracy"], entry["accuracy"])
+        final = checkpoint.history.get("final") or {}
+        if final:
+            self._show_final(
+                final["test_accuracy"],
+                final["test_accuracy_raw"],
+                final["violations_raw"],
+                final["violations"],
+                bool(checkpoint.project.graph.of_kind("logic.rules")),
+            )
+
+    def _show_curves(self) -> None:
+        self.accuracy.show_points()
+        self.loss.show_points()
+
+    # Words
+
+    def _set(self, key: str, text: str) -> None:
+        for label in self._figures[key]:
+            label.show()
+        value = self._figures[key][1]
+        value.setText(text)
+        set_tone(value, "hi")
+
+    def _hide_late(self) -> None:
+        for key in _LATE:
+            for label in self._figures[key]:
+                label.hide()
+
+    def _say_empty(self) -> None:
+        errors = [p for p in self._document.problems() if p.level == "error"]
+        if not self._document.graph.nodes:
+            self.empty.say("Nothing to train yet", "Drag a data source and some layers onto the canvas.")
+        elif errors:
+            count = plural(len(errors), "problem")
+            self.empty.say(f"{count} to mend before training", "The Problems tab lists what to do.")
+        else:
+            self.empty.say("Ready to train", "Press Train: loss and accuracy grow here while it runs.")

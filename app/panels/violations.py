@@ -1,0 +1,62 @@
+"""The table of records whose raw answer broke a rule, as Qt wants to read it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+
+from app.theme.figures import whole
+from app.theme.fonts import BASE, CAPTION, font
+from engine.look import Violation
+
+Index = QModelIndex | QPersistentModelIndex
+COLUMNS = ("Record", "True class", "Raw answer", "Repaired", "Rules broken", "Why")
+_ROOT = QModelIndex()
+
+
+class ViolationTable(QAbstractTableModel):
+    """Violations, one a row."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: tuple[Violation, ...] = ()
+
+    def show_rows(self, rows: tuple[Violation, ...]) -> None:
+        """Show other violations."""
+        self.beginResetModel()
+        self._rows = rows
+        self.endResetModel()
+
+    def violation(self, row: int) -> Violation | None:
+        """Return the violation in a row, None where there is none."""
+        return self._rows[row] if 0 <= row < len(self._rows) else None
+
+    def rowCount(self, parent: Index = _ROOT) -> int:
+        return 0 if parent.isValid() else len(self._rows)
+
+    def columnCount(self, parent: Index = _ROOT) -> int:
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> Any:
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.FontRole:
+            return font(CAPTION, 600)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        return COLUMNS[section] if role == Qt.ItemDataRole.DisplayRole else None
+
+    def data(self, index: Index, role: int = 0) -> Any:
+        if role == Qt.ItemDataRole.FontRole:
+            return font(BASE)
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+            return cells(self._rows[index.row()])[index.column()]
+        return None
+
+
+def cells(violation: Violation) -> tuple[str, ...]:
+    """Return the texts of one row."""
+    told = violation.explained
+    broken = "; ".join(rule.words for rule in told.broken)
+    return whole(violation.record), violation.label or "unknown", told.said, told.fixed, broken, told.why
