@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from app.canvas.edits import first_fit
-from app.canvas.search import Entry, matches
+from app.canvas.search import Entry, matches, rank
 from app.theme.current import theme
 from engine.catalog import NODES, SECTIONS
 from engine.node import Node
@@ -26,7 +26,7 @@ def find_kinds(
         output: whether `port` is an output.
     """
     found = [node for node in NODES.values() if matches(words, node.title, node.summary, node.kind)]
-    found.sort(key=lambda node: not matches(words, node.title))
+    found.sort(key=lambda node: rank(words, node.title))
     if port is None:
         return [_entry(node, choose, SECTIONS[node.family] if not words else "Nodes") for node in found]
     fitting = [node for node in found if first_fit(node, port, output=output)]

@@ -13,6 +13,8 @@ HANDLE = 170.0  # the longest handle of a curve, or bounding boxes of long wires
 _SHORTEST = 36.0
 _CLEAR = 14.0  # px between a lane and a node
 _APART = 9.0  # px between two lanes
+_OFFSETS = _APART * np.arange(-3, 4)
+_Floats = npt.NDArray[np.float64]
 _SAMPLES = np.linspace(0.0, 1.0, 33)[2:-2]
 
 
@@ -26,7 +28,7 @@ class Router:
 
     def __init__(self, boxes: Iterable[QRectF]) -> None:
         rows = [(b.left(), b.top(), b.right(), b.bottom()) for b in boxes]
-        self._boxes: npt.NDArray[np.float64] = np.array(rows, np.float64).reshape(-1, 4)
+        self._boxes: _Floats = np.array(rows, np.float64).reshape(-1, 4)
         self._used: list[tuple[float, float, float]] = []
 
     def lane(self, start: QPointF, end: QPointF) -> float | None:
@@ -37,10 +39,11 @@ class Router:
         left, right = (end.x() - OUT, start.x() + OUT) if back else (start.x() + OUT, end.x() - OUT)
         if left >= right:
             return None
-        free = [y for y in self._candidates(left, right, start.y(), end.y()) if self._free(left, right, y)]
-        if not free:
+        free = self._free(left, right, self._candidates(left, right, start.y(), end.y()))
+        if not len(free):
             return None
-        best = min(free, key=lambda y: abs(y - start.y()) + abs(y - end.y()))
+        cost = np.abs(free - start.y()) + np.abs(free - end.y())
+        best = float(free[cost.argmin()])
         self._used.append((left, right, best))
         return best
 
@@ -55,17 +58,21 @@ class Router:
         inside = (x > b[:, 0] + 1) & (x < b[:, 2] - 1) & (y > b[:, 1]) & (y < b[:, 3])
         return bool(inside.any())
 
-    def _candidates(self, left: float, right: float, *near: float) -> list[float]:
+    def _candidates(self, left: float, right: float, start: float, end: float) -> _Floats:
         spanned = self._spanned(left, right)
-        edges = [e for box in spanned for e in (box[1] - _CLEAR, box[3] + _CLEAR)]
-        levels = [*near, sum(near) / len(near), *edges]
-        return [y + k * _APART for y in levels for k in range(-3, 4)]
+        own = np.array([start, end, (start + end) / 2])
+        levels = np.concatenate([own, spanned[:, 1] - _CLEAR, spanned[:, 3] + _CLEAR])
+        lanes: _Floats = (levels[:, None] + _OFFSETS).ravel()
+        return lanes
 
-    def _free(self, left: float, right: float, y: float) -> bool:
-        spanned = self._spanned(left, right)
-        if ((y > spanned[:, 1] - _CLEAR + 4) & (y < spanned[:, 3] + _CLEAR - 4)).any():
-            return False
-        return all(abs(y - other) >= _APART - 0.01 or right < a or left > b for a, b, other in self._used)
+    def _free(self, left: float, right: float, lanes: _Floats) -> _Floats:
+        """Return the lanes that meet no box and no lane that is taken."""
+        spanned, y = self._spanned(left, right), lanes[:, None]
+        near = _CLEAR - 4
+        blocked = ((y > spanned[:, 1] - near) & (y < spanned[:, 3] + near)).any(1)
+        taken = np.array([lane for a, b, lane in self._used if right >= a and left <= b], np.float64)
+        crowded = (np.abs(y - taken) < _APART - 0.01).any(1)
+        return lanes[~(blocked | crowded)]
 
-    def _spanned(self, left: float, right: float) -> npt.NDArray[np.float64]:
+    def _spanned(self, left: float, right: float) -> _Floats:
         return self._boxes[(self._boxes[:, 2] > left) & (self._boxes[:, 0] < right)]

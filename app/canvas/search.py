@@ -237,3 +237,13 @@ def matches(words: str, *texts: str) -> bool:
     own = " ".join(texts).lower().split()
     whole = texts[0].lower() if texts else ""
     return all(any(o.startswith(w) for o in own) or w in whole for w in words.lower().split())
+
+
+def rank(words: str, title: str) -> int:
+    """Return how well a title fits, 0 best: it begins so, a word of it does, it holds it, it does not."""
+    typed, whole = words.lower(), title.lower()
+    if whole.startswith(typed):
+        return 0
+    if any(word.startswith(typed) for word in whole.split()):
+        return 1
+    return 2 if typed in whole else 3

@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from app.canvas.quick_add import kind_aside
-from app.canvas.search import Entry, SearchPopup, matches
+from app.canvas.search import Entry, SearchPopup, matches, rank
 from app.canvas.view import CanvasView
 from app.document import Document
 from app.theme.current import theme
@@ -38,7 +38,8 @@ def find_commands(words: str, document: Document, canvas: CanvasView, actions: A
         return [entry for name in _FIRST for entry in found if entry.words == name]
     here = [_node(name, document, canvas) for name in document.graph.nodes]
     kinds = [_kind(kind, canvas) for kind in NODES]
-    return [e for e in (*found, *here, *kinds) if matches(words, e.title, e.words)]
+    groups = ([e for e in group if matches(words, e.title, e.words)] for group in (found, here, kinds))
+    return [e for group in groups for e in sorted(group, key=lambda e: rank(words, e.title))]
 
 
 def _command(name: str, actions: Actions) -> Entry:

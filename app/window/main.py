@@ -51,7 +51,7 @@ class MainWindow(QMainWindow):
         self.pages.addWidget(self.gallery)
         self.pages.addWidget(self.panes)
         self.setCentralWidget(self.pages)
-        self.toasts = Toasts(self)
+        self.toasts = Toasts(self.pages)
         self.actions_ = Actions(self, self.canvas)
         self.files = FileCommands(self, self.document, self.toasts)
         self.deploy = DeployCommands(self, self.document, self.trainer, self.toasts)

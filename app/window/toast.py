@@ -1,10 +1,11 @@
-"""Short messages at the window's corner that nobody has to click away; errors stay until they are read."""
+"""Short messages over the window that nobody has to click away; errors stay until they are read."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
 from app.theme.fonts import BASE, font
@@ -18,11 +19,17 @@ _LOOKS = {
     "error": ("ph.warning-circle-fill", "error"),
 }
 _SECONDS = {"good": 5.0, "plain": 6.0, "warning": 12.0, "error": 0.0}  # 0: until it is closed
-_WIDE, _MARGIN, _MOST = 420, 16, 3
+_WIDE, _MARGIN, _MOST = 460, 16, 3
 
 
 class Toast(QFrame):
-    """One message."""
+    """One message.
+
+    Signals:
+        closed: it was closed, by hand or by time.
+    """
+
+    closed = Signal()
 
     def __init__(self, parent: QWidget, words: str, level: Level) -> None:
         super().__init__(parent)
@@ -45,26 +52,32 @@ class Toast(QFrame):
         self._row.setContentsMargins(14, 10, 8, 10)
         self._row.setSpacing(10)
         self._row.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
-        self._row.addWidget(text, 1)
+        self._row.addWidget(text, 1, Qt.AlignmentFlag.AlignVCenter)
         self._row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
-        close.clicked.connect(self.deleteLater)
+        close.clicked.connect(self.leave)
         if _SECONDS[level]:
-            QTimer.singleShot(int(_SECONDS[level] * 1000), self, self.deleteLater)
+            QTimer.singleShot(int(_SECONDS[level] * 1000), self, self.leave)
+
+    def leave(self) -> None:
+        """Close the message."""
+        self.hide()
+        self.closed.emit()
+        self.deleteLater()
 
     def add_button(self, words: str) -> QPushButton:
         """Add a button before the closing cross and return it; pressing it closes the message too."""
         button = QPushButton(words)
-        button.clicked.connect(self.deleteLater)
+        button.clicked.connect(self.leave)
         self._row.insertWidget(self._row.count() - 1, button, 0, Qt.AlignmentFlag.AlignVCenter)
         return button
 
 
 class Toasts(QObject):
-    """Shows messages above one corner of a widget, newest at the bottom."""
+    """Shows messages at the top of a widget, newest first."""
 
-    def __init__(self, over: QWidget, lift: int = 32) -> None:
+    def __init__(self, over: QWidget) -> None:
         super().__init__(over)
-        self._over, self._lift = over, lift
+        self._over = over
         self._shown: list[Toast] = []
         over.installEventFilter(self)
 
@@ -75,7 +88,7 @@ class Toasts(QObject):
         for old in self._shown[: max(0, len(self._shown) - _MOST + 1)]:
             self._drop(old)
         toast = Toast(self._over, words, level)
-        toast.destroyed.connect(lambda _=None, t=toast: self._gone(t))
+        toast.closed.connect(partial(self._gone, toast))
         self._shown.append(toast)
         toast.show()
         self._place()
@@ -107,12 +120,12 @@ class Toasts(QObject):
             self._place()
 
     def _place(self) -> None:
-        bottom = self._over.height() - self._lift - _MARGIN
-        wide = min(_WIDE, self._over.width() - 2 * _MARGIN)
+        top, wide = _MARGIN, min(_WIDE, self._over.width() - 2 * _MARGIN)
         for toast in reversed(self._shown):
             toast.setFixedWidth(wide)
-            tall = max(toast.heightForWidth(wide), toast.sizeHint().height())
+            toast.ensurePolished()
+            tall = toast.heightForWidth(wide)
             toast.resize(wide, tall)
-            toast.move((self._over.width() - wide) // 2, bottom - tall)
+            toast.move((self._over.width() - wide) // 2, top)
             toast.raise_()
-            bottom -= tall + 8
+            top += tall + 8

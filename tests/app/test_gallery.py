@@ -1,0 +1,87 @@
+"""The gallery: examples with a picture of their graph, recent projects, and what happens on a press."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QColor
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.gallery import Gallery, examples, picture
+from app.theme.current import theme
+from engine.catalog import NODES
+from engine.files.project import Project, save_project
+from engine.graph import Graph
+
+
+def _example(folder: Path, name: str) -> Path:
+    graph = Graph().add("Dense", NODES["bnn.dense"](), 0, 0).add("Sign", NODES["bnn.sign"](), 300, 40)
+    graph = graph.wire("Dense", "out", "Sign", "in")
+    (folder / name).mkdir()
+    path = folder / name / f"{name}.polybit"
+    save_project(Project(graph=graph, name=name, about=f"About {name}."), path)
+    return path
+
+
+def test_examples_are_found_and_broken_ones_left_out(tmp_path: Path) -> None:
+    _example(tmp_path, "one")
+    (tmp_path / "two").mkdir()
+    (tmp_path / "two" / "two.polybit").write_text("{")
+    (found,) = examples(tmp_path)
+    assert found.project.name == "one"
+    assert found.paradigms == ["bnn"]
+    assert found.records == 0
+
+
+def test_the_picture_shows_the_graph_in_the_theme(qapp: QApplication, tmp_path: Path) -> None:
+    theme().start("dark")
+    _example(tmp_path, "one")
+    (found,) = examples(tmp_path)
+    image = picture(found.project, QSize(320, 160)).toImage()
+    colours = {image.pixelColor(x, y).name() for x in range(0, 320, 4) for y in range(0, 160, 4)}
+    assert QColor(theme().tokens.canvas).name() in colours
+    assert len(colours) > 6
+
+
+def test_a_press_or_enter_on_a_card_opens_its_project(qtbot: QtBot, tmp_path: Path) -> None:
+    path = _example(tmp_path, "one")
+    gallery = Gallery(tmp_path)
+    qtbot.addWidget(gallery)
+    gallery.resize(1000, 700)
+    gallery.show()
+    (card,) = gallery.cards
+    with qtbot.waitSignal(gallery.chosen) as signal:
+        QTest.mouseClick(card, Qt.MouseButton.LeftButton)
+    assert signal.args == [path]
+    with qtbot.waitSignal(gallery.chosen):
+        QTest.keyClick(card, Qt.Key.Key_Return)
+
+
+def test_recent_projects_are_listed_and_open(qtbot: QtBot, tmp_path: Path) -> None:
+    gallery = Gallery(tmp_path)
+    qtbot.addWidget(gallery)
+    gallery.show_recent([tmp_path / "mine.polybit"])
+    button = next(b for b in gallery.findChildren(QPushButton) if b.text().startswith("mine"))
+    with qtbot.waitSignal(gallery.chosen) as signal:
+        button.click()
+    assert signal.args == [tmp_path / "mine.polybit"]
+
+
+def test_a_gallery_without_examples_says_so(qtbot: QtBot, tmp_path: Path) -> None:
+    gallery = Gallery(tmp_path)
+    qtbot.addWidget(gallery)
+    gallery.show()
+    assert gallery._none.isVisible()
+
+
+def test_a_new_project_and_the_file_dialog_can_be_asked_for(qtbot: QtBot, tmp_path: Path) -> None:
+    gallery = Gallery(tmp_path)
+    qtbot.addWidget(gallery)
+    buttons = {b.text(): b for b in gallery.findChildren(QPushButton)}
+    with qtbot.waitSignal(gallery.new_wanted):
+        buttons["New project"].click()
+    with qtbot.waitSignal(gallery.open_wanted):
+        buttons["Open…"].click()
