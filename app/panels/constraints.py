@@ -24,8 +24,8 @@ from app.theme.fonts import BASE, font
 from app.worker import Trainer
 from engine.look import Look, Violation
 
-_WIDTHS = (64, 92, 92, 92, 300)
-_RULES, _DETAILS = 236, 320  # px
+_WIDTHS = (62, 84, 92, 84, 280)
+_RULES, _DETAILS = 200, 300  # px
 
 
 class ConstraintsPanel(Emptiable):
@@ -208,6 +208,7 @@ def _table_view(table: ViolationTable) -> QTableView:
     made.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
     made.setWordWrap(False)
     made.setTextElideMode(Qt.TextElideMode.ElideRight)
+    made.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
     made.verticalHeader().hide()
     made.verticalHeader().setDefaultSectionSize(28)
     header = made.horizontalHeader()

@@ -23,7 +23,7 @@ class SpikesPanel(Emptiable):
     """Shows the rasters of the trainer's last look."""
 
     def __init__(self, document: Document, trainer: Trainer, parent: QWidget | None = None) -> None:
-        super().__init__(EmptyState("ph.pulse", "", ""), parent)
+        super().__init__(EmptyState("ph.activity", "", ""), parent)
         self._document, self._trainer = document, trainer
         self.nodes, self.records = _chooser("Layer"), _chooser("Record")
         self.chart = RasterChart()
@@ -63,7 +63,8 @@ class SpikesPanel(Emptiable):
             before = self.nodes.currentText()
             self.nodes.clear()
             self.nodes.addItems(names)
-            self.nodes.setCurrentIndex(max(0, self.nodes.findText(before)) if names else -1)
+            place = self.nodes.findText(before)
+            self.nodes.setCurrentIndex(place if place >= 0 else len(names) - 1)
         self._fill_records()
 
     def _fill_records(self) -> None:
@@ -94,8 +95,8 @@ class SpikesPanel(Emptiable):
         self.chart.show_spikes(times, neurons, steps, raster.neurons, borders)
         rate = len(times) / max(1, steps * raster.neurons)
         self._words.setText(
-            f"{plural(len(times), 'spike')} · {percent(rate)} of {plural(raster.neurons, 'neuron')} in each of "
-            f"{plural(raster.steps, 'step')}"
+            f"{plural(len(times), 'spike')} · {plural(raster.neurons, 'neuron')}, of which {percent(rate)} "
+            f"spike in a step · {plural(raster.steps, 'step')} a record"
         )
 
     def _follow(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite, nan
 from typing import Any
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from app.document import Document
@@ -92,8 +92,8 @@ class TrainingPanel(Emptiable):
         for place, (key, words) in enumerate(_ROWS.items()):
             pair = (note(words, "mid", wrap=False), body("–"))
             self._figures[key] = pair
-            for at, label in enumerate(pair):
-                grid.addWidget(label, place, at)
+            grid.addWidget(pair[0], place, 0)
+            grid.addWidget(pair[1], place, 1, Qt.AlignmentFlag.AlignRight)
         column.addLayout(grid)
         column.addStretch(1)
         self._hide_late()
@@ -110,8 +110,8 @@ class TrainingPanel(Emptiable):
                 self._epoch(record)
             elif isinstance(record, Finished):
                 self._finish(record)
-        last = next((r for r in reversed(records) if isinstance(r, BatchDone)), None)
-        if last and self._trainer.state == "running":
+        last = next((r for r in reversed(records) if not isinstance(r, EpochDone)), None)
+        if isinstance(last, BatchDone) and self._trainer.state == "running":
             self._show_batch(last)
 
     def _begin_stage(self, record: StageStarted) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QRectF, QTimer
+from PySide6.QtCore import QRectF, Qt, QTimer
+from PySide6.QtGui import QPen
 from PySide6.QtWidgets import QWidget
 
 from app.plots.chart import Chart
@@ -15,6 +16,7 @@ from engine.ports import F32, I32, I64
 
 TICKS_TO = 20_000  # spikes in view; above, ticks take longer to paint than a picture
 _TICK = 0.8  # height of a tick, in neurons
+_LEAST, _WIDEST = 3.0, 4.0  # least height and greatest width of a tick, in pixels
 _SETTLE = 40  # ms after the last move of the view
 
 
@@ -81,13 +83,20 @@ class RasterChart(Chart):
             self._draw_picture(times, neurons, (left, right, low, high))
 
     def _draw_ticks(self, times: I32, neurons: I32) -> None:
+        across, up = (
+            side / max(1.0, span)
+            for side, span in (
+                (self.view.width(), self.view.viewRect().width()),
+                (self.view.height(), self.view.viewRect().height()),
+            )
+        )
+        height = max(_TICK, _LEAST / max(up, 1e-9))
         x = np.repeat(times.astype(np.float64), 2)
         y = np.repeat(neurons.astype(np.float64), 2)
-        y[0::2] -= _TICK / 2
-        y[1::2] += _TICK / 2
-        height = self.view.height() / max(1.0, self.view.viewRect().height())
-        width = 2 if height > 3 else 1.4
-        self._ticks.setPen(pg.mkPen(theme().colour("spikes"), width=width))
+        y[0::2] -= height / 2
+        y[1::2] += height / 2
+        width = min(_WIDEST, max(1.0, across * 0.3))
+        self._ticks.setPen(_pen(width))
         self._ticks.setData(x, y)
 
     def _draw_picture(self, times: I32, neurons: I32, area: tuple[float, ...]) -> None:
@@ -100,6 +109,13 @@ class RasterChart(Chart):
         self._picture.setLookupTable(_shades())
         self._picture.setImage(counts, autoLevels=False, levels=(0.0, max(1.0, float(counts.max()))))
         self._picture.setRect(QRectF(left, low, right - left, high - low))
+
+
+def _pen(width: float) -> QPen:
+    made = QPen(theme().colour("spikes"), width)
+    made.setCosmetic(True)
+    made.setCapStyle(Qt.PenCapStyle.FlatCap)
+    return made
 
 
 def binned(x: I64, y: I64, columns: int, rows: int) -> F32:
