@@ -133,6 +133,9 @@ class Card(QFrame):
         theme().changed.connect(self._dress)
         self._dress()
 
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        event.accept()  # or the release would go elsewhere
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
             self.pressed.emit()

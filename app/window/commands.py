@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from app.canvas import edits
@@ -23,8 +23,8 @@ def add_commands(window: MainWindow) -> None:
     undo, actions = window.document.undo, window.actions_
     undo.canUndoChanged.connect(actions["undo"].setEnabled)
     undo.canRedoChanged.connect(actions["redo"].setEnabled)
-    undo.undoTextChanged.connect(partial(_name, actions["undo"], "&Undo"))
-    undo.redoTextChanged.connect(partial(_name, actions["redo"], "&Redo"))
+    undo.undoTextChanged.connect(window.name_undo)
+    undo.redoTextChanged.connect(window.name_redo)
     actions.enable(undo=False, redo=False, pause=False, stop=False, export=False, predict=False)
 
 
@@ -102,10 +102,6 @@ def _runs(window: MainWindow) -> list[Command]:
         Command("export", "&Export the model…", deploy.export, "ph.export", ("Ctrl+E",)),
         Command("predict", "&Predict a data file…", deploy.predict, "ph.list-numbers"),
     ]
-
-
-def _name(action: QAction, words: str, what: str) -> None:
-    action.setText(f"{words} {what[:1].lower()}{what[1:]}" if what else words)
 
 
 def _toggle(widget: QWidget) -> None:

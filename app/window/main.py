@@ -196,6 +196,14 @@ class MainWindow(QMainWindow):
     def _popup_gone(self) -> None:
         self.popup = None
 
+    def name_undo(self, what: str) -> None:
+        """Say in the menu what Undo would undo."""
+        self.actions_["undo"].setText(_with("&Undo", what))
+
+    def name_redo(self, what: str) -> None:
+        """Say in the menu what Redo would do again."""
+        self.actions_["redo"].setText(_with("&Redo", what))
+
     # Following
 
     def _follow_document(self) -> None:
@@ -225,3 +233,7 @@ class MainWindow(QMainWindow):
         geometry = QSettings().value("window/geometry")
         if isinstance(geometry, QByteArray):
             self.restoreGeometry(geometry)
+
+
+def _with(verb: str, what: str) -> str:
+    return f"{verb} {what[:1].lower()}{what[1:]}" if what else verb
