@@ -19,11 +19,11 @@ class AccuracyChart(Curves):
 
 
 class LossChart(Curves):
-    """Loss of every batch, faint, and its mean over every epoch."""
+    """Loss of every batch, faint, and its mean over every epoch, on a logarithmic axis."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         curves = {
             "batch": Curve("each batch", "accent", thin=True),
             "epoch": Curve("mean of the epoch", "accent"),
         }
-        super().__init__("Loss", "Loss", curves, parent)
+        super().__init__("Loss by epoch", "Loss", curves, parent, decades=True)

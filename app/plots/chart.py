@@ -15,7 +15,7 @@ from app.theme.figures import whole
 from app.theme.fonts import BODY, CAPTION, font
 
 _GRID = {"dark": 0.10, "light": 0.16}
-_DOTS_TO = 60  # points up to which each is marked
+_DOTS_TO = 40  # points up to which each is marked
 SMOOTH_TO = 2_000  # points up to which a curve is drawn two pixels wide and smoothed
 
 
@@ -23,7 +23,7 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
     """An axis whose large whole numbers have thin spaces."""
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        if spacing >= 1 and all(float(v * scale).is_integer() for v in values):
+        if not self.logMode and spacing >= 1 and all(float(v * scale).is_integer() for v in values):
             return [whole(round(v * scale)).replace("-", "−") for v in values]
         return [str(s).replace("-", "−") for s in super().tickStrings(values, scale, spacing)]
 

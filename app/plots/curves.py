@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import log10
 from typing import Any
 
 import pyqtgraph as pg
@@ -13,6 +14,8 @@ from app.plots.chart import Chart, draw
 from app.plots.series import Series
 from app.theme.current import theme
 from app.theme.fonts import CAPTION, font
+
+_LEAST = 1e-6  # what is drawn for smaller values on a logarithmic axis
 
 
 @dataclass
@@ -35,13 +38,28 @@ class Curve:
 class Curves(Chart):
     """Several curves over one axis of epochs; the x range follows until the user zooms."""
 
-    def __init__(self, title: str, y: str, curves: dict[str, Curve], parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        title: str,
+        y: str,
+        curves: dict[str, Curve],
+        parent: QWidget | None = None,
+        *,
+        decades: bool = False,
+    ) -> None:
+        """Take title, words of the y axis and the curves; `decades` makes the y axis logarithmic."""
         self._curves = curves
         self._items: dict[str, Any] = {}
         self._phases: list[tuple[float, str, Any]] = []
+        self._decades = decades
         super().__init__(title, "Epoch", y, parent)
+        self.plot.getAxis("left").setLogMode(decades)
         self._legend = pg.LegendItem(
-            labelTextSize=f"{CAPTION}px", verSpacing=-2, horSpacing=12, sampleType=_Stroke, offset=(-8, -8)
+            labelTextSize=f"{CAPTION}px",
+            verSpacing=-2,
+            horSpacing=12,
+            sampleType=_Stroke,
+            offset=(-8, 8) if decades else (-8, -8),
         )
         self._legend.setParentItem(self.view)
         for key, one in curves.items():
@@ -53,7 +71,7 @@ class Curves(Chart):
 
     def add(self, key: str, x: float, y: float) -> None:
         """Take one more point of a curve; `show_points` paints it."""
-        self._curves[key].series.add(x, y)
+        self._curves[key].series.add(x, log10(max(y, _LEAST)) if self._decades else y)
         self._late = True
 
     def points(self, key: str) -> int:
@@ -89,7 +107,7 @@ class Curves(Chart):
         for key, one in self._curves.items():
             draw(self._items[key], one.series.x, one.series.y, one.token)
             if one.thin:
-                self._items[key].setPen(pg.mkPen(theme().colour(one.token, 0.35), width=1))
+                self._items[key].setPen(pg.mkPen(theme().colour(one.token, 0.28), width=1))
                 self._items[key].setZValue(-1)
 
     def _dress_curves(self) -> None:

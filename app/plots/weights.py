@@ -16,7 +16,7 @@ from app.theme.tokens import mixed
 from engine.look import BLOCK, WeightMap
 
 _DENSE_BELOW = 0.5  # pixels a weight has on screen
-_STRONG = 0.78  # opacity of the outermost levels on the panel
+_STRONG = 0.7  # opacity of the outermost levels on the panel
 
 
 class _Bitmap(pg.GraphicsObject):  # type: ignore[misc]
