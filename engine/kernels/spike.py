@@ -10,11 +10,14 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .jit import kernel
+from .jit import kernel, popcount
 
 F32 = npt.NDArray[np.float32]
 I32 = npt.NDArray[np.int32]
 U8 = npt.NDArray[np.uint8]
+U64 = npt.NDArray[np.uint64]
+
+_BLOCK = 128  # records whose gradients stay in the cache together
 
 
 @kernel
@@ -75,6 +78,16 @@ def first_spikes(x: F32, edges: F32, out: U8) -> None:
 
 
 @kernel
+def _active(row: U8, found: I32) -> int:
+    """Write the places of the ones of `row`, uint8 (k,), into `found`, int32 (k + 1,); return how many."""
+    count = 0
+    for c in range(row.size):
+        found[count] = c
+        count += row[c]
+    return count
+
+
+@kernel
 def add_rows(spikes: U8, w_t: F32, scale: F32, shift: F32, out: F32) -> None:
     """Write scale x (spikes @ w_t) + shift into `out`, float32 (n, m), by adding the rows that are active.
 
@@ -87,12 +100,9 @@ def add_rows(spikes: U8, w_t: F32, scale: F32, shift: F32, out: F32) -> None:
     """
     n, k = spikes.shape
     m = w_t.shape[1]
-    active = np.empty(k + 4, np.int32)
+    active = np.empty(k + 1, np.int32)
     for r in range(n):
-        count = 0
-        for c in range(k):
-            active[count] = c
-            count += spikes[r, c]
+        count = _active(spikes[r], active)
         for j in range(m):
             out[r, j] = np.float32(0.0)
         whole = count & ~3
@@ -109,8 +119,67 @@ def add_rows(spikes: U8, w_t: F32, scale: F32, shift: F32, out: F32) -> None:
 
 
 @kernel
+def pack_spikes(spikes: U8, out: U64) -> None:
+    """Write `spikes`, uint8 (n, k), as packed bits into `out`, uint64 (n, ceil(k / 64)), as in bits.py."""
+    k = spikes.shape[1]
+    for r in range(spikes.shape[0]):
+        for w in range(out.shape[1]):
+            word = np.uint64(0)
+            at = 64 * w
+            for j in range(min(64, k - at)):
+                word |= np.uint64(spikes[r, at + j]) << np.uint64(j)
+            out[r, w] = word
+
+
+@kernel
+def dot_spikes(spikes: U64, signs: U64, scale: F32, shift: F32, out: F32) -> None:
+    """Write scale x (spikes @ weights) + shift into `out`, float32 (n, m), for weights of -1 and +1.
+
+    AND and popcount: 2 popcount(spikes and signs) - popcount(spikes), an exact whole number.
+
+    Args:
+        spikes: uint64 (n, words), packed.
+        signs: uint64 (m, words), packed, 1 for +1.
+        scale: float32 (m,).
+        shift: float32 (m,).
+        out: four columns go at a time, so that a word of spikes is loaded once for four products.
+    """
+    n, words = spikes.shape
+    m = signs.shape[0]
+    for r in range(n):
+        active = np.int64(0)
+        for w in range(words):
+            active += popcount(spikes[r, w])
+        whole = m & ~3
+        for c in range(0, whole, 4):
+            d0 = np.int64(0)
+            d1 = np.int64(0)
+            d2 = np.int64(0)
+            d3 = np.int64(0)
+            for w in range(words):
+                word = spikes[r, w]
+                d0 += popcount(word & signs[c, w])
+                d1 += popcount(word & signs[c + 1, w])
+                d2 += popcount(word & signs[c + 2, w])
+                d3 += popcount(word & signs[c + 3, w])
+            out[r, c] = np.float32(2 * d0 - active)
+            out[r, c + 1] = np.float32(2 * d1 - active)
+            out[r, c + 2] = np.float32(2 * d2 - active)
+            out[r, c + 3] = np.float32(2 * d3 - active)
+        for c in range(whole, m):
+            d0 = np.int64(0)
+            for w in range(words):
+                d0 += popcount(spikes[r, w] & signs[c, w])
+            out[r, c] = np.float32(2 * d0 - active)
+        for j in range(m):
+            out[r, j] = out[r, j] * scale[j] + shift[j]
+
+
+@kernel
 def add_to_rows(spikes: U8, grad: F32, out: F32) -> None:
     """Write spikes.T @ grad into `out`, float32 (k, m), by adding to the rows that are active.
+
+    Records go in blocks; of each block every row of `out` is visited once, with all its active records.
 
     Args:
         spikes: uint8 (n, k).
@@ -120,11 +189,26 @@ def add_to_rows(spikes: U8, grad: F32, out: F32) -> None:
     n, k = spikes.shape
     m = grad.shape[1]
     out[:] = np.float32(0.0)
-    for r in range(n):
+    active = np.empty((k, _BLOCK), np.int32)
+    counts = np.empty(k, np.int64)
+    found = np.empty(k + 1, np.int32)
+    for at in range(0, n, _BLOCK):
+        counts[:] = 0
+        for r in range(at, min(n, at + _BLOCK)):
+            for i in range(_active(spikes[r], found)):
+                c = found[i]
+                active[c, counts[c]] = r
+                counts[c] += 1
         for c in range(k):
-            if spikes[r, c]:
+            whole = counts[c] & ~3
+            for i in range(0, whole, 4):
+                p, q, s, t = active[c, i], active[c, i + 1], active[c, i + 2], active[c, i + 3]
                 for j in range(m):
-                    out[c, j] += grad[r, j]
+                    out[c, j] += (grad[p, j] + grad[q, j]) + (grad[s, j] + grad[t, j])
+            for i in range(whole, counts[c]):
+                p = active[c, i]
+                for j in range(m):
+                    out[c, j] += grad[p, j]
 
 
 @kernel

@@ -8,7 +8,15 @@ from typing import ClassVar
 import numpy as np
 
 from ..fields import bit_width, choice, flag, real, whole
-from ..kernels.spike import add_rows, add_to_rows, integrate, integrate_backward
+from ..kernels.bits import pack_signs
+from ..kernels.spike import (
+    add_rows,
+    add_to_rows,
+    dot_spikes,
+    integrate,
+    integrate_backward,
+    pack_spikes,
+)
 from ..levels import (
     Quantized,
     latent_gradient,
@@ -18,7 +26,7 @@ from ..levels import (
     unpack_weights,
 )
 from ..node import Cost, Family, Learning, Node, Operator, Parameter, Predictor, Specs, Work, wired
-from ..ports import F32, Array, Arrays, Port, Spec
+from ..ports import F32, U64, Array, Arrays, Port, Spec, words_for
 from ..precision import PRECISIONS
 from .surrogates import SURROGATES
 
@@ -98,7 +106,9 @@ class LifLayer(Node):
     def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
         (spec,) = wired(inputs)
         steps, k = spec.shape
-        w_t = np.ascontiguousarray(unpack_weights(packed["weight"], self.weight_bits, k).T)
+        w: Array = packed["weight"]
+        if not PRECISIONS[self.weight_bits].binary:
+            w = np.ascontiguousarray(unpack_weights(w, self.weight_bits, k).T)
         scale = packed.get("scale", np.ones(self.units, np.float32))
         shift = packed.get("bias", np.zeros(self.units, np.float32))
 
@@ -106,7 +116,8 @@ class LifLayer(Node):
             potential = np.empty((len(x), steps, self.units), np.float32)
             out = np.empty(potential.shape, np.uint8)
             flat = np.ascontiguousarray(x).reshape(-1, k)
-            add_rows(flat, w_t, scale, shift, potential.reshape(-1, self.units))
+            words = np.empty((len(flat), words_for(k)), np.uint64)
+            _currents(flat, w, (scale, shift), words, _rows(potential))
             integrate(potential, *self.dynamics, out)
             return (out,)
 
@@ -142,7 +153,11 @@ class LifOperator(Operator):
         self._slope = np.empty((batch, steps, m), np.float32)
         self._current_grad = np.empty((batch, steps, m), np.float32)
         self._grad_in = np.empty((batch, steps, k), np.float32)
-        self._weight_t = np.empty((k, m), np.float32)
+        binary = self._row.binary
+        self._weight: Array = (
+            np.empty((m, words_for(k)), np.uint64) if binary else np.empty((k, m), np.float32)
+        )
+        self._words = np.empty((batch * steps if binary else 0, words_for(k)), np.uint64)
         self._grad_t = np.empty((k, m), np.float32)
         self._grads = {name: np.zeros_like(weights[name]) for name in weights}
         self._seen: Array = np.empty((0, steps, k), np.uint8)
@@ -155,12 +170,15 @@ class LifOperator(Operator):
 
     def execute(self, *inputs: Array) -> tuple[Array, ...]:
         self._seen = x = np.ascontiguousarray(inputs[0])
-        n, m = len(x), self._node.units
+        n = len(x)
         quantized = self._quantized = quantize_weights(self.weights["weight"], self._node.weight_bits)
-        self._weight_t[...] = quantized.values.T
+        if self._row.binary:
+            pack_signs(quantized.values, self._weight)
+        else:
+            self._weight[...] = quantized.values.T
         potential, spikes = self._potential[:n], self._spikes[:n]
-        bias = self.weights["bias"]  # stays 0 where the layer has none
-        add_rows(_rows(x), self._weight_t, quantized.scale, bias, potential.reshape(-1, m))
+        affine = (quantized.scale, self.weights["bias"])  # a layer without a bias has one of 0
+        _currents(_rows(x), self._weight, affine, self._words, _rows(potential))
         integrate(potential, *self._node.dynamics, spikes)
         return (spikes,)
 
@@ -197,9 +215,28 @@ class LifOperator(Operator):
 
     def hardware_profile(self) -> tuple[str, ...]:
         return (
-            "Forward and weight gradient: event-driven, one row of weights is added for each input spike.",
-            "Gradient to the input: float32 products by BLAS.",
+            "Sums: AND and popcount on packed spikes: weights are 1 bit."
+            if self._row.binary
+            else "Sums: event-driven, one row of weights is added for each input spike.",
+            "Weight gradient: event-driven; gradient to the input: float32 products by BLAS.",
         )
+
+
+def _currents(spikes: Array, weight: Array, affine: tuple[F32, F32], words: U64, out: F32) -> None:
+    """Write what spikes, uint8 (n, inputs), bring to each neuron into `out`, float32 (n, units).
+
+    Args:
+        spikes: one row for each record and step.
+        weight: packed signs, uint64 (units, words), or levels or floats, float32 (inputs, units).
+        affine: scale and bias, float32 (units,).
+        words: uint64 (n or more, words) to pack spikes into, where weights are packed.
+        out: overwritten.
+    """
+    if weight.dtype == np.uint64:
+        pack_spikes(spikes, words[: len(spikes)])
+        dot_spikes(words[: len(spikes)], weight, *affine, out)
+    else:
+        add_rows(spikes, weight, *affine, out)
 
 
 def _rows(x: Array) -> Array:

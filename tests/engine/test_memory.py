@@ -17,7 +17,7 @@ SPECS = (Spec("hypervector", (D,)), Spec("labels", classes=("a", "b", "c")))
 
 
 def noisy(seed, n, flip):
-    """Return packed vectors of three classes that share 700 of 1,000 bits; a share `flip` of bits is turned."""
+    """Return packed vectors of three classes that share 700 of 1,000 bits; `flip` of the bits are turned."""
     rng = np.random.default_rng(seed)
     centres = np.where(
         np.arange(D) < 700, signs_of(random_codes(rng, 1, D), D), signs_of(random_codes(rng, 3, D), D)
