@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from tests_wiring import wired
 
 from engine.catalog import NODES
 from engine.files.project import Project, probed, save_project
 from engine.settings import Training
-from tests_wiring import wired
 
 
 @pytest.fixture

@@ -142,7 +142,7 @@ def test_weight_gradients_are_the_estimators(weight):
 @pytest.mark.parametrize(
     ("estimator", "formula"),
     [
-        ("identity", lambda x: np.ones_like(x)),
+        ("identity", np.ones_like),
         ("clipped", lambda x: (np.abs(x) <= 1).astype(np.float64)),
         ("approx_sign", lambda x: np.maximum(0, 2 - 2 * np.abs(x))),
         ("swish_sign", lambda x: 5 * (2 - 5 * x * np.tanh(2.5 * x)) / (1 + np.cosh(5 * x))),

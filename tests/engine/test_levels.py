@@ -102,5 +102,5 @@ def test_the_latent_gradient_stops_outside_the_range(precision):
         return
     assert found[0, 0] == 1
     step = quantize_weights(w, precision).scale[0]
-    stopped = 50.0 > ((row.high + 0.5) * step if row.low < -1 else 1)
+    stopped = ((row.high + 0.5) * step if row.low < -1 else 1) < 50.0
     assert found[0, 2] == (0 if stopped else 1)

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from tests_wiring import wired
 
 from engine.catalog import NODES as N
 from engine.errors import TrainError
 from engine.records import Header, Records, no_facts
 from engine.train.plan import Plan, answer_wire, live
-from tests_wiring import wired
 
 WIRES = [
     "data.samples -> flat.in",

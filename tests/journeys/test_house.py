@@ -13,7 +13,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_readme_gives_the_command_that_ci_runs():
-    command = next(line for line in README.split("\n") if line.startswith("python3 -m venv") and "pytest" in line)
+    lines = README.split("\n")
+    command = next(line for line in lines if line.startswith("python3 -m venv") and "pytest" in line)
     assert command in (ROOT / ".ci" / "run").read_text()
 
 
@@ -84,8 +85,8 @@ def test_the_wheel_holds_the_engine_and_the_window_and_nothing_else(tmp_path):
         shutil.copytree(ROOT / name, house / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md"):
         shutil.copy(ROOT / name, house / name)
-    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(tmp_path)]
-    subprocess.run([*command, str(house)], check=True)
+    options = ["-q", "--no-deps", "--no-build-isolation", "-w", str(tmp_path)]
+    subprocess.run([sys.executable, "-m", "pip", "wheel", *options, str(house)], check=True)
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         top = {name.split("/")[0] for name in archive.namelist()}
