@@ -85,6 +85,7 @@ class LatencyEncoder(Node):
         if self.scheme == "log":
             lowest = self.threshold / -np.expm1(-latest / self.tau)
         else:
-            lowest = 1 - latest * (1 - self.threshold) / max(1, self.steps - 1)
+            last = self.steps - 1
+            lowest = 1 - latest * (1 - self.threshold) / last if last else np.zeros(1)
         above = np.nextafter(np.float32(self.threshold), np.float32(1))
         return np.asarray(np.maximum(lowest, above), np.float32)
