@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -33,6 +32,7 @@ PANELS = (
     "constraints",
     "problems",
 )
+_SETTLED_AFTER = 250  # ms
 _TABS = ("training", "spikes", "weights", "constraints", "problems")
 
 
@@ -170,13 +170,13 @@ def _wait_for(window: MainWindow, begin: Callable[[], None]) -> None:
         raise PolybitError(words[0])
 
 
-def _settle(seconds: float = 0.25) -> None:
-    from PySide6.QtCore import QCoreApplication
+def _settle() -> None:
+    """Let the window lay itself out and take deleted widgets away, which only a running loop does."""
+    from PySide6.QtCore import QEventLoop, QTimer
 
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        QCoreApplication.processEvents()
-        time.sleep(0.005)
+    loop = QEventLoop()
+    QTimer.singleShot(_SETTLED_AFTER, loop.quit)
+    loop.exec()
 
 
 def _part(window: MainWindow, panel: str) -> QWidget:

@@ -102,12 +102,12 @@ class NodeItem(QGraphicsItem):
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
     ) -> None:
         zoom = option.levelOfDetailFromTransform(painter.worldTransform())
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
         self._paint_box(painter, zoom)
         if zoom < _OVERVIEW:
             self._paint_ports(painter)
             return
-        self._paint_header(painter, zoom)
+        self._paint_header(painter)
         if zoom >= _NO_TEXT:
             self._paint_labels(painter)
             self._paint_footer(painter)
@@ -143,7 +143,7 @@ class NodeItem(QGraphicsItem):
             return QPen(theme().colour(_TONES[self.face.tone]), 1.4)
         return QPen(theme().colour("line_strong"), 1)
 
-    def _paint_header(self, painter: QPainter, zoom: float) -> None:
+    def _paint_header(self, painter: QPainter) -> None:
         t, width = theme().tokens, self.shape_.width
         inset = 1.0 if self.selected else 0.7
         clip = QPainterPath()
@@ -153,10 +153,8 @@ class NodeItem(QGraphicsItem):
         colour = t.family(self.face.family)
         painter.fillRect(QRectF(0, 0, width, HEADER), QColor(mixed(colour, t.node, t.tint)))
         painter.restore()
-        ratio = painter.device().devicePixelRatio() * max(1.0, zoom)
-        painter.drawPixmap(
-            QRectF(EDGE, HEADER / 2 - 8, 16, 16), pixmap(self.face.icon, colour, 16, ratio), QRectF()
-        )
+        drawn = pixmap(self.face.icon, colour, 16, _fine(painter))
+        painter.drawPixmap(QRectF(EDGE, HEADER / 2 - 8, 16, 16), drawn, QRectF())
         area = QRectF(EDGE + 24, 0, width - EDGE - 24 - EDGE, HEADER)
         _write(painter, area, self.face.name, font(BODY, 600), t.hi)
         if self.face.chip:
@@ -193,9 +191,8 @@ class NodeItem(QGraphicsItem):
         painter.drawLine(QPointF(1, top), QPointF(shape.width - 1, top))
         left = float(EDGE)
         if tone in _STATES:
-            ratio = painter.device().devicePixelRatio() * 2
             area = QRectF(EDGE - 1, top + FOOTER / 2 - 7, 14, 14)
-            painter.drawPixmap(area, pixmap(_STATES[tone], _TONES[tone], 14, ratio), QRectF())
+            painter.drawPixmap(area, pixmap(_STATES[tone], _TONES[tone], 14, _fine(painter)), QRectF())
             left += 19
         room = shape.width - left - EDGE - (52 if self.live and self.live.accuracies else 0)
         colour = t.low if tone in ("plain", "ok") else getattr(t, _TONES[tone])
@@ -244,6 +241,11 @@ class NodeItem(QGraphicsItem):
                     painter.setBrush(theme().colour("accent", 0.25))
                     painter.drawEllipse(centre, 10, 10)
                 draw_port(painter, centre, port.type, colour, ground)
+
+
+def _fine(painter: QPainter) -> float:
+    """Return the pixel ratio for icons: twice as fine as the device, smooth at every zoom up to 200 %."""
+    return 2.0 * painter.device().devicePixelRatio()
 
 
 def _write(

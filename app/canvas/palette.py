@@ -22,7 +22,7 @@ from app.theme.icons import icon
 from engine.catalog import NODES, SECTIONS
 
 _KIND = Qt.ItemDataRole.UserRole
-_ROW, _HEADING = 28, 30  # px
+_ROW, _HEADING = 26, 28  # px
 
 
 class Palette(QWidget):
