@@ -92,14 +92,16 @@ def _carry(planes: U64, work: U64) -> None:
 def _majority(planes: U64, work: U64, count: int, tie: U64, out: U64) -> None:
     """Write the bits whose counter is above half of `count`, and `tie` where it is just half, into `out`."""
     half = count >> 1
-    even = np.uint64(0) - np.uint64((count & 1) == 0)
+    none = np.uint64(0)
+    every = ~none
+    even = none if count & 1 else every
     for w in range(out.size):
-        above = np.uint64(0)
-        equal = ~np.uint64(0)
+        above = none
+        equal = every
         for i in range(planes.shape[0] + 3):
             p = planes.shape[0] + 2 - i
             plane = work[(8 + p) * _T + w] if p < 3 else planes[p - 3, w]
-            bit = np.uint64(0) - np.uint64((half >> p) & 1)
+            bit = every if (half >> p) & 1 else none
             above |= equal & plane & ~bit
             equal &= ~(plane ^ bit)
         out[w] = above | (equal & even & tie[w])

@@ -83,7 +83,7 @@ def _active(row: U8, found: I32) -> int:
     count = 0
     for c in range(row.size):
         found[count] = c
-        count += row[c]
+        count += np.int64(row[c])
     return count
 
 
