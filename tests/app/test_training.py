@@ -1,0 +1,149 @@
+"""The training panel: curves grow with the run, and figures are those of its records."""
+
+from __future__ import annotations
+
+from math import log10
+from pathlib import Path
+
+import pytest
+from panel_runs import WAIT, begun, run_to_end
+from pytestqt.qtbot import QtBot
+
+from app.panels.durations import duration, percent
+from app.panels.training import TrainingPanel
+from app.plots.curves import Curves
+from app.worker import Trainer
+from engine.train.progress import BatchDone, EpochDone, Finished, StageStarted, Stopped
+
+
+def _drawn(chart: Curves, key: str) -> list[tuple[float, float]]:
+    x, y = chart._items[key].getOriginalDataset()
+    return [] if x is None else list(zip(x.tolist(), y.tolist(), strict=True))
+
+
+def test_the_curves_are_the_records_of_the_run(tmp_path: Path, qtbot: QtBot) -> None:
+    document, trainer = begun(tmp_path, epochs=3)
+    panel = TrainingPanel(document, trainer)
+    qtbot.addWidget(panel)
+    records: list[object] = []
+    trainer.progress.connect(records.extend)
+    assert panel.is_empty
+    run_to_end(qtbot, trainer)
+    epochs = [r for r in records if isinstance(r, EpochDone)]
+    batches = [r for r in records if isinstance(r, BatchDone)]
+    assert not panel.is_empty
+    assert _drawn(panel.accuracy, "validation") == [(r.epoch, 100 * r.accuracy) for r in epochs]
+    assert _drawn(panel.accuracy, "train") == [(r.epoch, 100 * r.train_accuracy) for r in epochs]
+    assert _drawn(panel.loss, "batch") == [
+        (r.epoch - 1 + r.step / r.steps, pytest.approx(log10(r.loss))) for r in batches
+    ]
+    end = next(r for r in records if isinstance(r, Finished))
+    assert panel.figure("test") == percent(end.accuracy)
+    assert panel.figure("raw") == percent(end.accuracy_raw)
+    assert panel.figure("violations") == f"{end.violations_raw} → {end.violations}"
+    assert panel.words == "Finished"
+
+
+def test_a_new_run_begins_with_empty_curves(tmp_path: Path, qtbot: QtBot) -> None:
+    document, trainer = begun(tmp_path, epochs=1)
+    panel = TrainingPanel(document, trainer)
+    qtbot.addWidget(panel)
+    run_to_end(qtbot, trainer)
+    run_to_end(qtbot, trainer)
+    assert len(_drawn(panel.accuracy, "validation")) == 1
+
+
+def test_it_says_which_epoch_and_how_long(tmp_path: Path, qtbot: QtBot) -> None:
+    document, trainer = begun(tmp_path, epochs=100_000)
+    panel = TrainingPanel(document, trainer)
+    qtbot.addWidget(panel)
+    trainer.start()
+    assert panel.words == "Preparing"
+    qtbot.waitUntil(lambda: panel.words.startswith("Epoch "), timeout=WAIT)
+    assert "of 100\u202f000" in panel.words
+    trainer.pause()
+    qtbot.wait(150)
+    assert panel.words == "Paused"
+    trainer.resume()
+    assert panel.words.startswith("Epoch ")
+    with qtbot.waitSignal(trainer.over, timeout=WAIT):
+        trainer.stop()
+    assert panel.words == "Stopped"
+    assert not panel._paint.isActive()
+
+
+def test_an_error_is_shown_in_its_words(tmp_path: Path, qtbot: QtBot) -> None:
+    document, trainer = begun(tmp_path)
+    panel = TrainingPanel(document, trainer)
+    qtbot.addWidget(panel)
+    (tmp_path / "data.npz").unlink()
+    run_to_end(qtbot, trainer)
+    assert not panel.is_empty
+    assert "data.npz" in panel._why.text()
+
+
+def test_stages_after_the_gradient_go_on_to_the_right(tmp_path: Path, qtbot: QtBot) -> None:
+    document, trainer = begun(tmp_path)
+    panel = TrainingPanel(document, trainer)
+    qtbot.addWidget(panel)
+    panel._take(
+        [
+            StageStarted("gradient", "Training by gradient"),
+            EpochDone("gradient", 1, 1, 0.5, 0.6, 0.5, 0.1, 0.0),
+            StageStarted("memory", "Filling memory"),
+            EpochDone("memory", 1, 2, float("nan"), 0.7, 0.6, 0.1, 0.0),
+            EpochDone("memory", 2, 2, float("nan"), 0.8, 0.7, 0.1, 0.0),
+        ]
+    )
+    panel._end(Stopped("finished", 1))
+    assert [x for x, _ in _drawn(panel.accuracy, "validation")] == [1.0, 2.0, 3.0]
+    assert len(_drawn(panel.loss, "epoch")) == 1
+    assert [(x, words) for x, words, _ in panel.accuracy._phases] == [(1.0, "Filling memory")]
+
+
+def test_a_run_that_was_read_back_shows_its_curves(tmp_path: Path, qtbot: QtBot) -> None:
+    document, trainer = begun(tmp_path, epochs=2)
+    live = TrainingPanel(document, trainer)
+    qtbot.addWidget(live)
+    run_to_end(qtbot, trainer)
+    other = Trainer(document)
+    panel = TrainingPanel(document, other)
+    qtbot.addWidget(panel)
+    with qtbot.waitSignal(other.over, timeout=WAIT):
+        other.restore(tmp_path / "small.run.h5")
+    for key in ("train", "validation"):
+        assert _drawn(panel.accuracy, key) == _drawn(live.accuracy, key)
+    assert panel.figure("test") == live.figure("test")
+
+
+def test_the_zoom_of_the_user_is_kept_while_points_come(tmp_path: Path, qtbot: QtBot) -> None:
+    document, trainer = begun(tmp_path)
+    panel = TrainingPanel(document, trainer)
+    qtbot.addWidget(panel)
+    panel.accuracy.add("train", 1, 50)
+    panel.accuracy.add("train", 2, 60)
+    panel.accuracy.show_points()
+    panel.accuracy.view.setRange(xRange=(0, 1), yRange=(0, 10), padding=0)
+    panel.accuracy.add("train", 3, 70)
+    panel.accuracy.show_points()
+    (left, right), _ = panel.accuracy.view.viewRange()
+    assert (left, right) == (0, 1)
+
+
+def test_the_empty_state_says_what_to_do(tmp_path: Path, qtbot: QtBot) -> None:
+    document, trainer = begun(tmp_path)
+    panel = TrainingPanel(document, trainer)
+    qtbot.addWidget(panel)
+    assert "Press Train" in panel.empty.words()
+    document.edit("Break", document.graph.remove("out"))
+    assert "Problems" in panel.empty.words()
+    document.new()
+    assert "Drag" in panel.empty.words()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (0.4, "0.4 s"), (8, "8 s"), (72, "1 min 12 s"), (120, "2 min"), (7500, "2 h 5 min")],
+)
+def test_durations_are_said_as_people_say_them(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
