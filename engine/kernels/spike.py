@@ -78,9 +78,9 @@ def first_spikes(x: F32, edges: F32, out: U8) -> None:
 
 
 @kernel
-def _active(row: U8, found: I32) -> int:
+def _active(row: U8, found: I32) -> np.int64:
     """Write the places of the ones of `row`, uint8 (k,), into `found`, int32 (k + 1,); return how many."""
-    count = 0
+    count = np.int64(0)
     for c in range(row.size):
         found[count] = c
         count += np.int64(row[c])
