@@ -12,7 +12,7 @@ import engine
 
 def run(arguments: Sequence[str]) -> int:
     """Open the window, on a project where one is named, and return the exit status."""
-    wrong = stray_engine_sentence()
+    wrong = stray_engine_sentence() or no_screen_sentence(*arguments[:1])
     if wrong:
         print(f"polybit: {wrong}", file=sys.stderr)  # noqa: T201 - there is no window yet
         return 1

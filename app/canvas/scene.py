@@ -59,7 +59,7 @@ class Scene(QGraphicsScene):
             if wanted is None or wire.source in wanted or wire.target in wanted:
                 start = self.nodes[wire.source].port_scene(wire.output, output=True)
                 end = self.nodes[wire.target].port_scene(wire.input, output=False)
-                item.lay(start, end, router.lane(start, end))
+                item.lay(start, end, router.route(start, end))
 
     def choose(self, wire: Wire | None) -> None:
         """Choose one wire, or none."""

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem, QGraphicsSimpleTextItem
 
-from app.canvas.routing import OUT, handle
+from app.canvas.routing import Route, handle
 from app.theme.current import theme
 from app.theme.fonts import CAPTION, font
 from engine.graph import Wire
@@ -46,7 +46,7 @@ class WireItem(QGraphicsPathItem):
         super().__init__()
         self.wire, self.face = wire, face
         self.chosen = False
-        self._ends: tuple[QPointF, QPointF, float | None] | None = None
+        self._ends: tuple[QPointF, QPointF, Route | None] | None = None
         self._halo = QGraphicsPathItem(self)
         self._halo.setFlag(QGraphicsItem.GraphicsItemFlag.ItemStacksBehindParent)
         self._label = QGraphicsSimpleTextItem(self)
@@ -87,12 +87,12 @@ class WireItem(QGraphicsPathItem):
         if self._ends:
             self._place_label()
 
-    def lay(self, start: QPointF, end: QPointF, lane: float | None = None) -> None:
-        """Run from an output at `start` to an input at `end`; `lane` is the y a wire that runs back takes."""
-        if (start, end, lane) == self._ends:
+    def lay(self, start: QPointF, end: QPointF, route: Route | None = None) -> None:
+        """Run from an output at `start` to an input at `end`, straight or by a route."""
+        if (start, end, route) == self._ends:
             return
-        self._ends = (start, end, lane)
-        path = wire_path(start, end, lane)
+        self._ends = (start, end, route)
+        path = wire_path(start, end, route)
         self.setPath(path)
         self._halo.setPath(path)
         self._place_label()
@@ -115,40 +115,25 @@ class WireItem(QGraphicsPathItem):
             self._plate.setPath(plate)
 
 
-def wire_path(start: QPointF, end: QPointF, lane: float | None = None) -> QPainterPath:
-    """Return the line of a wire: a curve, or by way of a lane that is clear of the nodes."""
+def wire_path(start: QPointF, end: QPointF, route: Route | None = None) -> QPainterPath:
+    """Return the line of a wire: a curve, or by way of a route with round corners."""
     path = QPainterPath(start)
-    if lane is None:
+    if route is None:
         reach = QPointF(handle(start, end), 0)
         path.cubicTo(start + reach, end - reach, end)
-    elif end.x() < start.x() + OUT or max(abs(lane - start.y()), abs(lane - end.y())) > _STEEP:
-        _run_square(path, start, end, lane)
-    else:
-        _run_along(path, start, end, lane)
-    return path
-
-
-def _run_along(path: QPainterPath, start: QPointF, end: QPointF, lane: float) -> None:
-    turn = min(_TURN, (end.x() - start.x()) / 2)
-    first, last = QPointF(start.x() + turn, lane), QPointF(end.x() - turn, lane)
-    half = QPointF(turn / 2, 0)
-    path.cubicTo(start + half, first - half, first)
-    path.lineTo(last)
-    path.cubicTo(last + half, end - half, end)
-
-
-def _run_square(path: QPainterPath, start: QPointF, end: QPointF, lane: float) -> None:
+        return path
     corners = [
-        QPointF(start.x() + OUT, start.y()),
-        QPointF(start.x() + OUT, lane),
-        QPointF(end.x() - OUT, lane),
-        QPointF(end.x() - OUT, end.y()),
+        QPointF(route.leave, start.y()),
+        QPointF(route.leave, route.lane),
+        QPointF(route.arrive, route.lane),
+        QPointF(route.arrive, end.y()),
     ]
     points = [start, *corners, end]
     for before, corner, after in zip(points, corners, points[2:], strict=False):
         path.lineTo(_towards(corner, before))
         path.quadTo(corner, _towards(corner, after))
     path.lineTo(end)
+    return path
 
 
 def _towards(corner: QPointF, other: QPointF) -> QPointF:

@@ -73,6 +73,9 @@ class Theme(QObject):
         application = QApplication.instance()
         if not isinstance(application, QApplication):
             raise TypeError("a theme needs a QApplication")
+        # Native parts, such as title bars and file dialogs, follow where the platform can.
+        schemes = {"dark": Qt.ColorScheme.Dark, "light": Qt.ColorScheme.Light}
+        QGuiApplication.styleHints().setColorScheme(schemes.get(self._mode, Qt.ColorScheme.Unknown))
         self._tokens = LIGHT if self._mode == "light" or self._system_is_light() else DARK
         if self._tokens is self._applied:
             return

@@ -67,6 +67,7 @@ def _edits(window: MainWindow) -> list[Command]:
             icon="ph.plus-circle",
             keys=("Ctrl+Space",),
         ),
+        Command("filter", "&Find in the list", window.find_kind, "ph.funnel-simple", ("/",), canvas=True),
         Command("arrange", "A&rrange", window.arrange, "ph.tree-structure", ("Ctrl+L",)),
     ]
 

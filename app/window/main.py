@@ -17,6 +17,7 @@ from app.panels.status import StatusPanel
 from app.recovery import Recovery, left_behind, recovery_folder
 from app.window.about import about_words, keys_words
 from app.window.actions import Actions
+from app.window.collector import Collector
 from app.window.command_palette import open_palette
 from app.window.commands import add_commands
 from app.window.deploy import DeployCommands
@@ -41,6 +42,7 @@ class MainWindow(QMainWindow):
         """
         super().__init__()
         self._remember = remember
+        self._collector = Collector(self)
         self._recovery = Recovery(recovery_folder()) if recover else None
         self.document = Document(recovery=self._recovery)
         self.trainer = Trainer(self.document, self)
@@ -120,6 +122,7 @@ class MainWindow(QMainWindow):
         if self._remember:
             self.panes.keep_sizes()
             QSettings().setValue("window/geometry", self.saveGeometry())
+        self._collector.stop()
         self.document.forget()
         if self._recovery:
             self._recovery.close()
@@ -152,7 +155,7 @@ class MainWindow(QMainWindow):
         self.gallery.chosen.connect(self.files.open)
         self.gallery.new_wanted.connect(self.files.new)
         self.gallery.open_wanted.connect(self.files.ask_and_open)
-        self.files.opened.connect(self.trainer.forget)
+        self.files.opened.connect(self._take_run)
         self.files.opened.connect(self.show_workbench)
         document.changed.connect(self._follow_document)
         document.file_changed.connect(self._follow_document)
@@ -181,6 +184,12 @@ class MainWindow(QMainWindow):
         edits.tidy(self.document)
         self.canvas.fit()
 
+    def find_kind(self) -> None:
+        """Put the cursor into the filter of the node list."""
+        self.panes.palette_.show()
+        self.panes.palette_.filter.setFocus()
+        self.panes.palette_.filter.selectAll()
+
     def say_keys(self) -> None:
         """Show the keys and mouse gestures."""
         self.toasts.say(keys_words(), "plain")
@@ -192,6 +201,15 @@ class MainWindow(QMainWindow):
     def _open_menu(self, at: QPoint, name: str) -> None:
         wire = self.canvas.graph_scene.chosen is not None
         context_menu(self, self.actions_, node=bool(name), wire=wire).popup(at)
+
+    def _take_run(self) -> None:
+        """Forget the run of the project before; offer the earlier one of this project, where there is one."""
+        self.trainer.forget()
+        path = self.document.project.path
+        run = path.with_suffix(".run.h5") if path else None
+        if run and run.is_file():
+            toast = self.toasts.say("This project was trained before.")
+            toast.add_button("Show that run").clicked.connect(partial(self.trainer.restore, run))
 
     def _popup_gone(self) -> None:
         self.popup = None

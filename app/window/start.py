@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from pathlib import Path
@@ -36,6 +37,7 @@ def start(project: Path | None) -> int:
     if project:
         window.files.open(project)
     window.show()
+    gc.freeze()  # what is loaded now stays: later collections need not look at it
     signal.signal(signal.SIGINT, lambda *_: window.close())
     alarm = QTimer(interval=250)  # lets Python see Ctrl+C while Qt runs
     alarm.timeout.connect(lambda: None)

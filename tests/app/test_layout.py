@@ -77,24 +77,35 @@ def test_an_empty_graph_stays_empty(qapp: QApplication) -> None:
     assert arrange(Graph()) == Graph()
 
 
-def test_a_free_way_needs_no_lane_and_a_blocked_one_gets_one_clear_of_the_node() -> None:
+def test_a_free_way_is_straight_and_a_blocked_one_is_clear_of_the_node() -> None:
     box = QRectF(200, -50, 150, 100)
     router = Router([box])
-    assert router.lane(QPointF(0, 200), QPointF(600, 200)) is None
-    lane = router.lane(QPointF(0, 0), QPointF(600, 0))
-    assert lane is not None
-    assert lane < box.top() or lane > box.bottom()
+    assert router.route(QPointF(0, 200), QPointF(600, 200)) is None
+    route = router.route(QPointF(0, 0), QPointF(600, 0))
+    assert route is not None
+    assert route.lane < box.top() or route.lane > box.bottom()
+    assert 0 < route.leave < box.left()
+    assert box.right() < route.arrive < 600
 
 
-def test_two_wires_round_one_node_keep_apart() -> None:
+def test_wires_round_one_node_keep_apart_along_and_down() -> None:
     router = Router([QRectF(200, -50, 150, 100)])
-    lanes = [router.lane(QPointF(0, 0), QPointF(600, 0)) for _ in range(3)]
-    assert all(lane is not None for lane in lanes)
-    assert len({round(lane) for lane in lanes if lane is not None}) == 3
+    routes = [router.route(QPointF(0, 0), QPointF(600, 0)) for _ in range(3)]
+    assert len({round(r.lane) for r in routes if r}) == 3
+    below = [r for r in routes if r and r.lane > 0]
+    assert len({r.leave for r in below}) == len(below)
 
 
 def test_a_wire_back_goes_between_the_bands() -> None:
     upper, lower = QRectF(800, 0, 160, 100), QRectF(0, 300, 160, 100)
-    lane = Router([upper, lower]).lane(QPointF(960, 50), QPointF(0, 350))
-    assert lane is not None
-    assert upper.bottom() < lane < lower.top()
+    route = Router([upper, lower]).route(QPointF(960, 50), QPointF(0, 350))
+    assert route is not None
+    assert upper.bottom() < route.lane < lower.top()
+
+
+def test_a_way_down_does_not_run_behind_another_node() -> None:
+    beside = QRectF(20, 120, 160, 100)  # under the port, where the way down would go
+    blocking = QRectF(200, -50, 150, 100)
+    route = Router([beside, blocking]).route(QPointF(0, 0), QPointF(600, 0))
+    assert route is not None
+    assert route.lane < 120

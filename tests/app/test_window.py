@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -178,8 +180,13 @@ def test_training_ends_with_a_summary_and_a_model_that_can_be_exported(
 ) -> None:
     window.files.open(project)
     assert not window.actions_["export"].isEnabled()
+    lives: list[object] = []
+    item = window.canvas.graph_scene.nodes["Dense"]
+    window.trainer.progress.connect(lambda _: lives.append(item.live))
     with qtbot.waitSignal(window.trainer.over, timeout=120_000):
         window.actions_["train"].trigger()
+    assert any(lives)  # the layer showed how far the run was
+    assert item.live is None
     assert "% on the test records" in window.toasts.words()[-1]
     assert window.actions_["export"].isEnabled()
     model = project.with_name("model.h5")
@@ -193,6 +200,21 @@ def test_training_ends_with_a_summary_and_a_model_that_can_be_exported(
     window.deploy.predict_to(project.with_name("points.npz"), answers)
     window.deploy.wait()
     assert len(answers.read_text().splitlines()) == 121
+
+
+def test_an_earlier_run_is_offered_when_its_project_is_opened(
+    window: MainWindow, project: Path, qtbot: QtBot
+) -> None:
+    window.files.open(project)
+    with qtbot.waitSignal(window.trainer.over, timeout=120_000):
+        window.actions_["train"].trigger()
+    window.toasts.clear()
+    window.files.open(project)
+    assert window.trainer.program is None
+    assert window.toasts.words() == ["This project was trained before."]
+    with qtbot.waitSignal(window.trainer.over, timeout=60_000):
+        window.toasts._shown[0]._row.itemAt(2).widget().click()  # type: ignore[union-attr]
+    assert window.actions_["export"].isEnabled()
 
 
 def test_nothing_to_export_is_said(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -279,3 +301,23 @@ def test_the_search_field_opens_the_command_palette(window: MainWindow) -> None:
     QTest.mouseClick(window.tools.search, Qt.MouseButton.LeftButton, pos=QPoint(20, 10))
     assert window.popup is not None
     QTest.keyClick(window.popup.field, Qt.Key.Key_Escape)
+
+
+def test_garbage_is_taken_away_in_the_window_s_own_thread(window: MainWindow) -> None:
+    class Knot:
+        def __init__(self) -> None:
+            self.own = self
+
+        def __del__(self) -> None:
+            threads.append(threading.current_thread())
+
+    threads: list[threading.Thread] = []
+    other = threading.Thread(target=lambda: [Knot() for _ in range(5000)])
+    other.start()
+    other.join()
+    assert not gc.isenabled()
+    window._collector.collect()
+    assert len(threads) == 5000
+    assert set(threads) == {threading.main_thread()}
+    window.close()
+    assert gc.isenabled()
