@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -63,8 +64,6 @@ def test_the_digits_hybrid_joins_all_four_paradigms_in_one_graph():
 
 
 def test_a_resumed_hybrid_ends_as_a_whole_one(tmp_path):
-    from dataclasses import replace
-
     project = open_project(DIGITS)
     project = replace(project, training=replace(project.training, epochs=3))
     whole = list(train(project))[-1].program.packed
@@ -74,7 +73,7 @@ def test_a_resumed_hybrid_ends_as_a_whole_one(tmp_path):
             break
     steps.close()
     rest = list(train(project, tmp_path / "run.h5", resume=read_run(tmp_path / "run.h5")))
-    assert [(r.stage, r.epoch) for r in rest if isinstance(r, EpochDone)][0] == ("gradient", 3)
+    assert next((r.stage, r.epoch) for r in rest if isinstance(r, EpochDone)) == ("gradient", 3)
     for name, arrays in whole.items():
         for key, array in arrays.items():
             assert array.tobytes() == rest[-1].program.packed[name][key].tobytes(), (name, key)
@@ -82,8 +81,6 @@ def test_a_resumed_hybrid_ends_as_a_whole_one(tmp_path):
 
 def test_a_record_is_answered_alike_alone_and_among_others(tmp_path):
     project = open_project(DIGITS)
-    from dataclasses import replace
-
     short = replace(project, training=replace(project.training, epochs=2))
     program = list(train(short))[-1].program
     records = open_data(project.graph, project.folder).test.take(slice(0, 60))
