@@ -94,11 +94,14 @@ class Operator:
     Attributes:
         weights: the node's weights by name; an operator changes them in place.
         rng: drawn from by operators that need chance in training; the loop reseeds it every epoch.
+        input_wanted: whether anything that learns stands before it; where not, `gradient` may give None for
+            its inputs and spare the work.
     """
 
     def __init__(self, weights: Arrays) -> None:
         self.weights = weights
         self.rng = np.random.default_rng(0)
+        self.input_wanted = True
 
     def execute(self, *inputs: Array) -> tuple[Array, ...]:
         """Run the training forward pass on up to a batch of records; outputs are views of buffers."""

@@ -41,10 +41,12 @@ from .product import WHY, Activation, Product, as_floats, quantized_input, way
 class Dense(Node):
     """y = scale * (levels of w . levels of x) * step + bias.
 
-    Weights are quantized as engine/levels.py says. A real input is quantized to `activation_bits` first: by
-    sign at 1 bit, to levels with a learned step at ternary to 8 bits (LSQ: Esser et al. 2020,
-    arXiv:1902.08153, eqs. 1 to 3), to IEEE half at 16; a bits input keeps the width it has. Gradients pass
-    the steps by the chosen straight-through estimator (1 bit) or clipped to the levels' range (wider).
+    A weight counts scale * level, with a scale for each output: sign(w) * mean |w| at 1 bit (XNOR-Net,
+    arXiv:1603.05279); -1, 0 or 1 with the threshold 0.7 mean |w| at ternary (TWN, arXiv:1605.04711);
+    round(w / s) with s = 2 mean |w| / sqrt(highest level) at 2 to 8 bits; itself at 16 and 32. A real input
+    is quantized to `activation_bits` first: by sign at 1 bit, to levels with a learned step at ternary to 8
+    bits (LSQ: Esser et al. 2020, arXiv:1902.08153), to IEEE half at 16; a bits input keeps the width it has.
+    Gradients pass the steps by the chosen straight-through estimator (1 bit) or clipped to the levels' range.
 
     Attributes:
         units: columns out.
@@ -207,13 +209,15 @@ class DenseOperator(Operator):
                 g.fill(0)
             return (None,)
         n, step = len(grad), np.float32(self._step)
-        scaled = np.multiply(grad, self._quantized.scale * step, out=self._scaled[:n])
-        d_levels = np.matmul(scaled, self._quantized.values, out=self._grad_in[:n])  # dL/d(level of x)
         np.sum(grad, axis=0, out=self._grads["bias"])
         # dL/d(scale x level of w): the scale is a statistic that the estimator does not differentiate.
         np.matmul(grad.T, self._floats, out=self._grads["weight"])
         self._grads["weight"] *= step
         self._weight_gradient()
+        if not self.input_wanted and not self._activation.learns_step:
+            return (None,)
+        scaled = np.multiply(grad, self._quantized.scale * step, out=self._scaled[:n])
+        d_levels = np.matmul(scaled, self._quantized.values, out=self._grad_in[:n])  # dL/d(level of x)
         return (self._input_gradient(d_levels, step),)
 
     def hardware_profile(self) -> tuple[str, ...]:

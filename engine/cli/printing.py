@@ -33,12 +33,12 @@ def table(rows: Sequence[Sequence[str]]) -> None:
 
 
 def size(count: float) -> str:
-    """Return bytes in words: `1.2 KiB`."""
-    for unit in ("B", "KiB", "MiB"):
-        if count < 1024:
+    """Return bytes in words, in powers of 1,000: `1.2 kB`."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.1f} GiB"
+        count /= 1000
+    return f"{count:.1f} GB"
 
 
 def percent(share: float) -> str:

@@ -202,6 +202,8 @@ class LifOperator(Operator):
         self._grads["weight"][...] = latent_gradient(
             w, np.ascontiguousarray(self._grad_t.T), self._node.weight_bits
         )
+        if not self.input_wanted:
+            return (None,)
         flat *= self._quantized.scale
         np.matmul(flat, self._quantized.values, out=_rows(self._grad_in[:n]))
         return (self._grad_in[:n],)

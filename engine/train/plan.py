@@ -40,6 +40,8 @@ class Plan:
         }
         self._learning = {name for name, op in self.operators.items() if op.parameters()}
         self._wanting = {n for n in self.operators if graph.upstream(n) & self._learning}
+        for name, operator in self.operators.items():
+            operator.input_wanted = bool((graph.upstream(name) - {name}) & self._learning)
         self._values: Values = {}
 
     def parameters(self) -> dict[str, Parameter]:

@@ -147,16 +147,9 @@ def build(window: MainWindow, data: Path, qtbot: QtBot) -> None:
     QTest.mouseClick(window.canvas.viewport(), LEFT, NONE, QPoint(20, 560))
 
 
-def test_from_an_empty_canvas_to_predictions_and_back(
-    window: MainWindow, data: Path, tmp_path: Path, qtbot: QtBot
-) -> None:
+def train_and_stop(window: MainWindow, qtbot: QtBot) -> list[EpochDone]:
+    """Train two epochs, see each in the plot, stop; return the epochs that were done."""
     document, trainer = window.document, window.trainer
-    build(window, data, qtbot)
-    graph = document.graph
-    source = next(iter(graph.nodes))
-    assert set(graph.wires) == {Wire(source if w[0] == "data" else w[0], *w[1:]) for w in WIRES}
-    assert document.problems() == ()
-
     document.edit_training("Set epochs", replace(document.training, epochs=50_000))
     epochs: list[EpochDone] = []
     trainer.progress.connect(lambda said: epochs.extend(r for r in said if isinstance(r, EpochDone)))
@@ -167,6 +160,20 @@ def test_from_an_empty_canvas_to_predictions_and_back(
         qtbot.waitUntil(lambda n=wanted: chart.points("validation") >= n, timeout=5_000)
     with qtbot.waitSignal(trainer.over, timeout=20_000):
         window.actions_["stop"].trigger()
+    return epochs
+
+
+def test_from_an_empty_canvas_to_predictions_and_back(
+    window: MainWindow, data: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    document, trainer = window.document, window.trainer
+    build(window, data, qtbot)
+    graph = document.graph
+    source = next(iter(graph.nodes))
+    assert set(graph.wires) == {Wire(source if w[0] == "data" else w[0], *w[1:]) for w in WIRES}
+    assert document.problems() == ()
+
+    epochs = train_and_stop(window, qtbot)
     assert document.graph == graph
     assert len(epochs) < 50_000
 
