@@ -83,6 +83,7 @@ def picture(project: Project, size: QSize, ratio: float = 1.0) -> QPixmap:
     painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
     scene.render(painter, place, area)
     painter.end()
+    scene.deleteLater()
     return made
 
 

@@ -71,6 +71,7 @@ class CanvasView(QGraphicsView):
         self.document = document
         self.graph_scene = Scene(document)
         super().__init__(self.graph_scene)
+        self.graph_scene.setParent(self)  # they go together
         self._gesture: Gesture | None = None
         self._space = False
         self._pointer = QPoint()
