@@ -90,10 +90,14 @@ class ConstraintsPanel(Emptiable):
             return
         name = item.data(Qt.ItemDataRole.UserRole)
         rows = tuple(v for v in seen.violations if not name or name in {r.name for r in v.explained.broken})
-        self.table.show_rows(rows)
         self._count.setText(_summary(seen, len(rows)))
+        if rows == self.table.rows:
+            return
+        before = self.table.violation(self.view.currentIndex().row())
+        self.table.show_rows(rows)
+        records = [v.record for v in rows]
         if rows:
-            self.view.selectRow(0)
+            self.view.selectRow(records.index(before.record) if before and before.record in records else 0)
         else:
             self.details.show_violation(None)
 
@@ -209,6 +213,7 @@ def _table_view(table: ViolationTable) -> QTableView:
     made.setWordWrap(False)
     made.setTextElideMode(Qt.TextElideMode.ElideRight)
     made.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+    made.setCornerWidget(QWidget())  # the style draws a stub of a frame there
     made.verticalHeader().hide()
     made.verticalHeader().setDefaultSectionSize(28)
     header = made.horizontalHeader()

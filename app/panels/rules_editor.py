@@ -6,7 +6,15 @@ import re
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFontMetrics, QSyntaxHighlighter, QTextCharFormat, QTextCursor, QTextFormat
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetrics,
+    QSyntaxHighlighter,
+    QTextCharFormat,
+    QTextCursor,
+    QTextFormat,
+)
 from PySide6.QtWidgets import QDialog, QPlainTextEdit, QTextEdit, QVBoxLayout
 
 from app.panels.editors import Editor
@@ -43,7 +51,7 @@ class RulesText(QPlainTextEdit):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setFont(mono(BODY))
+        self.setFont(_plain())
         self.setTabChangesFocus(True)
         self.setPlaceholderText('rule NAME:\n  if COLUMN = value\n  then class = NAME\n  because "..."')
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.WidgetWidth)
@@ -72,6 +80,13 @@ class RulesText(QPlainTextEdit):
         self.mark(self._wrong_line)
 
 
+def _plain() -> QFont:
+    """Return the face of code without ligatures: >= stays what was typed."""
+    made = QFont(mono(BODY))
+    made.setFeature(QFont.Tag("calt"), 0)
+    return made
+
+
 class RulesEditor(Editor):
     """Rules, edited in the panel or in a window of their own."""
 
@@ -80,7 +95,7 @@ class RulesEditor(Editor):
         self.box = RulesText()
         self.box.setFixedHeight(_LINES * QFontMetrics(mono(BODY)).lineSpacing() + 16)
         self.hold(self.box)
-        self.box.setFont(mono(BODY))
+        self.box.setFont(_plain())
         self.button = IconButton("ph.arrows-out-simple", "Edit the rules in a window")
         self.button.clicked.connect(self._open)
         self._layout.addWidget(

@@ -68,16 +68,18 @@ class SpikesPanel(Emptiable):
         self._fill_records()
 
     def _fill_records(self) -> None:
+        """Say what the program answers now, in place where the records are the same: the list may be open."""
         raster = self.raster
         if raster is None:
             return
-        before = self.records.currentData()
-        self.records.clear()
-        for place in range(len(raster.records)):
-            self.records.addItem(_title(raster, place), place)
-        self.records.addItem("All, one after another", _ALL)
-        found = self.records.findData(before)
-        self.records.setCurrentIndex(found if before is not None and found >= 0 else 0)
+        titles = [("All, one after another", _ALL)]
+        titles += [(_title(raster, place), place) for place in range(len(raster.records))]
+        if self.records.count() != len(titles):
+            self.records.clear()
+            for words, place in titles:
+                self.records.addItem(words, place)
+        for at, (words, _) in enumerate(titles):
+            self.records.setItemText(at, words)
         self._draw()
 
     def _draw(self) -> None:
@@ -88,11 +90,11 @@ class SpikesPanel(Emptiable):
         if place == _ALL:
             times, neurons = side_by_side(raster)
             steps = raster.steps * len(raster.records)
-            borders = tuple(range(raster.steps, steps, raster.steps))
+            titles = {raster.steps * i: _short(raster, i) for i in range(len(raster.records))}
         else:
             times, neurons = raster.of(place)
-            steps, borders = raster.steps, ()
-        self.chart.show_spikes(times, neurons, steps, raster.neurons, borders)
+            steps, titles = raster.steps, {}
+        self.chart.show_spikes(times, neurons, steps, raster.neurons, titles)
         rate = len(times) / max(1, steps * raster.neurons)
         self._words.setText(
             f"{plural(len(times), 'spike')} · {plural(raster.neurons, 'neuron')}, of which {percent(rate)} "
@@ -131,6 +133,11 @@ def _title(raster: Raster, place: int) -> str:
     words = label or "unlabelled"
     said = f", answered {answer}" if answer != label else ""
     return f"{raster.records[place]}: {words}{said}"
+
+
+def _short(raster: Raster, place: int) -> str:
+    label, answer = raster.labels[place], raster.answers[place]
+    return f"class {label}" if answer == label else f"class {label}, answered {answer}"
 
 
 def _chooser(name: str) -> QComboBox:

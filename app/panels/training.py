@@ -121,8 +121,8 @@ class TrainingPanel(Emptiable):
         if record.stage == "memory":
             self._base = self._at
             self._bar.setRange(0, 0)
-            for chart in (self.accuracy, self.loss) if self._at else ():
-                chart.mark(self._at, record.words)
+            if self._at:
+                self.accuracy.mark(self._at, record.words)
 
     def _batch(self, record: BatchDone) -> None:
         self._at = record.epoch - 1 + record.step / record.steps

@@ -22,6 +22,11 @@ class ViolationTable(QAbstractTableModel):
         super().__init__()
         self._rows: tuple[Violation, ...] = ()
 
+    @property
+    def rows(self) -> tuple[Violation, ...]:
+        """Return what is shown."""
+        return self._rows
+
     def show_rows(self, rows: tuple[Violation, ...]) -> None:
         """Show other violations."""
         self.beginResetModel()

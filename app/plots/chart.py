@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QPen
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -15,6 +15,7 @@ from app.theme.figures import whole
 from app.theme.fonts import BODY, CAPTION, font
 
 _GRID = {"dark": 0.10, "light": 0.16}
+_FAINT = 0.28  # opacity of what a mean is taken of
 _DOTS_TO = 40  # points up to which each is marked
 SMOOTH_TO = 2_000  # points up to which a curve is drawn two pixels wide and smoothed
 
@@ -63,6 +64,8 @@ class Chart(QWidget):
         self._title, self._labels = title, {"bottom": x, "left": y}
         self.view = _View()
         axes = {side: Axis(side) for side in ("bottom", "left")}
+        for axis in axes.values():  # painting words and grid anew for every point takes most of the time
+            axis.setCacheMode(axis.CacheMode.DeviceCoordinateCache)
         self.plot = pg.PlotItem(viewBox=self.view, axisItems=axes)
         self._canvas = pg.GraphicsView(useOpenGL=False)
         self._canvas.setCentralItem(self.plot)
@@ -88,12 +91,11 @@ class Chart(QWidget):
         self._labels = {"bottom": x, "left": y}
         self._dress()
 
-    def curve(self, *, dashed: bool = False) -> Any:
+    def curve(self) -> Any:
         """Return a new curve that stays quick with many points."""
         made = pg.PlotDataItem()
         made.setDownsampling(auto=True, method="peak")
         made.setClipToView(True)
-        made.dashed = dashed
         self.plot.addItem(made)
         return made
 
@@ -112,23 +114,25 @@ class Chart(QWidget):
         self.dressed.emit()
 
 
-def pen(token: str, points: int = 0, *, dashed: bool = False, alpha: float = 1.0) -> QPen:
-    """Return the pen of a curve: two pixels while it has few points, one from SMOOTH_TO on."""
-    style = Qt.PenStyle.DashLine if dashed else Qt.PenStyle.SolidLine
+def pen(token: str, points: int = 0, *, faint: bool = False) -> QPen:
+    """Return the pen of a curve: two pixels while it has few points, one from SMOOTH_TO on or if faint."""
     made: QPen = pg.mkPen(
-        theme().colour(token, alpha), width=1 if dashed or points > SMOOTH_TO else 2, style=style
+        theme().colour(token, _FAINT if faint else 1.0), width=1 if faint or points > SMOOTH_TO else 2
     )
     return made
 
 
-def draw(curve: Any, x: Any, y: Any, token: str) -> None:
-    """Show `y` over `x` on a curve in a colour of the theme."""
+def draw(curve: Any, x: Any, y: Any, token: str, *, faint: bool = False) -> None:
+    """Show `y` over `x` on a curve in a colour of the theme; few points are marked, faint ones never."""
     points = len(x)
-    curve.setData(np.asarray(x, np.float64), np.asarray(y, np.float64), antialias=points <= SMOOTH_TO)
-    curve.setPen(pen(token, points, dashed=bool(getattr(curve, "dashed", False))))
-    few = points <= _DOTS_TO
-    curve.setSymbol("o" if few else None)
-    if few:
-        curve.setSymbolSize(4)
-        curve.setSymbolPen(None)
-        curve.setSymbolBrush(theme().colour(token))
+    marked = points <= _DOTS_TO and not faint
+    curve.setData(
+        np.array(x, np.float64),
+        np.array(y, np.float64),
+        antialias=points <= SMOOTH_TO,
+        pen=pen(token, points, faint=faint),
+        symbol="o" if marked else None,
+        symbolSize=4,
+        symbolPen=None,
+        symbolBrush=theme().colour(token),
+    )

@@ -52,6 +52,7 @@ class Curves(Chart):
         self._items: dict[str, Any] = {}
         self._phases: list[tuple[float, str, Any]] = []
         self._decades = decades
+        self._late: set[str] = set()
         super().__init__(title, "Epoch", y, parent)
         self.plot.getAxis("left").setLogMode(decades)
         self._legend = pg.LegendItem(
@@ -65,14 +66,13 @@ class Curves(Chart):
         for key, one in curves.items():
             self._items[key] = self.curve()
             self._legend.addItem(self._items[key], one.title)
-        self._late = True
         self.dressed.connect(self._dress_curves)
         self._dress_curves()
 
     def add(self, key: str, x: float, y: float) -> None:
         """Take one more point of a curve; `show_points` paints it."""
         self._curves[key].series.add(x, log10(max(y, _LEAST)) if self._decades else y)
-        self._late = True
+        self._late.add(key)
 
     def points(self, key: str) -> int:
         """Return how many points a curve has."""
@@ -95,23 +95,21 @@ class Curves(Chart):
         for _, _, line in self._phases:
             self.plot.removeItem(line)
         self._phases.clear()
-        self._late = True
+        self._late = set(self._curves)
         self.view.enableAutoRange()
         self.show_points()
 
     def show_points(self) -> None:
         """Paint what came since the last time; called by a timer, not per batch."""
-        if not self._late:
-            return
-        self._late = False
-        for key, one in self._curves.items():
-            draw(self._items[key], one.series.x, one.series.y, one.token)
-            if one.thin:
-                self._items[key].setPen(pg.mkPen(theme().colour(one.token, 0.28), width=1))
-                self._items[key].setZValue(-1)
+        late, self._late = self._late, set()
+        for key in late:
+            one, item = self._curves[key], self._items[key]
+            faint = one.thin
+            draw(item, one.series.x, one.series.y, one.token, faint=faint)
+            item.setZValue(-1 if faint else 0)
 
     def _dress_curves(self) -> None:
-        self._late = True
+        self._late = set(self._curves)
         for _, _, line in self._phases:
             self._dress_phase(line)
         self._legend.setLabelTextColor(theme().colour("mid"))
@@ -119,8 +117,7 @@ class Curves(Chart):
             label.item.setFont(font(CAPTION))
             label.setText(label.text, color=theme().tokens.mid)
             label.item.setFont(font(CAPTION))
-        if self._items:
-            self.show_points()
+        self.show_points()
 
     def _dress_phase(self, line: Any) -> None:
         line.setPen(pg.mkPen(theme().colour("low", 0.7), width=1, style=Qt.PenStyle.DotLine))

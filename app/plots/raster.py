@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,11 +14,14 @@ from PySide6.QtWidgets import QWidget
 
 from app.plots.chart import Chart
 from app.theme.current import theme
+from app.theme.fonts import CAPTION, font
 from engine.ports import F32, I32, I64
 
 TICKS_TO = 20_000  # spikes in view; above, ticks take longer to paint than a picture
 _TICK = 0.8  # height of a tick, in neurons
-_LEAST, _WIDEST = 3.0, 4.0  # least height and greatest width of a tick, in pixels
+_LEAST = 3.0  # height of a tick at least, in pixels
+_THINNEST, _WIDEST = 2.0, 4.0  # its width, in pixels
+_NONE: Mapping[int, str] = MappingProxyType({})
 _SETTLE = 40  # ms after the last move of the view
 
 
@@ -28,6 +33,7 @@ class RasterChart(Chart):
         self._neurons: I32 = np.zeros(0, np.int32)
         self._size = (1, 1)
         self._borders: list[Any] = []
+        self._records: Mapping[int, str] = {}
         self._ticks = pg.PlotCurveItem(connect="pairs")
         self._picture = pg.ImageItem(axisOrder="row-major")
         super().__init__("Spikes", "Time step", "Neuron", parent)
@@ -44,7 +50,7 @@ class RasterChart(Chart):
         return bool(self._ticks.isVisible())
 
     def show_spikes(
-        self, times: I32, neurons: I32, steps: int, width: int, borders: tuple[int, ...] = ()
+        self, times: I32, neurons: I32, steps: int, width: int, records: Mapping[int, str] = _NONE
     ) -> None:
         """Show spikes.
 
@@ -53,23 +59,35 @@ class RasterChart(Chart):
             neurons: int32 (spikes,).
             steps: time steps there are.
             width: neurons there are.
-            borders: steps where another record begins.
+            records: where several records stand one after another, the step each begins at and its title.
         """
         changed = self._size != (steps, width)
         self._times, self._neurons, self._size = times, neurons, (steps, width)
-        for line in self._borders:
-            self.plot.removeItem(line)
-        self._borders = [pg.InfiniteLine(x, angle=90) for x in borders]
-        for line in self._borders:
-            self.plot.addItem(line, ignoreBounds=True)
+        self._part(records)
         self.view.setLimits(xMin=-0.5, xMax=steps, yMin=-0.5, yMax=width, minXRange=2, minYRange=2)
         if changed:
             self.view.setRange(xRange=(-0.5, steps), yRange=(-0.5, width), padding=0)
         self._draw()
 
+    def _part(self, records: Mapping[int, str]) -> None:
+        """Draw a line and a title where each record begins; the same ones are left as they are."""
+        if records == self._records:
+            return
+        self._records = dict(records)
+        for line in self._borders:
+            self.plot.removeItem(line)
+        self._borders = []
+        for step, title in records.items():
+            options = {"position": 0.93, "anchors": [(0, 0.5), (0, 0.5)]}
+            line = pg.InfiniteLine(step - 0.5, angle=90, label=title, labelOpts=options)
+            line.label.setFont(font(CAPTION))
+            self.plot.addItem(line, ignoreBounds=True)
+            self._borders.append(line)
+
     def _draw(self) -> None:
         for line in self._borders:
             line.setPen(pg.mkPen(theme().colour("line_strong")))
+            line.label.setColor(theme().colour("mid"))
         (left, right), (low, high) = self.view.viewRange()
         first, last = np.searchsorted(self._times, [np.floor(left), np.ceil(right) + 1])
         times, neurons = self._times[first:last], self._neurons[first:last]
@@ -95,7 +113,7 @@ class RasterChart(Chart):
         y = np.repeat(neurons.astype(np.float64), 2)
         y[0::2] -= height / 2
         y[1::2] += height / 2
-        width = min(_WIDEST, max(1.0, across * 0.3))
+        width = min(_WIDEST, max(_THINNEST, across * 0.3))
         self._ticks.setPen(_pen(width))
         self._ticks.setData(x, y)
 

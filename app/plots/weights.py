@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.plots.chart import Chart
 from app.theme.current import theme
-from app.theme.tokens import mixed
+from app.theme.tokens import Tokens, mixed
 from engine.look import BLOCK, WeightMap
 
 _DENSE_BELOW = 0.5  # pixels a weight has on screen
@@ -121,13 +122,17 @@ class WeightChart(Chart):
 
 def colours(steps: int) -> list[int]:
     """Return colours of levels from -1 to +1 in 2 x steps + 1 steps, as 0xAARRGGBB."""
-    tokens = theme().tokens
+    return list(_colours(theme().tokens, steps))
+
+
+@lru_cache(maxsize=16)
+def _colours(tokens: Tokens, steps: int) -> tuple[int, ...]:
     made = []
     for i in range(-steps, steps + 1):
         end = tokens.bits if i > 0 else tokens.spikes
         neutral = mixed(tokens.low, tokens.panel, 0.14)
         made.append(QColor(mixed(end, neutral, _STRONG * abs(i) / steps)).rgba())
-    return made
+    return tuple(made)
 
 
 def _mono(packed: Any, columns: int) -> QImage:

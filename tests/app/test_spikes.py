@@ -23,8 +23,14 @@ def test_every_spiking_layer_and_record_can_be_chosen(tmp_path: Path, qtbot: QtB
     raster = panel.raster
     assert raster is not None
     assert panel.records.count() == len(raster.records) + 1
+    panel.nodes.setCurrentIndex(0)
+    panel.nodes.activated.emit(0)
+    panel.records.setCurrentIndex(1)
+    panel.records.activated.emit(1)
+    assert panel.raster is not None
+    spikes = len(panel.raster.of(0)[0])
     shown, _ = panel.chart._ticks.getData()
-    assert len(shown) == 2 * len(raster.of(0)[0])
+    assert len(shown) == 2 * spikes > 0
 
 
 def test_all_records_stand_one_after_another(tmp_path: Path, qtbot: QtBot) -> None:
@@ -32,6 +38,7 @@ def test_all_records_stand_one_after_another(tmp_path: Path, qtbot: QtBot) -> No
     panel = SpikesPanel(document, trainer)
     qtbot.addWidget(panel)
     run_to_end(qtbot, trainer)
+    document.select(["encoder"])
     raster = panel.raster
     assert raster is not None
     times, neurons = side_by_side(raster)
@@ -39,10 +46,20 @@ def test_all_records_stand_one_after_another(tmp_path: Path, qtbot: QtBot) -> No
     for place in range(len(raster.records)):
         part = (times // raster.steps) == place
         assert np.array_equal(times[part] % raster.steps, raster.of(place)[0])
-    panel.records.setCurrentIndex(panel.records.count() - 1)
-    panel.records.activated.emit(panel.records.currentIndex())
     shown, _ = panel.chart._ticks.getData()
-    assert len(shown) == 2 * len(raster.times)
+    assert len(shown) == 2 * len(raster.times) > 0
+    assert len(panel.chart._borders) == len(raster.records)
+
+
+def test_the_chosen_record_stays_while_new_looks_come(tmp_path: Path, qtbot: QtBot) -> None:
+    document, trainer = begun(tmp_path, epochs=1)
+    panel = SpikesPanel(document, trainer)
+    qtbot.addWidget(panel)
+    run_to_end(qtbot, trainer)
+    panel.records.setCurrentIndex(2)
+    panel.records.activated.emit(2)
+    trainer.looked.emit()
+    assert panel.records.currentIndex() == 2
 
 
 def test_selecting_a_spiking_node_shows_it(tmp_path: Path, qtbot: QtBot) -> None:
