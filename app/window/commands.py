@@ -3,21 +3,51 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from app.canvas import edits
-from app.window.actions import Command
-
-if TYPE_CHECKING:
-    from app.window.main import MainWindow
+from app.canvas.view import CanvasView
+from app.document import Document
+from app.window.actions import Actions, Command
+from app.window.deploy import DeployCommands
+from app.window.files import FileCommands
+from app.window.panes import Panes
+from app.window.training import TrainingCommands
+from app.worker import Trainer
 
 _Keys = QKeySequence.StandardKey
 
 
-def add_commands(window: MainWindow) -> None:
+class Workbench(Protocol):
+    """The window as its commands see it."""
+
+    document: Document
+    trainer: Trainer
+    panes: Panes
+    canvas: CanvasView
+    actions_: Actions
+    files: FileCommands
+    deploy: DeployCommands
+    training: TrainingCommands
+
+    def close(self) -> bool: ...
+    def show_gallery(self) -> None: ...
+    def open_palette(self) -> None: ...
+    def paste(self) -> None: ...
+    def delete(self) -> None: ...
+    def rename(self) -> None: ...
+    def arrange(self) -> None: ...
+    def find_kind(self) -> None: ...
+    def say_keys(self) -> None: ...
+    def say_about(self) -> None: ...
+    def name_undo(self, what: str) -> None: ...
+    def name_redo(self, what: str) -> None: ...
+
+
+def add_commands(window: Workbench) -> None:
     """Make every action of the window."""
     window.actions_.add(*_files(window), *_edits(window), *_views(window), *_runs(window))
     undo, actions = window.document.undo, window.actions_
@@ -28,7 +58,7 @@ def add_commands(window: MainWindow) -> None:
     actions.enable(undo=False, redo=False, pause=False, stop=False, export=False, predict=False)
 
 
-def _files(window: MainWindow) -> list[Command]:
+def _files(window: Workbench) -> list[Command]:
     files = window.files
     return [
         Command("new", "&New", files.new, "ph.file-plus", (_Keys.New,)),
@@ -40,7 +70,7 @@ def _files(window: MainWindow) -> list[Command]:
     ]
 
 
-def _edits(window: MainWindow) -> list[Command]:
+def _edits(window: Workbench) -> list[Command]:
     document, canvas = window.document, window.canvas
     copy, twice = partial(edits.copy, document), partial(edits.duplicate, document)
     return [
@@ -72,7 +102,7 @@ def _edits(window: MainWindow) -> list[Command]:
     ]
 
 
-def _views(window: MainWindow) -> list[Command]:
+def _views(window: Workbench) -> list[Command]:
     canvas, panes = window.canvas, window.panes
 
     def zoom(times: float) -> None:
@@ -94,7 +124,7 @@ def _views(window: MainWindow) -> list[Command]:
     ]
 
 
-def _runs(window: MainWindow) -> list[Command]:
+def _runs(window: Workbench) -> list[Command]:
     run, deploy = window.training, window.deploy
     return [
         Command("train", "&Train", run.start, "ph.play", ("Ctrl+R", "F5")),
