@@ -205,4 +205,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    try:
+        raise SystemExit(main(sys.argv[1:]))
+    except PolybitError as error:
+        raise SystemExit(f"polybit: {error}") from None

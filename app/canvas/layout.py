@@ -16,10 +16,10 @@ from app.canvas.shape import Shape, shape_of
 from engine.estimate import Estimate, Figures
 from engine.graph import Graph
 
-_GAP_X, _GAP_Y, _BAND = 72.0, 40.0, 96.0  # px between columns, nodes of a column, bands
+_GAP_X, _GAP_Y, _BAND = 64.0, 28.0, 72.0  # px between columns, nodes of a column, bands
 _GRID = 12.0
 _SWEEPS = 12
-_WIDE = 1.9  # width over height that a drawing aims at
+_WIDE = 2.0  # width over height that a drawing aims at
 _PASSING = 14.0  # px that a wire takes in a column it passes
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
@@ -244,8 +245,9 @@ class NodeItem(QGraphicsItem):
 
 
 def _fine(painter: QPainter) -> float:
-    """Return the pixel ratio for icons: twice as fine as the device, smooth at every zoom up to 200 %."""
-    return 2.0 * painter.device().devicePixelRatio()
+    """Return the pixel ratio for icons: as fine as the zoom needs, in steps of a half."""
+    zoom = painter.worldTransform().m11()
+    return painter.device().devicePixelRatio() * max(0.5, ceil(zoom * 2) / 2)
 
 
 def _write(
