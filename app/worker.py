@@ -336,6 +336,7 @@ def _pull(run: Run, stop: threading.Event, going: threading.Event, say: Callable
                 glance(record.program, run.validation, last=isinstance(record, Finished))
             going.wait()
             if stop.is_set():
+                glance.last()
                 return "finished" if isinstance(record, Finished) else "asked"
     finally:
         steps.close()
@@ -347,14 +348,22 @@ class _Glance:
 
     def __init__(self, say: Callable[[Any], None]) -> None:
         self._say, self._free_at = say, 0.0
+        self._missed: tuple[Program, Records] | None = None
 
     def __call__(self, program: Program, records: Records, *, last: bool) -> None:
         began = time.perf_counter()
         if not last and began < self._free_at:
+            self._missed = program, records
             return
+        self._missed = None
         self._say(look(program, records))
         now = time.perf_counter()
         self._free_at = now + (now - began) * (1 / _LOOK_SHARE - 1)
+
+    def last(self) -> None:
+        """Look at what was passed over: the run is stopped and this is what it leaves."""
+        if self._missed:
+            self(*self._missed, last=True)
 
 
 def _read_back(project: Project, path: Path, say: Callable[[Any], None]) -> None:

@@ -53,11 +53,6 @@ class Raster:
         part = slice(int(self.starts[place]), int(self.starts[place + 1]))
         return self.times[part], self.indices[part]
 
-    @property
-    def rate(self) -> float:
-        """Return the share of neurons that spike in a step, 0 to 1."""
-        return len(self.times) / max(1, self.steps * self.neurons * len(self.records))
-
 
 @dataclass(frozen=True)
 class WeightMap:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
 from app.panels.labels import IconLabel, body, note
 
@@ -34,17 +32,9 @@ class EmptyState(QWidget):
         self._what.setText(what)
         self._do.setText(do)
 
-    def add_button(self, words: str, act: Callable[[], None]) -> QPushButton:
-        """Put a button under the words."""
-        button = QPushButton(words)
-        button.clicked.connect(act)
-        self._layout.insertWidget(self._layout.count() - 1, button, 0, Qt.AlignmentFlag.AlignHCenter)
-        return button
-
     def words(self) -> str:
         """Return what it says."""
-        texts = [label.text() for label in (self._what, self._do) if isinstance(label, QLabel)]
-        return " ".join(texts)
+        return f"{self._what.text()} {self._do.text()}"
 
 
 class Emptiable(QWidget):

@@ -64,6 +64,8 @@ class NodePage(QWidget):
             given = costs(graph, (self.name,))
             main = next(iter(widths.values()), "")
             self.costs.show_costs(given, self._document.estimate().total, main)
+            if given and self.widths:
+                self.widths.show_sizes(given.sizes)
         self.form.show_values(node)
         self.form.show_wrong(self._wrong(node))
         self.checks.show_lines(self._check_lines(node))

@@ -6,13 +6,23 @@ from math import isfinite, nan
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.document import Document
 from app.panels.durations import duration, percent
 from app.panels.empty import Emptiable, EmptyState
 from app.panels.labels import body, line, note, set_tone, strong
+from app.panels.segments import Segments
 from app.plots.accuracy import AccuracyChart, LossChart
+from app.plots.confusion import ConfusionChart
 from app.theme.figures import plural, whole
 from app.worker import Trainer
 from engine.files.run import Checkpoint
@@ -38,7 +48,7 @@ class TrainingPanel(Emptiable):
     def __init__(self, document: Document, trainer: Trainer, parent: QWidget | None = None) -> None:
         super().__init__(EmptyState("ph.chart-line", "", ""), parent)
         self._document, self._trainer = document, trainer
-        self.accuracy, self.loss = AccuracyChart(), LossChart()
+        self.accuracy, self.loss, self.classes = AccuracyChart(), LossChart(), ConfusionChart()
         self._base = 0.0  # epochs of the stages before
         self._at = 0.0
         self._stage = self._paused_words = ""
@@ -50,6 +60,7 @@ class TrainingPanel(Emptiable):
         trainer.over.connect(self._end)
         trainer.state_changed.connect(self._show_state)
         trainer.restored.connect(self._restore)
+        trainer.looked.connect(self._show_look)
         document.changed.connect(self._say_empty)
         self._say_empty()
         self.show_empty(True)
@@ -70,7 +81,7 @@ class TrainingPanel(Emptiable):
         across.setContentsMargins(12, 8, 16, 8)
         across.setSpacing(16)
         across.addWidget(self.accuracy, 3)
-        across.addWidget(self.loss, 2)
+        across.addWidget(self._second(), 2)
         side = QWidget()
         side.setFixedWidth(_SIDE)
         across.addWidget(side)
@@ -97,6 +108,31 @@ class TrainingPanel(Emptiable):
         column.addLayout(grid)
         column.addStretch(1)
         self._hide_late()
+
+    def _second(self) -> QWidget:
+        """Return loss and confusion in one place, with the control that chooses between them."""
+        tips = {"loss": "Loss of every batch and epoch", "classes": "Which class is taken for which"}
+        self.choice = Segments({"loss": "Loss", "classes": "Classes"}, tips, "Second picture")
+        self.choice.setFixedWidth(150)
+        self.choice.show_value("loss")
+        holder = QWidget()
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        pictures = QStackedWidget()
+        pictures.addWidget(self.loss)
+        pictures.addWidget(self.classes)
+        column.addWidget(self.choice, 0, Qt.AlignmentFlag.AlignRight)
+        column.addWidget(pictures, 1)
+        self.choice.chosen.connect(lambda key: pictures.setCurrentIndex(("loss", "classes").index(key)))
+        return holder
+
+    def _show_look(self) -> None:
+        seen = self._trainer.look
+        if seen:
+            self.classes.show_counts(seen.classes, seen.confusion)
+        elif not self._trainer.busy:
+            self.show_empty(True)  # another project is open
 
     # What the run says
 
@@ -138,6 +174,10 @@ class TrainingPanel(Emptiable):
 
     def _epoch(self, record: EpochDone) -> None:
         self._point(record.stage, record.epoch, record.loss, record.train_accuracy, record.accuracy)
+        if record.stage == "memory":
+            self._bar.setRange(0, 1000)
+            self._bar.setValue(round(1000 * record.epoch / record.epochs))
+            self._left.setText(f"Pass {whole(record.epoch)} of {whole(record.epochs)}")
 
     def _point(self, stage: str, epoch: int, loss: float, train: float, validation: float) -> None:
         self._at = epoch + (self._base if stage == "memory" else 0.0)

@@ -83,7 +83,7 @@ class WidthSection(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
         layout.addWidget(section_label("Bit width"))
-        tips = {key: f"{row.title}, {row.chip}" for key, row in PRECISIONS.items()}
+        tips = {key: _tip(key, None) for key in PRECISIONS}
         self.segments: dict[str, Segments] = {}
         for name, help_line in fields.items():
             made = Segments(_SHORTS, tips, label(name))
@@ -96,10 +96,20 @@ class WidthSection(QWidget):
                 layout.setSpacing(6)
             layout.addWidget(made)
 
+    def show_sizes(self, sizes: Mapping[str, int]) -> None:
+        """Say the size at each width while the pointer rests on the first control."""
+        tips = {key: _tip(key, sizes.get(key)) for key in PRECISIONS}
+        next(iter(self.segments.values())).show_tips(tips)
+
     def show_widths(self, widths: Mapping[str, str]) -> None:
         """Show the width of every field; "" where layers differ."""
         for name, width in widths.items():
             self.segments[name].show_value(width)
+
+
+def _tip(width: str, stored: int | None) -> str:
+    title = PRECISIONS[width].title
+    return title if stored is None else f"{title}: {size(stored)}, counted"
 
 
 class CostSection(QWidget):

@@ -30,20 +30,10 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
 
 
 class _View(pg.ViewBox):  # type: ignore[misc]
-    """A view that tells apart what the user zoomed from what followed by itself."""
-
-    touched = Signal()
+    """A view without a menu; a double click shows everything again."""
 
     def __init__(self) -> None:
         super().__init__(enableMenu=False)
-
-    def wheelEvent(self, event: Any, axis: Any = None) -> None:
-        self.touched.emit()
-        super().wheelEvent(event, axis)
-
-    def mouseDragEvent(self, event: Any, axis: Any = None) -> None:
-        self.touched.emit()
-        super().mouseDragEvent(event, axis)
 
     def mouseDoubleClickEvent(self, event: Any) -> None:
         event.accept()
@@ -85,11 +75,6 @@ class Chart(QWidget):
         text = title.replace("&", "&amp;").replace("<", "&lt;")
         self.plot.setTitle(text, size=f"{BODY}px", color=theme().tokens.hi, justify="left")
         self.plot.titleLabel.item.setFont(font(BODY, 600))
-
-    def set_labels(self, x: str, y: str) -> None:
-        """Show other words at the axes."""
-        self._labels = {"bottom": x, "left": y}
-        self._dress()
 
     def curve(self) -> Any:
         """Return a new curve that stays quick with many points."""

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PySide6.QtCore import QPointF
 from pytestqt.qtbot import QtBot
 
 from app.plots.accuracy import AccuracyChart
+from app.plots.confusion import ConfusionChart
 from app.plots.raster import TICKS_TO, RasterChart, binned
 from app.plots.series import Series
 from app.theme.current import theme
@@ -93,3 +95,26 @@ def test_charts_follow_a_change_of_the_theme(qtbot: QtBot) -> None:
     chart.resize(400, 240)
     assert chart.grab().toImage().pixelColor(2, 2) == theme().colour("panel")
     theme().start("dark")
+
+
+def test_a_cell_of_the_confusion_says_its_count(qtbot: QtBot) -> None:
+    chart = ConfusionChart()
+    qtbot.addWidget(chart)
+    chart.resize(300, 200)
+    chart.show_counts(("cat", "dog"), np.array([[7, 1, 2], [0, 5, 0]]))
+    words = {
+        chart.words_at(QPointF(chart._rect(row, column).center())) for row in (0, 1) for column in (0, 1, 2)
+    }
+    assert "7 of 10 records of cat are answered cat" in words
+    assert "2 of 10 records of cat are answered none" in words
+    assert len(words) == 6
+    assert chart.words_at(QPointF(1, 1)) == ""
+
+
+def test_the_column_of_no_class_is_shown_only_where_it_was_answered(qtbot: QtBot) -> None:
+    chart = ConfusionChart()
+    qtbot.addWidget(chart)
+    chart.show_counts(("cat", "dog"), np.array([[7, 1, 0], [0, 5, 0]]))
+    assert chart._columns() == ("cat", "dog")
+    chart.show_counts(("cat", "dog"), np.array([[7, 1, 1], [0, 5, 0]]))
+    assert chart._columns() == ("cat", "dog", "none")

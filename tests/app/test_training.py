@@ -5,8 +5,11 @@ from __future__ import annotations
 from math import log10
 from pathlib import Path
 
+import numpy as np
 import pytest
 from panel_runs import WAIT, begun, run_to_end
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.panels.durations import duration, percent
@@ -147,3 +150,30 @@ def test_the_empty_state_says_what_to_do(tmp_path: Path, qtbot: QtBot) -> None:
 )
 def test_durations_are_said_as_people_say_them(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+def test_the_confusion_takes_the_place_of_the_loss_when_chosen(tmp_path: Path, qtbot: QtBot) -> None:
+    document, trainer = begun(tmp_path, epochs=1)
+    panel = TrainingPanel(document, trainer)
+    qtbot.addWidget(panel)
+    panel.resize(1000, 260)
+    panel.show()
+    run_to_end(qtbot, trainer)
+    assert trainer.look is not None
+    assert np.array_equal(panel.classes._counts, trainer.look.confusion)
+    assert panel.loss.isVisible()
+    QTest.mouseClick(
+        panel.choice, Qt.MouseButton.LeftButton, pos=panel.choice.rect_of("classes").center().toPoint()
+    )
+    assert panel.classes.isVisible()
+    assert not panel.loss.isVisible()
+
+
+def test_another_project_shows_nothing_of_the_last_run(tmp_path: Path, qtbot: QtBot) -> None:
+    document, trainer = begun(tmp_path, epochs=1)
+    panel = TrainingPanel(document, trainer)
+    qtbot.addWidget(panel)
+    run_to_end(qtbot, trainer)
+    document.new()
+    trainer.forget()
+    assert panel.is_empty

@@ -102,6 +102,8 @@ def test_a_stopped_run_keeps_its_last_whole_epoch(qtbot: QtBot, document: Docume
     with qtbot.waitSignal(trainer.over, timeout=WAIT) as over:
         trainer.stop()
     assert trainer.run_file is not None
+    assert trainer.look is not None
+    assert trainer.look.program is trainer.program  # the last epoch is looked into, however fast they went
     assert read_run(trainer.run_file).epoch == over.args[0].epoch >= 2
 
 
