@@ -16,7 +16,7 @@ class Card(QFrame):
         self._figure, self._under = figure("–"), caption("")
         self._title = title
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(10, 7, 8, 8)
+        layout.setContentsMargins(9, 7, 6, 8)
         layout.setSpacing(2)
         layout.addWidget(caption(title, "mid"))
         layout.addWidget(self._figure)
@@ -49,6 +49,6 @@ class Cards(QWidget):
         super().__init__()
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(8)
+        layout.setSpacing(6)
         for card in cards:
             layout.addWidget(card, 1)

@@ -10,9 +10,9 @@ from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEv
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app.theme.current import theme
-from app.theme.fonts import BASE, font
+from app.theme.fonts import BASE, BODY, font
 
-_HEIGHT = 32
+_HEIGHT, _SMALL = 32, 24
 _INSET = 1.5
 
 
@@ -25,9 +25,12 @@ class Segments(QWidget):
 
     chosen = Signal(str)
 
-    def __init__(self, choices: Mapping[str, str], tips: Mapping[str, str], name: str) -> None:
+    def __init__(
+        self, choices: Mapping[str, str], tips: Mapping[str, str], name: str, *, small: bool = False
+    ) -> None:
         """Take the choices, key -> text shown, the sentence for each key, and what is chosen."""
         super().__init__()
+        self._height, self._size = (_SMALL, BODY) if small else (_HEIGHT, BASE)
         self._choices, self._tips, self._name = dict(choices), dict(tips), name
         self._value, self._under = "", ""
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -59,10 +62,10 @@ class Segments(QWidget):
         return QRectF(_INSET + place * width, _INSET, width, self.height() - 2 * _INSET)
 
     def sizeHint(self) -> QSize:
-        return QSize(28 * len(self._choices), _HEIGHT)
+        return QSize(28 * len(self._choices), self._height)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(24 * len(self._choices), _HEIGHT)
+        return QSize(24 * len(self._choices), self._height)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -87,7 +90,7 @@ class Segments(QWidget):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme().colour("accent" if taken else "hover"))
             painter.drawRoundedRect(rect.adjusted(1.5, 1.5, -1.5, -1.5), 5, 5)
-        painter.setFont(font(BASE, 600 if taken else 400))
+        painter.setFont(font(self._size, 600 if taken else 400))
         painter.setPen(theme().colour("on_accent" if taken else "hi" if self.isEnabled() else "low"))
         painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self._choices[key])
 

@@ -112,18 +112,17 @@ class TrainingPanel(Emptiable):
     def _second(self) -> QWidget:
         """Return loss and confusion in one place, with the control that chooses between them."""
         tips = {"loss": "Loss of every batch and epoch", "classes": "Which class is taken for which"}
-        self.choice = Segments({"loss": "Loss", "classes": "Classes"}, tips, "Second picture")
-        self.choice.setFixedWidth(150)
+        self.choice = Segments({"loss": "Loss", "classes": "Classes"}, tips, "Second picture", small=True)
+        self.choice.setFixedWidth(128)
         self.choice.show_value("loss")
         holder = QWidget()
-        column = QVBoxLayout(holder)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
+        one = QGridLayout(holder)
+        one.setContentsMargins(0, 0, 0, 0)
         pictures = QStackedWidget()
         pictures.addWidget(self.loss)
         pictures.addWidget(self.classes)
-        column.addWidget(self.choice, 0, Qt.AlignmentFlag.AlignRight)
-        column.addWidget(pictures, 1)
+        one.addWidget(pictures, 0, 0)
+        one.addWidget(self.choice, 0, 0, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
         self.choice.chosen.connect(lambda key: pictures.setCurrentIndex(("loss", "classes").index(key)))
         return holder
 

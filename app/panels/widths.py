@@ -163,7 +163,7 @@ def show_totals(section: CostSection, total: Figures) -> None:
 
 def _against(bits: int, whole: int, widest: Figures | None) -> tuple[str, str]:
     if widest and bits and widest.weight_bits > bits:
-        return f"÷ {_factor(widest.weight_bits / bits)} vs 32-bit", "ok"
+        return f"÷ {_factor(widest.weight_bits / bits)} vs 32b", "ok"
     return _share(bits, whole), "low"
 
 

@@ -12,7 +12,7 @@ from app.theme.figures import whole
 from app.theme.fonts import BODY, CAPTION, font
 from engine.ports import I64
 
-_HEAD, _UNDER = 26, 34  # px above and below the table
+_HEAD, _UNDER = 30, 34  # px above and below the table
 _WIDEST_NAME = 96
 _NARROWEST = 18  # px of a cell that still has room for its count
 _ALPHA = 0.85
@@ -57,7 +57,7 @@ class ConfusionChart(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        _say(painter, QRectF(self._left(), 0, self.width(), 18), "Answers by class", "hi", font(BODY, 600))
+        _say(painter, QRectF(self._left(), 2, self.width(), 18), "Answers by class", "hi", font(BODY, 600))
         if not self._classes:
             return
         for row in range(len(self._classes)):

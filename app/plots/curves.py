@@ -81,7 +81,7 @@ class Curves(Chart):
     def mark(self, x: float, words: str) -> None:
         """Draw a dotted line at x with words beside it."""
         line = pg.InfiniteLine(
-            x, angle=90, label=words, labelOpts={"position": 0.06, "anchors": [(0, 1), (0, 1)]}
+            x, angle=90, label=words, labelOpts={"position": 0.4, "anchors": [(0, 1), (0, 1)]}
         )
         line.label.setFont(font(CAPTION))
         self.plot.addItem(line, ignoreBounds=True)

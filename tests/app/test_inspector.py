@@ -299,15 +299,29 @@ def test_every_kind_has_a_page_that_fits(kind: str, qtbot: QtBot) -> None:
     document.edit("Add", Graph().add("it", NODES[kind]()))
     panel = InspectorPanel(document)
     qtbot.addWidget(panel)
-    panel.resize(304, 800)
+    panel.resize(304, 400)
     panel.show()
     document.select(["it"])
     page = _node_page(panel)
     shown = {name for name, about in NODES[kind].about().items() if about.form not in ("hidden", "bits")}
     assert set(page.form.editors) == shown
-    assert page.minimumSizeHint().width() <= 304
+    qtbot.waitExposed(panel)
+    assert page.width() <= 304 - 10  # the bar that scrolls it stands beside it
     formula, rest = formula_of(NODES[kind])
     assert formula or rest
+
+
+def test_no_figure_is_too_wide_for_the_panel(tmp_path: Path, qtbot: QtBot) -> None:
+    document = Document(hybrid(tmp_path, units=60_000))
+    panel = InspectorPanel(document)
+    qtbot.addWidget(panel)
+    panel.resize(304, 400)
+    panel.show()
+    qtbot.waitExposed(panel)
+    for names in (["hidden"], ["lif"], ["hidden", "head"], []):
+        document.select(names)
+        QApplication.processEvents()
+        assert panel.page.width() <= 304 - 10
 
 
 def test_an_edit_is_shown_within_50_ms(document: Document, panel: InspectorPanel) -> None:
