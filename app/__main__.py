@@ -8,14 +8,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import engine
+from engine.cli.main import main as headless
+
+RUN_FILE = "run.h5"
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Open the window, on a project where one is named, and return the exit status."""
-    wrong = stray_engine_sentence() or no_screen_sentence(*arguments[:1])
-    if wrong:
-        print(f"polybit: {wrong}", file=sys.stderr)  # noqa: T201 - there is no window yet
-        return 1
+    """Open the window, on a project where one is named, and return the exit status.
+
+    Where there is no screen it says so, and trains the project it was to open.
+    """
+    stray, no_screen = stray_engine_sentence(), no_screen_sentence(*arguments[:1])
+    if stray or no_screen:
+        print(f"polybit: {stray or no_screen}", file=sys.stderr)  # noqa: T201 - there is no window yet
+        if stray or not arguments:
+            return 1
+        return headless(["train", arguments[0], "--out", RUN_FILE])
     from app.window.start import start
 
     return start(Path(arguments[0]) if arguments else None)
@@ -40,7 +48,7 @@ def no_screen_sentence(
     has_display = any(environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
     if not needs_display or has_display:
         return ""
-    command = f"polybit train {project or 'PROJECT'} --out run.h5"
+    command = f"polybit train {project or 'PROJECT'} --out {RUN_FILE}"
     return f"There is no screen here, so the window cannot open; the same job without one is: {command}"
 
 
