@@ -6,19 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from app.__main__ import no_screen_sentence, stray_engine_sentence
 from engine.files.run import read_run
 
 ROOT = Path(__file__).parents[2]
-
-
-def test_a_screen_is_looked_for_where_one_is_needed() -> None:
-    assert no_screen_sentence(platform="win32", environment={}) == ""
-    assert no_screen_sentence(platform="linux", environment={"DISPLAY": ":0"}) == ""
-    words = no_screen_sentence("p.polybit", platform="linux", environment={})
-    assert words.count(".") >= 1
-    assert "polybit train p.polybit --out run.h5" in words
-    assert stray_engine_sentence() == ""
 
 
 def test_without_a_screen_the_project_is_trained_instead(tmp_path: Path) -> None:
