@@ -87,6 +87,9 @@ def picture(project: Project, size: QSize, ratio: float = 1.0) -> QPixmap:
     return made
 
 
+_SHORT = {"bnn": "BNN", "hdc": "HDC", "snn": "SNN"}  # all four must fit on one line of a card
+
+
 class Card(QFrame):
     """One example.
 
@@ -157,7 +160,8 @@ class Card(QFrame):
             if item and (old := item.widget()):
                 old.deleteLater()
         for family in self.example.paradigms:
-            chip = QLabel(SECTIONS[family])
+            chip = QLabel(_SHORT.get(family, SECTIONS[family]))
+            chip.setToolTip(SECTIONS[family])
             chip.setFont(font(CAPTION, 600))
             colour = t.family(family)
             ground = mixed(colour, t.card, t.tint)
