@@ -27,7 +27,7 @@ from app.theme.fonts import BASE, font
 from engine.fields import About, label
 from engine.options import Family
 
-_MARGIN = 6  # px
+_MARGIN, _NARROWEST = 6, 88  # px
 
 
 class Editor(QWidget):
@@ -64,6 +64,8 @@ class Editor(QWidget):
         """Take a spin box: it is skipped by the wheel, and its figures stand off its border."""
         box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         box.lineEdit().setTextMargins(_MARGIN, 0, 0, 0)
+        box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        box.setMinimumWidth(_NARROWEST)
         self.hold(box)
 
     def set_wrong(self, wrong: bool) -> None:
