@@ -25,7 +25,7 @@ from engine.files.run import read_run
 from engine.look import Look, look
 from engine.records import Records
 from engine.runtime.program import Program
-from engine.train.loop import Run
+from engine.train.loop import Run, resumed
 from engine.train.progress import BatchDone, EpochDone, Finished, Progress, Stopped
 
 State = Literal["idle", "preparing", "running", "paused", "stopping"]
@@ -125,17 +125,25 @@ class Trainer(QObject):
         """Whether a run is under way."""
         return self._state != "idle"
 
-    def start(self) -> None:
-        """Begin to train the project as it is now; nothing happens while a run is under way."""
+    def start(self, *, go_on: bool = False) -> None:
+        """Begin to train the project as it is now; nothing happens while a run is under way.
+
+        Args:
+            go_on: whether to go on with the run in the run file, from its last finished epoch.
+        """
         if self.busy:
             return
         self._stop.clear()
         self._going.set()
-        self.project = self._document.project
-        self.run_file = self._place(self.project)
+        project, path = self._document.project, self._place(self._document.project)
+        self.project, self.run_file = project, path
         self._set("preparing")
-        run = Run(self.project, self.run_file, threads=self.threads)
-        self._line.begin(lambda: _train(run, self._stop, self._going, self._line.say), "training")
+
+        def made() -> Run:
+            resume = resumed(project, path) if go_on else None
+            return Run(project, path, threads=self.threads, resume=resume)
+
+        self._line.begin(lambda: _train(made, self._stop, self._going, self._line.say), "training")
 
     def pause(self) -> None:
         """Ask for no more steps until `resume`."""
@@ -312,17 +320,20 @@ class _Failure:
 # In the thread
 
 
-def _train(run: Run, stop: threading.Event, going: threading.Event, say: Callable[[Any], None]) -> None:
+def _train(
+    make: Callable[[], Run], stop: threading.Event, going: threading.Event, say: Callable[[Any], None]
+) -> None:
     _step_back()
-    why = _FAULT
+    why, run = _FAULT, None
     try:
+        run = make()
         why = _pull(run, stop, going, say)
     except PolybitError as error:
         why = str(error)
     except (OSError, MemoryError) as error:
         why = _of_the_system(error)
     finally:
-        say(Stopped(why, run.epoch))
+        say(Stopped(why, run.epoch if run else 0))
 
 
 def _pull(run: Run, stop: threading.Event, going: threading.Event, say: Callable[[Any], None]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, QPointF, QSettings, Signal
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
@@ -16,10 +18,11 @@ from app.worker import Task
 from engine.catalog import NODES
 from engine.data.dataset import suffixes
 from engine.errors import PolybitError
-from engine.files.project import SUFFIX
+from engine.files.project import SUFFIX, Project, open_project, probed
 from engine.source import Source
 
 _RECENT, _KEPT = "recent", 10
+_QUICK = 2_000_000  # bytes of data files that are looked into without a thread
 _PROJECTS = f"Polybit projects (*{SUFFIX})"
 
 
@@ -53,19 +56,23 @@ class FileCommands(QObject):
             self.open(Path(chosen))
 
     def open(self, path: Path) -> bool:
-        """Open a project after asking about unsaved changes; say why where it cannot be read."""
+        """Open a project after asking about unsaved changes; say why where it cannot be read.
+
+        Large data files are looked into in a thread; the project is shown when that is done.
+        """
         if not self.may_leave():
             return False
         try:
-            self._document.open(path)
+            project = open_project(path, probe=False)
         except PolybitError as error:
             self._toasts.say(str(error), "error")
             self._forget_recent(path)
             return False
-        self._remember(path)
-        for note in self._document.project.notes:
-            self._toasts.say(note, "warning")
-        self.opened.emit()
+        if _data_bytes(project) <= _QUICK:
+            self._show(probed(project))
+        else:
+            self._toasts.say(f"Reading the data of {path.name} …")
+            self._run(Task(lambda _task: probed(project), self), self._show)
         return True
 
     def save(self) -> bool:
@@ -137,8 +144,6 @@ class FileCommands(QObject):
         document, folder = self._document, self._document.project.folder
         node = kind.of({kind.path_field: relative_path(path.absolute(), folder.absolute())})
         self._toasts.say(f"Reading {path.name} …")
-        self.wait()
-        self._task = Task(lambda _task: node.probe(folder), self)
 
         def done(found: Source) -> None:
             name = document.graph.free_name(path.name.split(".")[0] or kind.title)
@@ -149,11 +154,25 @@ class FileCommands(QObject):
             self._toasts.clear()
             self._toasts.say(f"{path.name}: {plural(records, 'record')}.", "good")
 
-        self._task.done.connect(done)
-        self._task.failed.connect(lambda words: self._toasts.say(words, "error"))
-        self._task.start()
+        self._run(Task(lambda _task: node.probe(folder), self), done)
 
     # Inside
+
+    def _run(self, task: Task, done: Callable[[Any], None]) -> None:
+        self.wait()
+        self._task = task
+        task.done.connect(done)
+        task.failed.connect(lambda words: self._toasts.say(words, "error"))
+        task.start()
+
+    def _show(self, project: Project) -> None:
+        self._toasts.clear()
+        self._document.load(project)
+        if project.path:
+            self._remember(project.path)
+        for note in project.notes:
+            self._toasts.say(note, "warning")
+        self.opened.emit()
 
     def _save_to(self, path: Path) -> bool:
         try:
@@ -187,3 +206,11 @@ def source_for(path: Path) -> type[Source] | None:
 
 def _sources() -> list[type[Source]]:
     return [node for node in NODES.values() if issubclass(node, Source)]
+
+
+def _data_bytes(project: Project) -> int:
+    """Return how large the data files of a project are on disk."""
+    nodes = [placed.node for placed in project.graph.nodes.values()]
+    names = [getattr(n, k) for n in nodes for k, about in n.about().items() if about.form == "path"]
+    files = [project.folder / name for name in names if name]
+    return sum(file.stat().st_size for file in files if file.is_file())

@@ -117,6 +117,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self.trainer.wait()
+        self.panes.inspector.wait()
         self.files.wait()
         self.deploy.wait()
         if self._remember:
@@ -210,6 +211,7 @@ class MainWindow(QMainWindow):
         if run and run.is_file():
             toast = self.toasts.say("This project was trained before.")
             toast.add_button("Show that run").clicked.connect(partial(self.trainer.restore, run))
+            toast.add_button("Go on training").clicked.connect(self.training.go_on)
 
     def _popup_gone(self) -> None:
         self.popup = None

@@ -34,11 +34,12 @@ class Panes(QSplitter):
         super().__init__(Qt.Orientation.Horizontal)
         self.palette_, self.canvas = Palette(), CanvasView(document)
         self.inspector = InspectorPanel(document)
+        self.constraints = ConstraintsPanel(document, trainer)
         self.panels: dict[str, QWidget] = {
             "training": TrainingPanel(document, trainer),
             "spikes": SpikesPanel(document, trainer),
             "weights": WeightsPanel(document, trainer),
-            "constraints": ConstraintsPanel(document, trainer),
+            "constraints": self.constraints,
             "problems": ProblemsPanel(document),
         }
         self.tabs = QTabWidget()
@@ -63,6 +64,7 @@ class Panes(QSplitter):
         self.panels["canvas"] = self.canvas
         self.panels["palette"] = self.palette_
         document.changed.connect(self._count_problems)
+        trainer.looked.connect(self._count_broken)
         self._count_problems()
 
     def show_panel(self, name: str) -> None:
@@ -86,9 +88,14 @@ class Panes(QSplitter):
         return QSize(1600, 900)
 
     def _count_problems(self) -> None:
-        count = len(self._document.problems())
-        place = self.tabs.indexOf(self.panels["problems"])
-        self.tabs.setTabText(place, f"Problems  {count}" if count else "Problems")
+        self._name_tab("problems", len(self._document.problems()))
+
+    def _count_broken(self) -> None:
+        self._name_tab("constraints", self.constraints.count)
+
+    def _name_tab(self, name: str, count: int) -> None:
+        title = name.capitalize()
+        self.tabs.setTabText(self.tabs.indexOf(self.panels[name]), f"{title}  {count}" if count else title)
 
 
 def _split(way: Qt.Orientation, first: QWidget, second: QWidget, stretch: int) -> QSplitter:

@@ -45,11 +45,15 @@ class TrainingCommands(QObject):
         else:
             self._begin()
 
-    def _begin(self) -> None:
+    def go_on(self) -> None:
+        """Train on from the last finished epoch of the earlier run."""
+        self._begin(go_on=True)
+
+    def _begin(self, *, go_on: bool = False) -> None:
         self._accuracies = ()
         self._panes.show_panel("training")
         try:
-            self._trainer.start()
+            self._trainer.start(go_on=go_on)
         except PolybitError as error:
             self._toasts.say(str(error), "error")
 

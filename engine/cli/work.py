@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from ..data.dataset import override, read_all
-from ..errors import DataError, PolybitError
+from ..errors import DataError
 from ..files.exporters import export_run
 from ..files.model import load_program
 from ..files.predictions import write_predictions
 from ..files.project import Project, open_project, probed
-from ..files.run import Checkpoint, read_run
+from ..files.run import read_run
 from ..runtime.program import Answer
-from ..train.loop import train
+from ..train.loop import resumed, train
 from ..train.progress import EpochDone, Finished, StageStarted
 from .printing import note, percent, say, say_json, table
 
@@ -28,7 +28,7 @@ def train_project(options: argparse.Namespace) -> int:
     out = Path(options.out)
     for words in project.notes:
         note(words)
-    resume = _resumed(out, project) if options.resume else None
+    resume = resumed(project, out) if options.resume and out.exists() else None
     for record in train(project, out, threads=max(1, options.threads), resume=resume):
         if isinstance(record, StageStarted) and not options.json:
             note(f"{record.words} ...")
@@ -101,18 +101,6 @@ def _project(options: argparse.Namespace) -> Project:
             raise DataError(project.notes[0])
     given = {k: getattr(options, k) for k in ("epochs", "seed") if getattr(options, k) is not None}
     return replace(project, training=replace(project.training, **given)) if given else project
-
-
-def _resumed(out: Path, project: Project) -> Checkpoint | None:
-    if not out.exists():
-        return None
-    found = read_run(out)
-    if found.project.graph != project.graph:
-        raise PolybitError(
-            f"{out.name} was trained from another graph.",
-            do="Train without --resume, or restore the graph it was started with.",
-        )
-    return found
 
 
 def _epoch_line(done: EpochDone) -> str:

@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from ..data.batches import batches
 from ..data.dataset import Splits, open_data
 from ..errors import TrainError
-from ..files.run import Checkpoint, write_run
+from ..files.run import Checkpoint, read_run, write_run
 from ..files.store import Weights, packed
 from ..losses import LOSSES, SCHEDULES
 from ..node import Node
@@ -46,6 +46,20 @@ def train(
         TrainError: the graph has problems, or the data cannot train it.
     """
     yield from Run(project, Path(out) if out else None, threads=threads, resume=resume).steps()
+
+
+def resumed(project: Any, path: Path) -> Checkpoint:
+    """Return the run in `path` for `project` to go on with.
+
+    Raises:
+        ModelError: the file is no run, or is damaged.
+        TrainError: it was trained from another graph.
+    """
+    found = read_run(path)
+    if found.project.graph != project.graph:
+        words = f"{path.name} was trained from another graph."
+        raise TrainError(words, do="Train anew, or restore the graph it was started with.")
+    return found
 
 
 @dataclass

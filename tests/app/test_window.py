@@ -6,6 +6,7 @@ import gc
 import shutil
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from engine.catalog import NODES
 from engine.files.model import load_model
 from engine.files.project import Project, save_project
 from engine.graph import Graph
+from engine.train.progress import EpochDone
 
 
 def small_graph(data: Path) -> Graph:
@@ -215,6 +217,47 @@ def test_an_earlier_run_is_offered_when_its_project_is_opened(
     with qtbot.waitSignal(window.trainer.over, timeout=60_000):
         window.toasts._shown[0]._row.itemAt(2).widget().click()  # type: ignore[union-attr]
     assert window.actions_["export"].isEnabled()
+
+
+def test_a_stopped_run_is_gone_on_with_from_its_last_epoch(
+    window: MainWindow, project: Path, qtbot: QtBot
+) -> None:
+    window.files.open(project)
+    document, trainer = window.document, window.trainer
+    document.edit_training("Set epochs", replace(document.training, epochs=100_000))
+    epochs: list[int] = []
+    trainer.progress.connect(lambda said: epochs.extend(r.epoch for r in said if isinstance(r, EpochDone)))
+    window.actions_["train"].trigger()
+    qtbot.waitUntil(lambda: len(epochs) >= 2, timeout=60_000)
+    with qtbot.waitSignal(trainer.over, timeout=20_000):
+        window.actions_["stop"].trigger()
+    done = len(epochs)
+    document.edit_training("Set epochs", replace(document.training, epochs=done + 1))
+    with qtbot.waitSignal(trainer.over, timeout=60_000) as over:
+        window.training.go_on()
+    assert over.args[0].why == "finished"
+    assert epochs[done:][0] == done + 1
+
+
+def test_a_run_of_another_graph_is_not_gone_on_with(window: MainWindow, project: Path, qtbot: QtBot) -> None:
+    window.files.open(project)
+    with qtbot.waitSignal(window.trainer.over, timeout=120_000):
+        window.actions_["train"].trigger()
+    graph = window.document.graph
+    window.document.edit("Change", graph.change("Dense", weight_bits="2"))
+    with qtbot.waitSignal(window.trainer.over, timeout=60_000) as over:
+        window.training.go_on()
+    assert "was trained from another graph" in over.args[0].why
+
+
+def test_large_data_is_looked_into_beside_the_window(
+    window: MainWindow, project: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.window.files._QUICK", 0)
+    with qtbot.waitSignal(window.files.opened, timeout=20_000):
+        assert window.files.open(project)
+        assert not window.document.graph.nodes
+    assert window.document.problems() == ()
 
 
 def test_nothing_to_export_is_said(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
