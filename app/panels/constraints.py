@@ -24,7 +24,6 @@ from app.theme.fonts import BASE, font
 from app.worker import Trainer
 from engine.look import Look, Violation
 
-_WIDTHS = (62, 84, 92, 84, 280)
 _RULES, _DETAILS = 200, 300  # px
 
 
@@ -212,15 +211,14 @@ def _table_view(table: ViolationTable) -> QTableView:
     made.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
     made.setWordWrap(False)
     made.setTextElideMode(Qt.TextElideMode.ElideRight)
-    made.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+    made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)  # the details hold the words
     made.setCornerWidget(QWidget())  # the style draws a stub of a frame there
     made.verticalHeader().hide()
     made.verticalHeader().setDefaultSectionSize(28)
     header = made.horizontalHeader()
     header.setHighlightSections(False)
-    header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-    header.setStretchLastSection(True)
-    for column, width in enumerate(_WIDTHS):
-        header.resizeSection(column, width)
+    header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    header.setSectionResizeMode(len(COLUMNS) - 1, QHeaderView.ResizeMode.Stretch)
+    header.setMinimumSectionSize(62)
     made.setAccessibleName(f"Answers that broke a rule: {', '.join(COLUMNS)}")
     return made

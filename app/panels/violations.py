@@ -11,7 +11,7 @@ from app.theme.fonts import BASE, CAPTION, font
 from engine.look import Violation
 
 Index = QModelIndex | QPersistentModelIndex
-COLUMNS = ("Record", "True class", "Raw answer", "Repaired", "Rules broken", "Why")
+COLUMNS = ("Record", "True class", "Raw answer", "Repaired", "Rules broken")
 _ROOT = QModelIndex()
 
 
@@ -64,4 +64,4 @@ def cells(violation: Violation) -> tuple[str, ...]:
     """Return the texts of one row."""
     told = violation.explained
     broken = "; ".join(rule.words for rule in told.broken)
-    return whole(violation.record), violation.label or "unknown", told.said, told.fixed, broken, told.why
+    return whole(violation.record), violation.label or "unknown", told.said, told.fixed, broken
