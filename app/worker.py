@@ -1,23 +1,18 @@
-"""Long work beside the window: the training, and tasks such as reading a file. One thread each.
-
-A thread puts frozen records on a queue; a timer of the window's own thread takes them off, at most 15 times
-a second. No widget, signal or document is touched from a thread. The last record is always `Stopped`.
-"""
+"""The training, in a thread beside the window. The last record is always `Stopped`."""
 
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, Protocol, cast
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
+from app.line import FAULT, Line, of_the_system, step_back
 from engine.data.dataset import open_data
 from engine.errors import PolybitError
 from engine.files.project import Project
@@ -29,10 +24,7 @@ from engine.train.loop import Run, resumed
 from engine.train.progress import BatchDone, EpochDone, Finished, Progress, Stopped
 
 State = Literal["idle", "preparing", "running", "paused", "stopping"]
-TICK = 66  # ms between two looks at the queue
-_NICER = 10  # how much the worker steps back behind the window
 _LOOK_SHARE = 0.2  # most of the time that may go into looking inside
-_FAULT = "A fault in Polybit ended the work; the terminal it was started from shows what happened."
 
 
 class HasProject(Protocol):
@@ -46,43 +38,6 @@ def spare_cores() -> int:
     """Return how many cores the training may use: all but the one that paints the window."""
     there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, there - 1)
-
-
-class _Line(QObject):
-    """Carries what a thread says into the window's thread: a queue and the timer that empties it."""
-
-    def __init__(self, take: Callable[[list[Any]], None], parent: QObject) -> None:
-        super().__init__(parent)
-        self._queue: SimpleQueue[Any] = SimpleQueue()
-        self._take = take
-        self._timer = QTimer(self, interval=TICK)
-        self._timer.timeout.connect(self.empty)
-        self._thread: threading.Thread | None = None
-        self.say = self._queue.put
-
-    def begin(self, work: Callable[[], None], name: str) -> None:
-        """Run `work` in a thread and begin listening."""
-        self._thread = threading.Thread(target=work, name=name, daemon=True)
-        self._timer.start()
-        self._thread.start()
-
-    def empty(self) -> None:
-        """Hand on everything that was said since the last time."""
-        said: list[Any] = []
-        while True:
-            try:
-                said.append(self._queue.get_nowait())
-            except Empty:
-                break
-        if said:
-            self._take(said)
-
-    def end(self) -> None:
-        """Wait for the thread and stop listening."""
-        if self._thread:
-            self._thread.join()
-        self._thread = None
-        self._timer.stop()
 
 
 class Trainer(QObject):
@@ -105,7 +60,7 @@ class Trainer(QObject):
     def __init__(self, document: HasProject, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._document = document
-        self._line = _Line(self._take, self)
+        self._line = Line(self._take, self)
         self._state: State = "idle"
         self._stop, self._going = threading.Event(), threading.Event()
         self._scratch: TemporaryDirectory[str] | None = None
@@ -233,105 +188,21 @@ class Trainer(QObject):
 _RECORDS = (*Progress.__args__,)
 
 
-class Task(QObject):
-    """Other long work in a thread of its own: reading a file, predicting, exporting.
-
-    Signals:
-        progressed: share done, 0 to 1, and what happens now.
-        done: what the function returned.
-        failed: what went wrong, in a sentence.
-    """
-
-    progressed = Signal(float, str)
-    done = Signal(object)
-    failed = Signal(str)
-
-    def __init__(self, work: Callable[[Task], Any], parent: QObject | None = None) -> None:
-        """Take what to do; it is handed this task, to call `tell` and to look at `stopped`."""
-        super().__init__(parent)
-        self._work = work
-        self._line = _Line(self._take, self)
-        self._stop = threading.Event()
-
-    @property
-    def stopped(self) -> bool:
-        """Whether the work is asked to end; the function looks at it between two pieces."""
-        return self._stop.is_set()
-
-    def tell(self, share: float, words: str) -> None:
-        """Say how far the work is; called from the function."""
-        self._line.say((share, words))
-
-    def start(self) -> None:
-        """Begin."""
-        self._line.begin(self._run, "task")
-
-    def stop(self) -> None:
-        """Ask the work to end; neither `done` nor `failed` follows."""
-        self._stop.set()
-
-    def wait(self) -> None:
-        """Wait until the thread is gone, and say what it said last."""
-        self._line.end()
-        self._line.empty()
-
-    def _run(self) -> None:
-        _step_back()
-        last: Any = _Failure(_FAULT)
-        try:
-            last = _Result(self._work(self))
-        except PolybitError as error:
-            last = _Failure(str(error))
-        except (OSError, MemoryError) as error:
-            last = _Failure(_of_the_system(error))
-        finally:
-            self._line.say(last)
-
-    def _take(self, said: list[Any]) -> None:
-        told = [one for one in said if isinstance(one, tuple)]
-        if told and not self.stopped:
-            self.progressed.emit(*told[-1])
-        last = next((one for one in said if isinstance(one, _Result | _Failure)), None)
-        if last is None:
-            return
-        self._line.end()
-        if self.stopped:
-            return
-        if isinstance(last, _Result):
-            self.done.emit(last.value)
-        else:
-            self.failed.emit(last.words)
-
-
-class _Result:
-    """What a task returned."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-
-class _Failure:
-    """Why a task failed."""
-
-    def __init__(self, words: str) -> None:
-        self.words = words
-
-
 # In the thread
 
 
 def _train(
     make: Callable[[], Run], stop: threading.Event, going: threading.Event, say: Callable[[Any], None]
 ) -> None:
-    _step_back()
-    why, run = _FAULT, None
+    step_back()
+    why, run = FAULT, None
     try:
         run = make()
         why = _pull(run, stop, going, say)
     except PolybitError as error:
         why = str(error)
     except (OSError, MemoryError) as error:
-        why = _of_the_system(error)
+        why = of_the_system(error)
     finally:
         say(Stopped(why, run.epoch if run else 0))
 
@@ -378,8 +249,8 @@ class _Glance:
 
 
 def _read_back(project: Project, path: Path, say: Callable[[Any], None]) -> None:
-    _step_back()
-    why = _FAULT
+    step_back()
+    why = FAULT
     try:
         checkpoint = read_run(path)
         say(checkpoint)
@@ -390,18 +261,6 @@ def _read_back(project: Project, path: Path, say: Callable[[Any], None]) -> None
     except PolybitError as error:
         why = str(error)
     except (OSError, MemoryError) as error:
-        why = _of_the_system(error)
+        why = of_the_system(error)
     finally:
         say(Stopped(why, 0))
-
-
-def _of_the_system(error: OSError | MemoryError) -> str:
-    if isinstance(error, MemoryError):
-        return "The memory of this computer does not suffice. Make the batch or the layers smaller."
-    return f"{error.filename or 'A file'}: {error.strerror or error}."
-
-
-def _step_back() -> None:
-    """Lower this thread's priority, before its first kernel, so that the window answers at once."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICER)

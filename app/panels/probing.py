@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.document import Document
-from app.worker import Task
+from app.task import Task
 from engine.records import Header
 from engine.source import Source
 

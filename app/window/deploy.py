@@ -9,9 +9,10 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.document import Document
+from app.task import Task
 from app.theme.figures import plural, size
 from app.window.toast import Toasts
-from app.worker import Task, Trainer
+from app.worker import Trainer
 from engine.data.dataset import override, read_all
 from engine.files.model import write_model
 from engine.files.predictions import WRITERS, write_predictions

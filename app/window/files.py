@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 from app.canvas import edits
 from app.document import Document, relative_path
 from app.recovery import Left
+from app.task import Task
 from app.theme.figures import plural
 from app.window.toast import Toasts
-from app.worker import Task
 from engine.catalog import NODES
 from engine.data.dataset import suffixes
 from engine.errors import PolybitError

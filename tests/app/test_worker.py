@@ -15,7 +15,9 @@ from pytestqt.qtbot import QtBot
 from small_projects import hybrid
 
 from app.document import Document
-from app.worker import TICK, Task, Trainer
+from app.line import TICK
+from app.task import Task
+from app.worker import Trainer
 from engine.errors import DataError
 from engine.files.project import Project
 from engine.files.run import read_run
