@@ -114,10 +114,6 @@ class Document(QObject):
         """Make `after` the training settings, undoable as `words`; `merge` as for `edit`."""
         self._push(words, replace(self._project, training=after), merge)
 
-    def edit_project(self, words: str, after: Project, merge: str = "") -> None:
-        """Make `after` the project (name, about, view), undoable as `words`; its path is not changed."""
-        self._push(words, after, merge)
-
     def select(self, names: Iterable[str]) -> None:
         """Select these nodes and no others; names that are not there are left out."""
         wanted = tuple(dict.fromkeys(name for name in names if name in self.graph.nodes))

@@ -51,7 +51,7 @@ class TrainingPanel(Emptiable):
         self.accuracy, self.loss, self.classes = AccuracyChart(), LossChart(), ConfusionChart()
         self._base = 0.0  # epochs of the stages before
         self._at = 0.0
-        self._stage = self._paused_words = ""
+        self._paused_words = ""
         self._figures: dict[str, tuple[QLabel, QLabel]] = {}
         self._build()
         self._paint = QTimer(self, interval=_PAINT)
@@ -150,7 +150,6 @@ class TrainingPanel(Emptiable):
             self._show_batch(last)
 
     def _begin_stage(self, record: StageStarted) -> None:
-        self._stage = record.words
         self._now.setText(record.words)
         self._left.setText("")
         if record.stage == "memory":

@@ -16,7 +16,8 @@ from ..files.model import load_program
 from ..files.predictions import write_predictions
 from ..files.project import Project, open_project, probed
 from ..files.run import read_run
-from ..runtime.program import Answer
+from ..records import Records
+from ..runtime.program import Answer, Program
 from ..train.loop import resumed, train
 from ..train.progress import EpochDone, Finished, StageStarted
 from .printing import note, percent, say, say_json, table
@@ -53,10 +54,7 @@ def export(options: argparse.Namespace) -> int:
 
 def evaluate(options: argparse.Namespace) -> int:
     """Print accuracy by class, and rule violations before and after repair."""
-    program = load_program(options.model)
-    records = read_all(override(program.graph, Path(options.data)), Path.cwd())
-    for words in records.notes:
-        note(words)
+    program, records = _model_and_records(options)
     known = records.labels >= 0
     if not known.any():
         words = f"{options.data} has no labels, which evaluate needs."
@@ -78,10 +76,7 @@ def evaluate(options: argparse.Namespace) -> int:
 
 def predict(options: argparse.Namespace) -> int:
     """Write labels, scores, repaired labels and broken rules of every record."""
-    program = load_program(options.model)
-    records = read_all(override(program.graph, Path(options.data)), Path.cwd())
-    for words in records.notes:
-        note(words)
+    program, records = _model_and_records(options)
     answer = program.answer(records)
     write_predictions(Path(options.out), answer)
     done = {"out": options.out, "records": len(records), "violations_raw": answer.violations_raw}
@@ -91,6 +86,14 @@ def predict(options: argparse.Namespace) -> int:
     else:
         say(f"Wrote {len(records)} predictions to {options.out}; {done['violations_raw']} were repaired.")
     return 0
+
+
+def _model_and_records(options: argparse.Namespace) -> tuple[Program, Records]:
+    program = load_program(options.model)
+    records = read_all(override(program.graph, Path(options.data)), Path.cwd())
+    for words in records.notes:
+        note(words)
+    return program, records
 
 
 def _project(options: argparse.Namespace) -> Project:

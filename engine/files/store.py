@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import hdf5
 from ..errors import ModelError, PolybitError
+from ..estimate import estimate
 from ..graph import Graph
 from ..ports import Array, Arrays, Column
 from ..records import Header
@@ -19,6 +20,7 @@ from ..source import Source
 from .project import Project, project_text, read_project
 
 Weights = dict[str, Arrays]
+_SLACK = 4096  # bytes that a counted size may differ from the packed one
 
 
 def write_text(file: h5py.File, name: str, text: str) -> None:
@@ -126,11 +128,14 @@ def packed(graph: Graph, weights: Weights) -> Weights:
     return {name: graph.node(name).pack(weights[name], *graph.input_specs(name)) for name in graph.order}
 
 
-def check_graph(graph: Graph, where: str) -> None:
-    """Refuse a stored graph that could not be run."""
+def check_graph(graph: Graph, file: h5py.File, where: str) -> None:
+    """Refuse a stored graph that could not be run, or claims more weights than the file can hold."""
     wrong = [p for p in graph.problems() if p.level == "error"]
     if wrong:
         raise ModelError(f"Its graph does not hold together: {wrong[0]}", where=where)
+    claimed = estimate(graph).total.weight_bytes
+    if claimed > file.id.get_filesize() + _SLACK:
+        raise ModelError(f"Its plan claims {claimed:,} bytes of weights: too many.", where=where)
 
 
 def _like(found: Array, like: Array, name: str, where: str) -> Array:

@@ -6,6 +6,7 @@ feeds only memories is left out; a node that corrects answers (`Node.corrects`) 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ class Plan:
     """
 
     def __init__(self, graph: Graph, weights: dict[str, Arrays], batch: int) -> None:
-        self._graph = graph
+        self._graph, self._batch = graph, batch
         self._end = answer_wire(graph)
         names = live(graph)
         self._names = [name for name in graph.order if name in names]
@@ -82,8 +83,13 @@ class Plan:
                     grads[end] = grads[end] + g if end in grads else g
 
     def footprint(self) -> Footprint:
-        """Return the bytes the plan holds."""
-        return sum((op.memory_footprint() for op in self.operators.values()), Footprint())
+        """Return the bytes the plan holds; what a node gives counts as activations, not as workspace."""
+        total = Footprint()
+        for name, operator in self.operators.items():
+            held = operator.memory_footprint()
+            given = sum(spec.array(1).nbytes for spec in self._graph.output_specs(name)) * self._batch
+            total += replace(held, activations=given, workspace=max(0, held.workspace - given))
+        return total
 
     def _inputs(self, name: str) -> list[Any]:
         out: list[Any] = []

@@ -87,6 +87,8 @@ def test_the_plan_says_what_it_holds(graph):
     plan = Plan(graph, weights_of(graph), 6)
     found = plan.footprint()
     assert found.weights > 0
+    outputs = 12 + 5 + 5 + 5 + 10 + 10 + 3  # flat, a, b, add, join, norm, head; out gives nothing
+    assert found.activations == 6 * 4 * outputs
     assert found.training == 3 * sum(p.grad.nbytes for p in plan.parameters().values())
 
 
