@@ -323,4 +323,4 @@ def _or(words: tuple[str, ...]) -> str:
 
 
 def _feed(port: Port) -> str:
-    return f"Drag a wire of {_or(port.accepts)} to it."
+    return f"Drag a wire to it from an output that gives {_or(port.accepts)}."

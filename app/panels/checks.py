@@ -51,7 +51,7 @@ def checks_of(graph: Graph, name: str) -> list[tuple[str, str, str]]:
         return []
     inputs = [spec.words() for spec in graph.input_specs(name) if spec]
     outputs = [spec.words() for spec in graph.output_specs(name)]
-    if not inputs and not outputs:
+    if not outputs and graph.node(name).outputs:
         return [("warning", "Its shapes are not known yet.", "Mend what stands before it.")]
     ends = " → ".join(", ".join(side) for side in (inputs, outputs) if side)
     return [("ok", "Shapes agree.", ends)]

@@ -26,10 +26,10 @@ class Rules(Node):
     scores'[c] = scores[c] where (facts, c) breaks no rule, else -inf, so softmax(scores') is the exact
     distribution conditioned on the rules. A rule is broken where it is definitely false in Kleene's
     three-valued logic: what a gap leaves open never breaks one. Which classes are allowed is found by
-    satisfiability in the solver process (repair.py), once for every distinct outcome of the rules' tests.
+    satisfiability in the solver process, once for every distinct outcome of the rules' tests.
 
     Attributes:
-        rules: the rules in the rule language (language.py); none allow everything.
+        rules: the rules, in the rule language; none allow everything.
     """
 
     kind: ClassVar[str] = "logic.rules"

@@ -39,7 +39,7 @@ class LifLayer(Node):
 
     A neuron that fired at t - 1 has its threshold taken away at t, or starts from 0. Training goes back
     through all steps with the surrogate in place of dS/dU; the reset counts as a constant. Weights are
-    quantized as engine/levels.py says, the gradient passing straight through.
+    quantized as those of the dense layer are, the gradient passing straight through where it is not clipped.
 
     Attributes:
         units: neurons.
