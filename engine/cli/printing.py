@@ -44,3 +44,8 @@ def size(count: float) -> str:
 def percent(share: float) -> str:
     """Return a share as a percentage: `96.31 %`."""
     return f"{100 * share:.2f} %"
+
+
+def plural(count: int, one: str) -> str:
+    """Return a count with its noun: `1 answer`, `2 answers`."""
+    return f"{count:,} {one}" if count == 1 else f"{count:,} {one}s"

@@ -20,7 +20,7 @@ from ..records import Records
 from ..runtime.program import Answer, Program
 from ..train.loop import resumed, train
 from ..train.progress import EpochDone, Finished, StageStarted
-from .printing import note, percent, say, say_json, table
+from .printing import note, percent, plural, say, say_json, table
 
 
 def train_project(options: argparse.Namespace) -> int:
@@ -70,7 +70,8 @@ def evaluate(options: argparse.Namespace) -> int:
         rows.append((name, str(entry["records"]), str(entry["right"]), percent(entry["accuracy"])))
     table(rows)
     say(f"Accuracy {percent(figures['accuracy'])} ({percent(figures['accuracy_raw'])} before the rules).")
-    say(f"{figures['violations_raw']} records broke a rule before repair, {figures['violations']} after.")
+    broke = plural(figures["violations_raw"], "answer")
+    say(f"{broke} broke a rule before repair, {figures['violations']} after.")
     return 0
 
 
@@ -84,7 +85,8 @@ def predict(options: argparse.Namespace) -> int:
     if options.json:
         say_json(done)
     else:
-        say(f"Wrote {len(records)} predictions to {options.out}; {done['violations_raw']} were repaired.")
+        repaired = plural(answer.violations_raw, "answer")
+        say(f"Wrote {plural(len(records), 'prediction')} to {options.out}; {repaired} repaired.")
     return 0
 
 
@@ -129,7 +131,7 @@ def _say_finished(done: Finished, *, json: bool) -> None:
         return
     say(
         f"Test accuracy {percent(done.accuracy)} ({percent(done.accuracy_raw)} before the rules); "
-        f"{done.violations_raw} answers broke a rule before repair, {done.violations} after. "
+        f"{plural(done.violations_raw, 'answer')} broke a rule before repair, {done.violations} after. "
         f"Took {done.seconds:.1f} s, kept in {done.checkpoint}."
     )
 
