@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -20,8 +21,23 @@ from numba.extending import intrinsic, overload
 
 _ROOM = Path(__file__).parent
 _STAMP = hashlib.sha256(b"".join(p.read_bytes() for p in sorted(_ROOM.glob("*.py")))).hexdigest()[:12]
-_HOME = Path(os.environ.get("POLYBIT_CACHE") or Path.home() / ".cache" / "polybit")
-numba.config.CACHE_DIR = str(_HOME / f"kernels-{_STAMP}")  # type: ignore[attr-defined]
+
+
+def _cache_folder() -> Path:
+    """Return the folder of this room's machine code: under the home, or a new one where that is locked."""
+    home = Path(os.environ.get("POLYBIT_CACHE") or Path.home() / ".cache" / "polybit")
+    folder = home / f"kernels-{_STAMP}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    except OSError:
+        pass
+    # A folder that others could write to must not be trusted with machine code.
+    return Path(tempfile.mkdtemp(prefix="polybit-kernels-"))
+
+
+numba.config.CACHE_DIR = str(_cache_folder())  # type: ignore[attr-defined]
 
 F = TypeVar("F", bound=Callable[..., object])
 KERNELS: list[str] = []  # every kernel's name, in the order it was made
