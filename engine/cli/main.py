@@ -11,8 +11,10 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
+from ..bench.suites import SUITES
 from ..errors import PolybitError
 from .look_at import catalogue, check, show_estimate
+from .measure import bench
 from .work import evaluate, export, predict, train_project
 
 Verb = Callable[[argparse.Namespace], int]
@@ -66,6 +68,9 @@ def _parser() -> argparse.ArgumentParser:
         verbs, "catalogue", catalogue, "every kind of node and every option, with its citation", json=True
     )
     one.add_argument("--family", default="", help="only this family (bnn, hdc, bnn.estimator ...)")
+    one = _verb(verbs, "bench", bench, "ours beside peers, as ratios", json=True)
+    one.add_argument("suite", nargs="?", choices=list(SUITES), help="which (all, where none is named)")
+    one.add_argument("--pairs", type=_pairs, default=9, help="interleaved pairs a comparison (default 9)")
     _verb(verbs, "shot", _open, "draw the window or a panel to a picture, without a screen (shot --help)")
     return parser
 
@@ -93,6 +98,13 @@ def _training(one: argparse.ArgumentParser) -> None:
     one.add_argument("--seed", type=int, help="seed instead of the project's own")
     one.add_argument("--threads", type=int, default=1, help="threads for float products (default 1)")
     one.add_argument("--resume", action="store_true", help="go on from --out where it stopped")
+
+
+def _pairs(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= 1000:
+        raise argparse.ArgumentTypeError("must be 1 to 1000")
+    return count
 
 
 def _open(options: argparse.Namespace) -> int:
