@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from .cli.main import main as run
-
 
 def main() -> int:
     """Run the command line with the arguments of this process and return the exit status."""
+    try:
+        from .cli.main import main as run  # here, for it takes long enough to be interrupted
+    except KeyboardInterrupt:
+        sys.stderr.write("polybit: Stopped.\n")
+        return 130
     return run(sys.argv[1:])
 
 

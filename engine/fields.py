@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal, Self
 from .errors import FieldError
 from .precision import PRECISIONS
 
+_LONGEST = 80  # characters of a wrong value that a message repeats
 Form = Literal["whole", "real", "choice", "flag", "text", "path", "bits", "rules", "hidden"]
 
 
@@ -154,13 +155,20 @@ def _checked(owner: str, name: str, about: About, value: Any) -> Any:
 
 def _checked_number(owner: str, name: str, about: About, value: Any) -> int | float:
     low, high = about.low, about.high
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    number = whole or (isinstance(value, float) and math.isfinite(value))  # a whole number has no infinity
     if not number or (about.form == "whole" and value != int(value)):
         raise _wrong(owner, name, "a whole number" if about.form == "whole" else "a number", value)
     if (low is not None and value < low) or (high is not None and value > high):
-        raise _wrong(owner, name, f"{low:g} to {high:g}", value)
+        raise _wrong(owner, name, f"{_limit(low)} to {_limit(high)}", value)
     return int(value) if about.form == "whole" else float(value)
 
 
+def _limit(number: float | None) -> str:
+    return f"{number:g}" if isinstance(number, float) else str(number)
+
+
 def _wrong(owner: str, name: str, must: str, got: object) -> FieldError:
-    return FieldError(f"{owner}: {label(name)} must be {must}; got {got!r}.", where=name)
+    given = repr(got)
+    short = given if len(given) <= _LONGEST else f"{given[:_LONGEST]} ..."
+    return FieldError(f"{owner}: {label(name)} must be {must}; got {short}.", where=name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,12 +13,15 @@ import numpy as np
 from .errors import PolybitError
 from .ports import Array
 
+_DEEPEST = 4  # groups in groups of our own files
 LARGEST_ARRAY = 8 * 2**30  # bytes
 
 
 @contextmanager
 def reading(path: Path, error: type[PolybitError]) -> Iterator[h5py.File]:
     """Open `path` for reading; whatever HDF5 finds wrong with it is raised as `error` with a sentence."""
+    if path.is_dir():
+        raise error("This is a folder, not a file.", where=str(path), do="Choose a file.")
     if not path.is_file():
         raise error("There is no such file.", where=str(path), do="Check the path.")
     try:
@@ -82,6 +86,48 @@ def array(
     if plain and found.id.get_storage_size() != size:
         raise error(f"{name!r} is not stored plainly: {size:,} bytes are claimed.", where=where)
     return np.asarray(found[()])
+
+
+def write_seal(file: h5py.File) -> None:
+    """Store the SHA-256 of all that was written, so that `check_seal` can tell damage from data."""
+    write_attributes(file, seal=_digest(file, file.filename, PolybitError))
+
+
+def check_seal(file: h5py.File, where: str, error: type[PolybitError]) -> None:
+    """Refuse a file whose bytes are not those that were sealed. This finds accidents, not forgeries.
+
+    Raises:
+        PolybitError: of the class `error`: there is no seal, or it is another's.
+    """
+    if text_attribute(file, "seal") != _digest(file, where, error):
+        words = "Its contents are not those that were written."
+        raise error(words, where=where, why="The file was damaged or changed.", do="Make or fetch it again.")
+
+
+def _digest(file: h5py.File, where: str, error: type[PolybitError]) -> str:
+    """Return the SHA-256 over path, dtype, shape and bytes of every dataset, in order of paths."""
+    sha, room = hashlib.sha256(), file.id.get_filesize()
+    for group, name in _datasets(file, where, error, _DEEPEST):
+        found = array(group, name, where, error, plain=True)
+        room -= found.nbytes
+        if room < 0:
+            raise error("It claims more than it holds.", where=where)
+        sha.update(f"{group.name.strip('/')}/{name} {found.dtype.str} {found.shape}\n".encode())
+        sha.update(np.ascontiguousarray(found).tobytes())
+    return sha.hexdigest()
+
+
+def _datasets(
+    group: h5py.Group, where: str, error: type[PolybitError], depth: int
+) -> Iterator[tuple[h5py.Group, str]]:
+    for name in sorted(group):
+        found = member(group, name, where, error)
+        if isinstance(found, h5py.Dataset):
+            yield group, name
+        elif isinstance(found, h5py.Group) and depth > 1:
+            yield from _datasets(found, where, error, depth - 1)
+        else:
+            raise error(f"{name!r} in {group.name!r} is not expected there.", where=where)
 
 
 def write_attributes(file: h5py.File, **values: str | int | bool) -> None:

@@ -7,8 +7,11 @@ sentence on standard error, never a traceback.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 
 from ..bench.suites import SUITES
@@ -17,6 +20,7 @@ from .look_at import catalogue, check, show_estimate
 from .measure import bench
 from .work import evaluate, export, predict, train_project
 
+_MOST_THREADS = 256
 Verb = Callable[[argparse.Namespace], int]
 
 
@@ -26,11 +30,12 @@ def main(arguments: Sequence[str]) -> int:
         if arguments[:1] == ["shot"]:  # its options are the window's to know
             return int(_window("app.shot").main(list(arguments[1:])))
         options = _parser().parse_args(list(arguments) or ["open"])
-        return int(options.run(options))
-    except PolybitError as error:
-        print(f"polybit: {error}", file=sys.stderr)  # noqa: T201 - the command line's own door
-        return 1
+        with nullcontext() if options.run is _open else _ended_by_signal():
+            return int(options.run(options))
     except BrokenPipeError:
+        return 1
+    except (PolybitError, OSError) as error:
+        print(f"polybit: {_words(error)}", file=sys.stderr)  # noqa: T201 - the command line's own door
         return 1
     except MemoryError:
         print("polybit: There is not enough memory for this.", file=sys.stderr)  # noqa: T201
@@ -38,6 +43,29 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("polybit: Stopped.", file=sys.stderr)  # noqa: T201
         return 130
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, OSError):  # what the system says of a path that no file can have
+        return f"{str(error.filename or 'A file')[:200]}: {error.strerror or error}."
+    return str(error)
+
+
+@contextmanager
+def _ended_by_signal() -> Iterator[None]:
+    """Let the word to end, SIGTERM, stop a verb as Ctrl-C does: files stay whole, parts are removed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -93,10 +121,10 @@ def _verb(
 def _training(one: argparse.ArgumentParser) -> None:
     one.add_argument("project", help="project (.polybit)")
     one.add_argument("--out", required=True, help="run file to write after every epoch (.h5)")
-    one.add_argument("--data", default="", help="data file instead of the project's own")
+    one.add_argument("--data", help="data file instead of the project's own")
     one.add_argument("--epochs", type=int, help="epochs instead of the project's own")
     one.add_argument("--seed", type=int, help="seed instead of the project's own")
-    one.add_argument("--threads", type=int, default=1, help="threads for float products (default 1)")
+    one.add_argument("--threads", type=_threads, default=1, help="for float products, 1 to 256 (default 1)")
     one.add_argument("--resume", action="store_true", help="go on from --out where it stopped")
 
 
@@ -104,6 +132,13 @@ def _pairs(text: str) -> int:
     count = int(text)
     if not 1 <= count <= 1000:
         raise argparse.ArgumentTypeError("must be 1 to 1000")
+    return count
+
+
+def _threads(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= _MOST_THREADS:
+        raise argparse.ArgumentTypeError(f"must be 1 to {_MOST_THREADS}; got {text[:20]}")
     return count
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..data.dataset import override, read_all
-from ..errors import DataError
+from ..errors import DataError, PolybitError
 from ..files.exporters import export_run
 from ..files.model import load_program
 from ..files.predictions import write_predictions
@@ -18,6 +18,7 @@ from ..files.project import Project, open_project, probed
 from ..files.run import read_run
 from ..records import Records
 from ..runtime.program import Answer, Program
+from ..source import Source
 from ..train.loop import resumed, train
 from ..train.progress import EpochDone, Finished, StageStarted
 from .printing import note, percent, plural, say, say_json, table
@@ -27,10 +28,14 @@ def train_project(options: argparse.Namespace) -> int:
     """Train a project, printing a line an epoch."""
     project = _project(options)
     out = Path(options.out)
+    if out.suffix != ".h5":
+        words = f"A run is written to a file that ends in .h5; got {options.out!r}."
+        raise PolybitError(words)
+    _keep_apart(out, options.project, *_data_files(project))
     for words in project.notes:
         note(words)
     resume = resumed(project, out) if options.resume and out.exists() else None
-    for record in train(project, out, threads=max(1, options.threads), resume=resume):
+    for record in train(project, out, threads=options.threads, resume=resume):
         if isinstance(record, StageStarted) and not options.json:
             note(f"{record.words} ...")
         elif isinstance(record, EpochDone) and not options.json:
@@ -43,6 +48,7 @@ def train_project(options: argparse.Namespace) -> int:
 def export(options: argparse.Namespace) -> int:
     """Write the model of a run."""
     path = Path(options.out)
+    _keep_apart(path, options.run_file)
     export_run(read_run(options.run_file), path)
     done = {"model": str(path), "bytes": path.stat().st_size}
     if options.json:
@@ -77,6 +83,7 @@ def evaluate(options: argparse.Namespace) -> int:
 
 def predict(options: argparse.Namespace) -> int:
     """Write labels, scores, repaired labels and broken rules of every record."""
+    _keep_apart(Path(options.out), options.model, options.data)
     program, records = _model_and_records(options)
     answer = program.answer(records)
     write_predictions(Path(options.out), answer)
@@ -99,13 +106,28 @@ def _model_and_records(options: argparse.Namespace) -> tuple[Program, Records]:
 
 
 def _project(options: argparse.Namespace) -> Project:
-    project = open_project(options.project, probe=not options.data)
-    if options.data:
+    project = open_project(options.project, probe=options.data is None)
+    if options.data is not None:
         project = probed(replace(project, graph=override(project.graph, Path(options.data))))
         if project.notes:
             raise DataError(project.notes[0])
     given = {k: getattr(options, k) for k in ("epochs", "seed") if getattr(options, k) is not None}
     return replace(project, training=replace(project.training, **given)) if given else project
+
+
+def _data_files(project: Project) -> list[Path]:
+    """Return the files that the data sources of a project read."""
+    nodes = [placed.node for placed in project.graph.nodes.values() if isinstance(placed.node, Source)]
+    named = [(node, key) for node in nodes for key, about in node.about().items() if about.form == "path"]
+    return [project.folder / value for node, key in named if (value := getattr(node, key))]
+
+
+def _keep_apart(out: Path, *read: str | Path) -> None:
+    """Refuse to write over a file that is being read."""
+    for path in map(Path, read):
+        if out.exists() and path.exists() and out.samefile(path):
+            words = f"--out is {path.name}, which is read here and would be lost."
+            raise PolybitError(words, do="Choose another name.")
 
 
 def _epoch_line(done: EpochDone) -> str:

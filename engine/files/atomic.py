@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from ..errors import PolybitError
+
+_PART = ".part"
+_STALE = 3600.0  # seconds
 
 
 @contextmanager
@@ -21,11 +26,9 @@ def replacing(path: Path) -> Iterator[Path]:
         PolybitError: the folder is not there or cannot be written to.
     """
     try:
-        with NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False
-        ) as made:
+        with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=_PART, delete=False) as made:
             part = Path(made.name)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise _cannot(path, error) from error
     try:
         yield part
@@ -36,12 +39,36 @@ def replacing(path: Path) -> Iterator[Path]:
         raise _cannot(path, error) from error
     finally:
         part.unlink(missing_ok=True)
+    _sweep(path)
+
+
+def check_writable(path: Path) -> None:
+    """Make sure that `path` could be written now, so that hours of work do not end in an error.
+
+    Raises:
+        PolybitError: `path` is a folder, or its folder is not there or cannot be written to.
+    """
+    try:
+        if path.is_dir():
+            raise IsADirectoryError("It is a folder")
+        with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=_PART):
+            pass
+    except (OSError, ValueError) as error:
+        raise _cannot(path, error) from error
 
 
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path`, whole or not at all."""
     with replacing(path) as part:
         part.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _sweep(path: Path) -> None:
+    """Remove the parts that killed programs left beside `path`; a part this old is being written by none."""
+    for left in path.parent.glob(f".{escape(path.name)}.*{_PART}"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _STALE:
+                left.unlink()
 
 
 def _flush(path: Path) -> None:
@@ -55,8 +82,8 @@ def _umask() -> int:
     return mask
 
 
-def _cannot(path: Path, error: OSError) -> PolybitError:
-    reason = error.strerror or str(error)
+def _cannot(path: Path, error: Exception) -> PolybitError:
+    reason = getattr(error, "strerror", None) or str(error)
     return PolybitError(
         f"Cannot write {path.name}: {reason}.", where=str(path.parent), do="Choose another place."
     )

@@ -1,6 +1,6 @@
 """The exported model: HDF5, format 1 (written down for other languages in resources/help/model-format.md).
 
-/            attrs polybit_format="model", version=1, project_hash
+/            attrs polybit_format="model", version=1, project_hash, seal
 /plan        uint8: the project as JSON text, graph and rules included
 /input       uint8: JSON, by data source: shape, classes, columns, encoding
 /labels      uint8: JSON list of the class names
@@ -68,6 +68,7 @@ def write_model(
         write_text(file, "labels", json.dumps(list(program.classes), ensure_ascii=False))
         write_text(file, "report", json.dumps({"counted": figures, **(report or {})}))
         write_arrays(file, "weights", program.packed)
+        hdf5.write_seal(file)
 
 
 def load_model(path: str | Path) -> Program:
@@ -87,7 +88,9 @@ def load_model(path: str | Path) -> Program:
         check_format(file, path, FORMAT, VERSION)
         graph = read_stored_project(file, path.name).graph
         check_graph(graph, file, path.name)
-        return Program(graph, read_arrays(file, "weights", path.name, packed(graph, started(graph))))
+        weights = read_arrays(file, "weights", path.name, packed(graph, started(graph)))
+        hdf5.check_seal(file, path.name, ModelError)
+        return Program(graph, weights)
 
 
 def read_report(path: str | Path) -> dict[str, Any]:

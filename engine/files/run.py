@@ -2,7 +2,7 @@
 
 HDF5, format 1:
 
-    /                attrs polybit_format="run", version=1, stage, epoch, finished
+    /                attrs polybit_format="run", version=1, epoch, finished, seal
     /plan, /input    as in a model (files/store.py)
     /weights/N/A     the latent array A of node N
     /optimiser/A/B   the optimiser's state
@@ -76,6 +76,7 @@ def write_run(path: Path, checkpoint: Checkpoint) -> None:
         for key, value in checkpoint.optimiser.items():
             file.create_dataset(f"optimiser/{key}", data=value)
         write_text(file, "history", json.dumps(checkpoint.history))
+        hdf5.write_seal(file)
 
 
 def read_run(path: str | Path) -> Checkpoint:
@@ -95,6 +96,7 @@ def read_run(path: str | Path) -> Checkpoint:
         if epoch is None:
             raise ModelError("It does not say how many epochs are done.", where=where)
         history = read_json(file, "history", where)
+        hdf5.check_seal(file, where, ModelError)
         return Checkpoint(project, weights, _optimiser(file, where), epoch, _finished(file), history)
 
 

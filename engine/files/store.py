@@ -125,7 +125,8 @@ def started(graph: Graph) -> Weights:
 
 def packed(graph: Graph, weights: Weights) -> Weights:
     """Return what every node ships."""
-    return {name: graph.node(name).pack(weights[name], *graph.input_specs(name)) for name in graph.order}
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # an answer is judged by its scores
+        return {name: graph.node(name).pack(weights[name], *graph.input_specs(name)) for name in graph.order}
 
 
 def check_graph(graph: Graph, file: h5py.File, where: str) -> None:
@@ -142,6 +143,8 @@ def _like(found: Array, like: Array, name: str, where: str) -> Array:
     if found.shape != like.shape or found.dtype.newbyteorder("=") != like.dtype:
         got = f"{found.dtype} {found.shape}"
         raise ModelError(f"{name!r} must be {like.dtype} {like.shape}; got {got}.", where=where)
+    if found.dtype.kind == "f" and not np.isfinite(found).all():
+        raise ModelError(f"{name!r} holds values that are not numbers.", where=where)
     return np.ascontiguousarray(found, like.dtype)
 
 
@@ -153,5 +156,5 @@ def _header(entry: Any, where: str) -> Header:
         columns = tuple(Column(str(c["name"]), tuple(map(str, c["categories"]))) for c in entry["columns"])
         classes = tuple(map(str, entry["classes"]))
         return Header(shape, classes, columns, int(entry["records"]), str(entry["encoding"]))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ModelError("'input' does not say what records look like.", where=where) from error

@@ -103,7 +103,11 @@ class Program:
         return Records(samples, np.full(len(samples), -1, np.int64), np.asarray(facts, np.float64))
 
     def answer(self, records: Records) -> Answer:
-        """Return scores, labels and broken rules of `records`."""
+        """Return scores, labels and broken rules of `records`.
+
+        Raises:
+            DataError: there are no records, or the scores of one are not numbers.
+        """
         rules = self._rules_name
         end = self.graph.into(self._output_name)[0]
         if end is None:
@@ -151,7 +155,8 @@ class Program:
         if isinstance(node, Source):
             given: tuple[Array, ...] = (part.samples, part.labels, part.facts)
         else:
-            given = self._predictor(name)(*self.inputs_of(name, values))
+            with np.errstate(over="ignore", invalid="ignore"):  # an answer is judged by its scores
+                given = self._predictor(name)(*self.inputs_of(name, values))
         for port, array in zip(node.outputs, given, strict=True):
             values[name, port.name] = array
 
@@ -191,7 +196,8 @@ class Program:
     def _answer(self, wanted: list[Wire], arrays: list[Any]) -> Answer:
         scores = arrays[0].astype(np.float32)
         raw = arrays[1].astype(np.float32) if len(wanted) > 1 else scores
-        dead = ~np.isfinite(scores).any(1)
+        _check_scores(scores, raw)
+        dead = np.isneginf(scores).all(1)
         labels = np.where(dead, -1, scores.argmax(1))
         n = len(scores)
         broken, left = (
@@ -202,6 +208,17 @@ class Program:
             specs = self.graph.output_specs(self._rules_name)
             rules = tuple(c.name for c in specs[1].columns)
         return Answer(self.classes, scores, raw, labels, raw.argmax(1), rules, broken, left)
+
+
+def _check_scores(scores: F32, raw: F32) -> None:
+    """Refuse NaN and infinite scores; the rules alone may write -inf, over a score that was a number."""
+    whole = np.isfinite(raw).all(1) & (np.isfinite(scores) | np.isneginf(scores)).all(1)
+    if not whole.all():
+        raise DataError(
+            "Its scores are not finite numbers.",
+            where=f"record {int(np.argmin(whole)) + 1}",
+            do="The record is too far from those the model was trained on, or the model is damaged.",
+        )
 
 
 def _one(graph: Graph, kind: str, title: str) -> str:

@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 from ..data.batches import batches
 from ..data.dataset import Splits, open_data
 from ..errors import TrainError
+from ..files.atomic import check_writable
 from ..files.run import Checkpoint, read_run, write_run
 from ..files.store import Weights, packed
 from ..losses import LOSSES, SCHEDULES
@@ -95,6 +96,7 @@ class Run:
         self._history: list[dict[str, Any]] = list(resume.history.get("epochs", [])) if resume else []
         self._final: dict[str, Any] = {}
         self._optimiser: Adam | None = None
+        self._stamp: tuple[int, int] | None = None  # of the run file as this run wrote it
         self._began = time.perf_counter()
 
     @property
@@ -123,6 +125,8 @@ class Run:
 
     def _stages(self) -> Iterator[Progress]:
         self._began = time.perf_counter()
+        if self._out:
+            check_writable(self._out)
         yield StageStarted("prepare", "Reading data")
         self._prepare()
         yield StageStarted("prepare", "Preparing kernels")
@@ -309,7 +313,12 @@ class Run:
     def _save(self, *, finished: bool) -> str:
         if self._out is None:
             return ""
+        if self._stamp and self._out.exists() and self._stamp != _stamp(self._out):
+            words = "Another program has written this file since the last epoch."
+            do = "Train to a file of its own; what stands there now is the other's."
+            raise TrainError(words, where=str(self._out), do=do)
         write_run(self._out, self.checkpoint(finished=finished))
+        self._stamp = _stamp(self._out)
         return str(self._out)
 
 
@@ -329,6 +338,11 @@ class _Flips:
 
 def _metrics(plan: Plan) -> dict[str, float]:
     return {f"{n}: {k}": v for n, op in plan.operators.items() for k, v in op.metrics().items()}
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns
 
 
 def _share(labels: Array, records: Records) -> float:

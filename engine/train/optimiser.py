@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..errors import ModelError
 from ..kernels.optimise import adam_step
 from ..node import Parameter
 from ..ports import F32, Arrays
@@ -54,7 +55,15 @@ class Adam:
         return {**self._moments, "steps": np.array(self.steps, np.int64)}
 
     def restore(self, state: Arrays) -> None:
-        """Take over what `state` gave."""
+        """Take over what `state` gave.
+
+        Raises:
+            ModelError: it is not the state of an optimiser of these parameters.
+        """
+        wanted = {"steps": (), **{key: moments.shape for key, moments in self._moments.items()}}
+        if any(key not in state or state[key].shape != shape for key, shape in wanted.items()):
+            words = "The optimiser's state in the run file does not fit its graph."
+            raise ModelError(words, do="Train anew.")
         self.steps = int(state["steps"])
         for key, moments in self._moments.items():
             moments[...] = state[key]

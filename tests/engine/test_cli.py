@@ -2,11 +2,16 @@
 
 import csv
 import json
+import signal
+import subprocess
+import sys
 
+import h5py
 import numpy as np
 import pytest
 
 from engine.cli.main import main
+from engine.files.run import read_run, write_run
 
 
 @pytest.fixture
@@ -121,3 +126,98 @@ def test_wrong_usage_is_status_two(arguments, capsys):
         main(arguments)
     assert caught.value.code == 2
     assert "usage" in capsys.readouterr().err
+
+
+def refused(capsys, *arguments):
+    """Return the one sentence that a refused command says."""
+    capsys.readouterr()
+    assert main([str(a) for a in arguments]) == 1
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    return err
+
+
+def test_nothing_is_written_over_what_is_read(run_file, binary_project, data_file, capsys):
+    files = {path: path.read_bytes() for path in (run_file, data_file, binary_project.path)}
+    run_too = run_file.parent / "." / run_file.name
+    assert "would be lost" in refused(capsys, "export", run_file, "--out", run_too)
+    assert "would be lost" in refused(capsys, "predict", run_file, "--data", data_file, "--out", data_file)
+    assert "would be lost" in refused(capsys, "predict", run_file, "--data", data_file, "--out", run_file)
+    for path in (data_file, binary_project.path):
+        assert "ends in .h5" in refused(capsys, "train", binary_project.path, "--out", path)
+    assert files == {path: path.read_bytes() for path in files}
+
+
+def test_a_run_is_not_written_over_its_own_data(binary_project, data_file, tmp_path, capsys):
+    table = tmp_path / "data.h5"
+    with h5py.File(table, "w") as file:
+        for name, array in np.load(data_file).items():
+            file[name] = array
+    before = table.read_bytes()
+    arguments = ("train", binary_project.path, "--data", table, "--out", table)
+    assert "would be lost" in refused(capsys, *arguments)
+    assert table.read_bytes() == before
+
+
+@pytest.mark.parametrize("out", ["no/run.h5", "folder.h5", "x" * 300 + ".h5"])
+def test_a_run_that_cannot_be_written_is_refused_before_training(binary_project, tmp_path, capsys, out):
+    (tmp_path / "folder.h5").mkdir()
+    said = refused(capsys, "train", binary_project.path, "--out", tmp_path / out)
+    assert "Cannot write" in said or "too long" in said
+
+
+def test_an_empty_data_path_is_not_taken_for_none(binary_project, tmp_path, capsys):
+    assert "No data source reads" in refused(
+        capsys, "train", binary_project.path, "--out", tmp_path / "r.h5", "--data", ""
+    )
+    assert not (tmp_path / "r.h5").exists()
+
+
+@pytest.mark.parametrize("count", ["0", "-5", str(10**30)])
+def test_a_senseless_count_of_threads_is_wrong_usage(binary_project, tmp_path, count, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["train", str(binary_project.path), "--out", str(tmp_path / "r.h5"), "--threads", count])
+    assert caught.value.code == 2
+    assert "must be 1 to 256" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("epochs", [0, -1, 10**12, 10**400])
+def test_a_senseless_count_of_epochs_is_one_sentence(binary_project, tmp_path, epochs, capsys):
+    said = refused(capsys, "train", binary_project.path, "--out", tmp_path / "r.h5", "--epochs", epochs)
+    assert "Epochs must be 1 to 100000" in said
+    assert len(said) < 300
+
+
+def test_scores_that_are_no_numbers_are_not_written_as_answers(run_file, data_file, tmp_path, capsys):
+    arrays = dict(np.load(data_file))
+    far = arrays["x"].copy()
+    far[7] = 3e38
+    np.savez(tmp_path / "far.npz", x=far, y=arrays["y"])
+    checkpoint = read_run(run_file)
+    checkpoint.weights["head"]["bias"][:] = 3.4e38
+    checkpoint.weights["head"]["weight"][:] = 3e38
+    write_run(run_file, checkpoint)
+    out = tmp_path / "o.csv"
+    said = refused(capsys, "predict", run_file, "--data", tmp_path / "far.npz", "--out", out)
+    assert "record 1: Its scores are not finite numbers" in said
+    assert not out.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_training_in_one_word_and_leaves_no_part(binary_project, tmp_path, sign):
+    out = tmp_path / "runs" / "r.h5"
+    out.parent.mkdir()
+    command = [sys.executable, "-m", "engine", "train", str(binary_project.path), "--out", str(out)]
+    with subprocess.Popen(
+        [*command, "--epochs", "100000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("gradient 1/")
+        process.send_signal(sign)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.splitlines()[-1] == "polybit: Stopped."
+    assert "Traceback" not in err
+    assert [path.name for path in out.parent.iterdir()] == ["r.h5"]
+    assert read_run(out).epoch >= 1

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.errors import TrainError
+from engine.errors import ModelError, TrainError
 from engine.files.run import read_run
 from engine.train.loop import Run, train
 from engine.train.progress import BatchDone, EpochDone, Finished, StageStarted
@@ -102,3 +102,28 @@ def test_an_exploding_loss_stops_with_advice(binary_project):
     np.savez(data, x=arrays["x"] * np.float32(1e38), y=arrays["y"])
     with np.errstate(all="ignore"), pytest.raises(TrainError, match="no longer a number"):
         list(train(replace(binary_project, graph=graph)))
+
+
+def test_a_run_stops_where_another_program_writes_its_file(binary_project, tmp_path):
+    path = tmp_path / "run.h5"
+    first = train(binary_project, path)
+    for record in first:
+        if isinstance(record, EpochDone):
+            break
+    other = list(train(replace(binary_project, training=replace(binary_project.training, seed=7)), path))[-1]
+    with pytest.raises(TrainError, match="Another program has written this file"):
+        list(first)
+    kept = read_run(path)
+    assert kept.finished
+    assert kept.project.training.seed == 7
+    assert other.checkpoint == str(path)
+
+
+def test_an_optimiser_of_another_graph_is_refused(binary_project, tmp_path):
+    path = tmp_path / "run.h5"
+    list(train(binary_project, path))
+    found = read_run(path)
+    found.optimiser.pop("hidden/weight")
+    more = replace(binary_project, training=replace(binary_project.training, epochs=6))
+    with pytest.raises(ModelError, match="does not fit its graph"):
+        list(train(more, path, resume=found))

@@ -107,7 +107,30 @@ def reshaped(file):
     file["weights/hidden/weight"] = np.zeros((48, 2), np.uint64)
 
 
+def turned(file):
+    file["weights/hidden/weight"][0, 0] ^= np.uint64(1)
+
+
+def infinite(file):
+    file["weights/head/bias"][0] = np.inf
+
+
+def unbounded(file):
+    text = file["input"][()].tobytes().decode().replace('"shape": [6, 6]', '"shape": [Infinity, 6]')
+    del file["input"]
+    file["input"] = np.frombuffer(text.encode(), np.uint8)
+
+
+def endless(file):
+    file["weights/hidden/again"] = file["weights"]
+
+
 HOSTILE = {
+    "one bit turned": (turned, "Its contents are not those that were written"),
+    "unsealed": (lambda f: f.attrs.__delitem__("seal"), "Its contents are not those that were written"),
+    "infinite weight": (infinite, "'head/bias' holds values that are not numbers"),
+    "infinite shape": (unbounded, "'input' does not say what records look like"),
+    "group in itself": (endless, "is not expected there"),
     "newer": (
         lambda f: f.attrs.__setitem__("version", 99),
         "This file has format 99; this program reads up to 1",
