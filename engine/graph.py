@@ -297,6 +297,7 @@ class Graph:
             return
         try:
             out.outputs[name] = node.specs(*specs)
+            out.problems.extend(Problem(name, words, level="warning") for words in node.warnings(*specs))
         except ShapeError as error:
             problem = Problem(name, error.what, error.do, port=error.port, parameter=error.parameter)
             out.problems.append(problem)

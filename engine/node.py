@@ -186,6 +186,10 @@ class Node(Fields):
         """
         raise NotImplementedError
 
+    def warnings(self, *inputs: Spec | None) -> tuple[str, ...]:
+        """Return sentences about what is odd but keeps nothing from running."""
+        return ()
+
     def cost(self, *inputs: Spec | None) -> Cost:
         """Return what the node costs for one record."""
         return Cost()

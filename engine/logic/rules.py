@@ -74,6 +74,9 @@ class Rules(Node):
         flags = Spec("facts", (len(rule_set.rules),), columns=tuple(map(Column, rule_set.names)))
         return Spec("scores", scores.shape, classes=rule_set.classes), flags, flags
 
+    def warnings(self, *inputs: Spec | None) -> tuple[str, ...]:
+        return self.rule_set(*inputs).notes
+
     def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
         repair = Repair(self.rule_set(*inputs))
 

@@ -103,3 +103,12 @@ def test_the_gradient_stage_steps_over_it():
 def test_the_node_shows_how_many_rules_it_holds():
     assert Rules(rules=TEXT).rows()[0] == ("Rules", "2")
     assert Rules(rules="rule").rows()[0] == ("Rules", "cannot be read")
+
+
+def test_a_quoted_value_that_the_data_lacks_is_a_warning() -> None:
+    node = Rules(rules='rule a: if colour = "green" then class = "0"')
+    specs = (Spec("scores", (2,)), Spec("facts", (1,), columns=(Column("colour", ("red",)),)), None)
+    assert len(node.specs(*specs)) == 3
+    (words,) = node.warnings(*specs)
+    assert "green" in words
+    assert Rules(rules='rule a: if colour = red then class = "0"').warnings(*specs) == ()
