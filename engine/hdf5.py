@@ -88,8 +88,23 @@ def array(
     return np.asarray(found[()])
 
 
+@contextmanager
+def writing(path: Path) -> Iterator[h5py.File]:
+    """Give a file to fill that is kept in memory and written to `path` at the end, by one plain write.
+
+    HDF5 itself is not let near the disk: where that is full it cannot close its file, and takes the process
+    down with it.
+    """
+    with h5py.File(str(path), "w", driver="core", backing_store=False) as file:
+        yield file
+        file.flush()
+        image = file.id.get_file_image()
+    path.write_bytes(image)
+
+
 def write_seal(file: h5py.File) -> None:
     """Store the SHA-256 of all that was written, so that `check_seal` can tell damage from data."""
+    file.flush()
     write_attributes(file, seal=_digest(file, file.filename, PolybitError))
 
 

@@ -16,8 +16,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import h5py
-
 from .. import hdf5
 from ..errors import ModelError
 from ..estimate import estimate
@@ -61,7 +59,7 @@ def write_model(
         "operations": total.operations,
         "energy_pj": total.energy_pj,
     }
-    with replacing(path) as part, h5py.File(part, "w") as file:
+    with replacing(path) as part, hdf5.writing(part) as file:
         digest = hashlib.sha256(project_text(project).encode()).hexdigest()
         hdf5.write_attributes(file, polybit_format=FORMAT, version=VERSION, project_hash=digest)
         write_project(file, project)

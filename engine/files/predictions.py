@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
+from .. import hdf5
 from ..errors import PolybitError
 from ..options import Family
 from ..runtime.program import Answer
@@ -43,7 +43,7 @@ def write_npz(path: Path, answer: Answer) -> None:
 @WRITERS.option(".h5", "HDF5", formula="datasets label, raw_label, scores, broken; attributes classes, rules")
 def write_h5(path: Path, answer: Answer) -> None:
     """Write the arrays of an answer; names as attributes."""
-    with h5py.File(path, "w") as file:
+    with hdf5.writing(path) as file:
         for name, value in _arrays(answer).items():
             if value.dtype.kind == "U":
                 file.attrs[name] = [str(v) for v in value]

@@ -68,7 +68,7 @@ class Checkpoint:
 
 def write_run(path: Path, checkpoint: Checkpoint) -> None:
     """Write `checkpoint` to `path`, whole or not at all."""
-    with replacing(path) as part, h5py.File(part, "w") as file:
+    with replacing(path) as part, hdf5.writing(part) as file:
         hdf5.write_attributes(file, polybit_format=FORMAT, version=VERSION)
         hdf5.write_attributes(file, epoch=checkpoint.epoch, finished=checkpoint.finished)
         write_project(file, checkpoint.project)

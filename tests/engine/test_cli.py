@@ -221,3 +221,20 @@ def test_a_signal_ends_a_training_in_one_word_and_leaves_no_part(binary_project,
     assert "Traceback" not in err
     assert [path.name for path in out.parent.iterdir()] == ["r.h5"]
     assert read_run(out).epoch >= 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
+def test_a_full_disk_is_one_sentence_and_leaves_the_last_run(run_file, binary_project):
+    before = run_file.read_bytes()
+    words = (
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({len(before) // 2},) * 2); "
+        "from engine.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", words, "train", str(binary_project.path), "--out", str(run_file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "Cannot write run.h5: File too large." in done.stderr
+    assert "Traceback" not in done.stderr
+    assert run_file.read_bytes() == before
+    assert not list(run_file.parent.glob(".run.h5.*"))
