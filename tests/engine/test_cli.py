@@ -1,16 +1,21 @@
 """The command line as a user types it: figures, exit status, one sentence for an error."""
 
 import csv
+import gzip
 import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import h5py
 import numpy as np
 import pytest
 
 from engine.cli.main import main
+from engine.data.dataset import override
+from engine.files.model import load_model
+from engine.files.project import save_project
 from engine.files.run import read_run, write_run
 
 
@@ -238,3 +243,25 @@ def test_a_full_disk_is_one_sentence_and_leaves_the_last_run(run_file, binary_pr
     assert "Traceback" not in done.stderr
     assert run_file.read_bytes() == before
     assert not list(run_file.parent.glob(".run.h5.*"))
+
+
+def test_images_in_the_files_of_mnist_are_trained_on_and_predicted(binary_project, data_file, tmp_path):
+    binary_project, data_file, tmp_path, capsys
+):
+    arrays = dict(np.load(data_file))
+    images = np.clip(128 * arrays["x"] + 64, 0, 255).astype(np.uint8)
+    for name, array in (("train-images-idx3-ubyte.gz", images), ("train-labels-idx1-ubyte.gz", arrays["y"])):
+        head = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
+        (tmp_path / name).write_bytes(gzip.compress(head + array.astype(np.uint8).tobytes()))
+    graph = override(binary_project.graph, tmp_path / "train-images-idx3-ubyte.gz")
+    path = tmp_path / "images.polybit"
+    save_project(replace(binary_project, graph=graph), path)
+    run, model, out = (str(tmp_path / name) for name in ("images-run.h5", "images.h5", "images.npz"))
+    assert main(["train", str(path), "--out", run, "--epochs", "3"]) == 0
+    assert main(["export", run, "--out", model]) == 0
+    data = str(tmp_path / "train-images-idx3-ubyte.gz")
+    assert main(["predict", model, "--data", data, "--out", out]) == 0
+    assert (np.load(out)["label"] == arrays["y"]).mean() > 0.9
+    program = load_model(model)
+    answer = program.answer(program.records(images.astype(np.float32)))
+    assert np.load(out)["scores"].tobytes() == answer.scores.tobytes()
