@@ -246,8 +246,6 @@ def test_a_full_disk_is_one_sentence_and_leaves_the_last_run(run_file, binary_pr
 
 
 def test_images_in_the_files_of_mnist_are_trained_on_and_predicted(binary_project, data_file, tmp_path):
-    binary_project, data_file, tmp_path, capsys
-):
     arrays = dict(np.load(data_file))
     images = np.clip(128 * arrays["x"] + 64, 0, 255).astype(np.uint8)
     for name, array in (("train-images-idx3-ubyte.gz", images), ("train-labels-idx1-ubyte.gz", arrays["y"])):
