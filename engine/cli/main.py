@@ -7,17 +7,16 @@ sentence on standard error, never a traceback.
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from importlib import import_module
 
 from ..bench.suites import SUITES
 from ..errors import PolybitError
 from .look_at import catalogue, check, show_estimate
 from .measure import bench
+from .stopping import ended_by_signal
 from .work import evaluate, export, predict, train_project
 
 _MOST_THREADS = 256
@@ -30,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
         if arguments[:1] == ["shot"]:  # its options are the window's to know
             return int(_window("app.shot").main(list(arguments[1:])))
         options = _parser().parse_args(list(arguments) or ["open"])
-        with nullcontext() if options.run is _open else _ended_by_signal():
+        with nullcontext() if options.run is _open else ended_by_signal():
             return int(options.run(options))
     except BrokenPipeError:
         return 1
@@ -49,23 +48,6 @@ def _words(error: Exception) -> str:
     if isinstance(error, OSError):  # what the system says of a path that no file can have
         return f"{str(error.filename or 'A file')[:200]}: {error.strerror or error}."
     return str(error)
-
-
-@contextmanager
-def _ended_by_signal() -> Iterator[None]:
-    """Let the word to end, SIGTERM, stop a verb as Ctrl-C does: files stay whole, parts are removed."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _parser() -> argparse.ArgumentParser:

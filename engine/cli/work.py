@@ -22,6 +22,7 @@ from ..source import Source
 from ..train.loop import resumed, train
 from ..train.progress import EpochDone, Finished, StageStarted
 from .printing import note, percent, plural, say, say_json, table
+from .stopping import heed
 
 
 def train_project(options: argparse.Namespace) -> int:
@@ -36,6 +37,7 @@ def train_project(options: argparse.Namespace) -> int:
         note(words)
     resume = resumed(project, out) if options.resume and out.exists() else None
     for record in train(project, out, threads=options.threads, resume=resume):
+        heed()
         if isinstance(record, StageStarted) and not options.json:
             note(f"{record.words} ...")
         elif isinstance(record, EpochDone) and not options.json:

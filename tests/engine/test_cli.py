@@ -6,12 +6,14 @@ import json
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 
 import h5py
 import numpy as np
 import pytest
 
+from engine.cli import stopping
 from engine.cli.main import main
 from engine.data.dataset import override
 from engine.files.model import load_model
@@ -263,3 +265,14 @@ def test_images_in_the_files_of_mnist_are_trained_on_and_predicted(binary_projec
     program = load_model(model)
     answer = program.answer(program.records(images.astype(np.float32)))
     assert np.load(out)["scores"].tobytes() == answer.scores.tobytes()
+
+
+def test_a_signal_that_a_library_swallowed_still_ends_the_work():
+    with stopping.ended_by_signal():
+        stopping.heed()
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            stopping.heed()
+    with stopping.ended_by_signal():
+        stopping.heed()
