@@ -10,6 +10,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
+F64 = npt.NDArray[np.float64]
+Curve = Callable[[F64], tuple[F64, F64]]  # xs -> what the forward pass makes of them, and the gradient there
+
 T = TypeVar("T")
 
 
@@ -23,6 +29,10 @@ class Option(Generic[T]):
         formula: what it computes, in one line.
         citation: the paper, or "" where it is nobody's.
         make: the class or function itself.
+        group: the heading it stands under where the family is long, or "".
+        curve: float64 xs -> (forward, gradient), both of xs's shape, which the inspector draws; None where
+            the option is no function of one number. It is called in the thread of the window, with a few
+            hundred xs: plain NumPy, nothing to compile.
     """
 
     key: str
@@ -30,22 +40,36 @@ class Option(Generic[T]):
     formula: str
     citation: str
     make: T
+    group: str = ""
+    curve: Curve | None = None
 
 
 class Family(Mapping[str, str], Generic[T]):
     """The options of one kind; as a mapping it is key -> title, which is what a choice field takes."""
 
-    def __init__(self, name: str, title: str) -> None:
+    def __init__(self, name: str, title: str, *, curve_of: Callable[[T], Curve] | None = None) -> None:
+        """Begin a family; `curve_of` makes the curve of each option that brings none of its own."""
         self.name, self.title = name, title
+        self._curve_of = curve_of
         self._options: dict[str, Option[T]] = {}
 
-    def option(self, key: str, title: str, *, formula: str, citation: str = "") -> Callable[[T], T]:
+    def option(
+        self,
+        key: str,
+        title: str,
+        *,
+        formula: str,
+        citation: str = "",
+        group: str = "",
+        curve: Curve | None = None,
+    ) -> Callable[[T], T]:
         """Return the decorator that enters a class or function under `key`."""
 
         def enter(make: T) -> T:
             if key in self._options:
                 raise ValueError(f"{self.name} has an option {key!r} already")
-            self._options[key] = Option(key, title, formula, citation, make)
+            drawn = curve or (self._curve_of(make) if self._curve_of else None)
+            self._options[key] = Option(key, title, formula, citation, make, group, drawn)
             return make
 
         return enter

@@ -12,13 +12,27 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from ..options import Family
-from .jit import kernel
+from ..options import F64, Curve, Family
+from .jit import kernel, plain
 
 F32 = npt.NDArray[np.float32]
 Estimator = Callable[[F32, F32, F32], None]
 
-ESTIMATORS: Family[Estimator] = Family("bnn.estimator", "Straight-through estimators")
+
+def _curve_of(estimator: Estimator) -> Curve:
+    """Return sign x, and what an estimator passes of a gradient of 1; Python throughout, so at once."""
+    estimate = plain(estimator)
+
+    def curve(xs: F64) -> tuple[F64, F64]:
+        x = xs.astype(np.float32)
+        out = np.empty_like(x)
+        estimate(x, np.ones_like(x), out)
+        return np.where(xs >= 0, 1.0, -1.0), out.astype(np.float64)
+
+    return curve
+
+
+ESTIMATORS: Family[Estimator] = Family("bnn.estimator", "Straight-through estimators", curve_of=_curve_of)
 
 
 @ESTIMATORS.option(

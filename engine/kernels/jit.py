@@ -52,6 +52,11 @@ def kernel(func: F) -> F:
     return cast("F", numba.njit(cache=True, nogil=True, fastmath=False)(func))
 
 
+def plain(func: F) -> F:
+    """Return the Python function that a kernel was made of: slow, but it runs without being compiled."""
+    return cast("F", getattr(func, "py_func", func))
+
+
 @intrinsic
 def _ctpop(typingctx: Any, word: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
