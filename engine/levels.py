@@ -32,10 +32,14 @@ class Quantized:
     Attributes:
         values: float32 (outputs, inputs), the levels as floats, or the floats themselves.
         scale: float32 (outputs,), what one level of an output counts.
+        offset: float32 (outputs,), what is added to every weight of an output, or None for nothing.
+        more: a further base that is added to this one (multi-base quantizers), or None.
     """
 
     values: F32
     scale: F32
+    offset: F32 | None = None
+    more: Quantized | None = None
 
 
 def quantize_weights(w: F32, precision: str) -> Quantized:

@@ -80,6 +80,21 @@ class Parameter:
     floor: float | None = None
 
 
+@dataclass(frozen=True)
+class Moment:
+    """Where a training stands; the loop tells every operator before every step.
+
+    Attributes:
+        share: of all gradient steps taken, 0 to 1; what anneals over a training reads it.
+        weights: whether weights are quantized in this stage; where not, latent floats count.
+        activations: whether activations are quantized in this stage; where not, floats pass.
+    """
+
+    share: float = 1.0
+    weights: bool = True
+    activations: bool = True
+
+
 class ShapeError(GraphError):
     """A shape rule does not hold. `port` or `parameter` says where, when there is one place to point at."""
 
@@ -96,11 +111,13 @@ class Operator:
         rng: drawn from by operators that need chance in training; the loop reseeds it every epoch.
         input_wanted: whether anything that learns stands before it; where not, `gradient` may give None for
             its inputs and spare the work.
+        moment: where the training stands; told before every step.
     """
 
     def __init__(self, weights: Arrays) -> None:
         self.weights = weights
         self.rng = np.random.default_rng(0)
+        self.moment = Moment()
         self.input_wanted = True
 
     def execute(self, *inputs: Array) -> tuple[Array, ...]:

@@ -8,17 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from ..fields import bit_width, choice, flag, whole
-from ..kernels.bits import dot_signs, pack_signs
 from ..kernels.estimators import ESTIMATORS
-from ..kernels.floats import scale_shift
-from ..levels import (
-    Quantized,
-    latent_gradient,
-    pack_weights,
-    packed_shape,
-    quantize_weights,
-    unpack_weights,
-)
+from ..levels import packed_shape, unpack_weights
 from ..node import (
     Cost,
     Family,
@@ -32,9 +23,12 @@ from ..node import (
     Work,
     wired,
 )
-from ..ports import F32, Array, Arrays, Port, Spec, words_for
+from ..ports import F32, Array, Arrays, Port, Spec
 from ..precision import PRECISIONS
-from .product import WHY, Activation, Product, as_floats, quantized_input, way
+from .activations import ACTIVATION_QUANTIZERS
+from .linear import LayerInput, Linear, Shipped, input_arrays, ship, stored_bits, weight_arrays
+from .product import WHY, Activation, way
+from .weights import WEIGHT_QUANTIZERS
 
 
 @dataclass(frozen=True)
@@ -54,6 +48,8 @@ class Dense(Node):
         activation_bits: width a real input is quantized to.
         bias: whether a trained float is added to every unit.
         estimator: gradient of the sign, for 1-bit weights and 1-bit activations.
+        weight_quantizer: how latent weights become levels.
+        activation_quantizer: how a real input becomes levels.
     """
 
     kind: ClassVar[str] = "bnn.dense"
@@ -76,6 +72,10 @@ class Dense(Node):
     )
     bias: bool = flag(True, "Add a trained number to every unit")
     estimator: str = choice("clipped", ESTIMATORS, "Gradient of the sign at 1 bit")
+    weight_quantizer: str = choice("standard", WEIGHT_QUANTIZERS, "How latent weights become levels")
+    activation_quantizer: str = choice(
+        "standard", ACTIVATION_QUANTIZERS, "How a real input becomes levels; a bits wire stays as it is"
+    )
 
     def specs(self, *inputs: Spec | None) -> Specs:
         (spec,) = wired(inputs)
@@ -86,9 +86,8 @@ class Dense(Node):
 
     def cost(self, *inputs: Spec | None) -> Cost:
         (spec,) = wired(inputs)
-        stored = np.prod(packed_shape(self.weight_bits, self.units, spec.elements), dtype=np.int64)
         row = PRECISIONS[self.weight_bits]
-        bits = int(stored) * (row.bits if row.is_float else 64)
+        bits = stored_bits(row, packed_shape(self.weight_bits, self.units, spec.elements))
         bits += 32 * self.units * (int(not row.is_float) + int(self.bias))
         activation = Activation.of(spec, self.activation_bits).row.key
         return Cost(bits, (Work(spec.elements * self.units, self.weight_bits, activation),))
@@ -97,45 +96,44 @@ class Dense(Node):
         (spec,) = wired(inputs)
         limit = np.sqrt(6.0 / (spec.elements + self.units))  # Glorot & Bengio 2010
         shape = (self.units, spec.elements)
+        weight = rng.uniform(-limit, limit, shape).astype(np.float32)
         weights: Arrays = {
-            "weight": rng.uniform(-limit, limit, shape).astype(np.float32),
+            **weight_arrays(weight, self.weight_bits, self.weight_quantizer),
             "bias": np.zeros(self.units, np.float32),
+            **input_arrays(spec, self.activation_bits, self.activation_quantizer),
         }
-        if Activation.of(spec, self.activation_bits).learns_step:
-            weights["step"] = np.zeros(1, np.float32)  # found from the first batch
         return weights
 
     def pack(self, weights: Arrays, *inputs: Spec | None) -> Arrays:
-        quantized = quantize_weights(weights["weight"], self.weight_bits)
-        packed: Arrays = {"weight": pack_weights(quantized, self.weight_bits)}
-        if not PRECISIONS[self.weight_bits].is_float:
-            packed["scale"] = quantized.scale
+        (spec,) = wired(inputs)
+        taken = self._input(spec, weights)
+        packed = ship(weights, self.weight_bits, self.weight_quantizer, self.estimator, taken.offset)
         if self.bias:
             packed["bias"] = weights["bias"].copy()
-        if "step" in weights:
-            packed["step"] = np.maximum(weights["step"], _LEAST_STEP)
+        if taken.quantizer:
+            packed.update(taken.quantizer.pack(taken.activation.row, weights))
         return packed
 
     def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
         (spec,) = wired(inputs)
-        activation = Activation.of(spec, self.activation_bits)
-        product = Product(packed["weight"], self.weight_bits, activation, spec.elements)
-        step = float(packed["step"][0]) if "step" in packed else activation.step
-        ones = np.ones(self.units, np.float32)
-        scale = (packed.get("scale", ones) * np.float32(step)).astype(np.float32)
-        shift = packed.get("bias", np.zeros(self.units, np.float32))
+        taken = self._input(spec, packed)
+        product = Shipped(packed, self.weight_bits, taken.activation, spec.elements)
+        zeros = np.zeros(self.units, np.float32)
+        shift = packed.get("shift", zeros) + packed.get("bias", zeros)
 
         def predict(x: Array) -> tuple[Array, ...]:
-            sums = product.sums(quantized_input(np.ascontiguousarray(x), activation, step))
-            out = np.empty(sums.shape, np.float32)
-            scale_shift(sums, scale, shift, out)
-            return (out,)
+            return (product(taken.shipped(x), taken.step, shift),)
 
         return predict
 
     def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:
         (spec,) = wired(inputs)
-        return DenseOperator(self, weights, batch, spec)
+        return DenseOperator(self, weights, batch, spec, self._input(spec, weights, batch))
+
+    def _input(self, spec: Spec, arrays: Arrays, batch: int = 0) -> LayerInput:
+        return LayerInput(
+            spec, self.activation_bits, self.activation_quantizer, arrays, self.estimator, batch
+        )
 
     def rows(self) -> tuple[tuple[str, str], ...]:
         row = PRECISIONS[self.activation_bits]
@@ -146,121 +144,38 @@ class Dense(Node):
         return unpack_weights(packed["weight"], self.weight_bits, inputs)
 
 
-_LEAST_STEP = np.float32(1e-6)
-
-
 class DenseOperator(Operator):
     """The dense layer in training: packed products forward, float products backward."""
 
-    def __init__(self, node: Dense, weights: Arrays, batch: int, spec: Spec) -> None:
+    def __init__(self, node: Dense, weights: Arrays, batch: int, spec: Spec, taken: LayerInput) -> None:
         super().__init__(weights)
-        self._node, self._k, m = node, spec.elements, node.units
-        self._row = PRECISIONS[node.weight_bits]
-        self._activation = Activation.of(spec, node.activation_bits)
-        self._way = way(self._row, self._activation)
-        self._estimate = ESTIMATORS.make(node.estimator)
-        k = self._k
-        self._out = np.empty((batch, m), np.float32)
-        self._grad_in = np.empty((batch, k), np.float32)
-        self._scaled = np.empty((batch, m), np.float32)
-        self._seen = np.empty((batch, k), np.float32)
-        self._whole = np.empty((batch, m), np.int32)
-        self._signs_in = np.empty((batch, words_for(k)), np.uint64)
-        self._signs_weight = np.empty((m, words_for(k)), np.uint64)
-        self._levels_in = np.empty((batch, k), np.int16)
-        self._grads = {name: np.zeros_like(weights[name]) for name in weights}
-        self._raw: Array = np.empty((0, k), np.float32)
-        self._floats: F32 = self._raw
-        self._quantized = Quantized(self._raw, np.empty(0, np.float32))
+        self._node, self._input = node, taken
+        self._linear = Linear(weights, node.weight_bits, node.weight_quantizer, node.estimator, batch)
+        self._grad_bias = np.zeros_like(weights["bias"])
+        self._ways = WHY[way(PRECISIONS[node.weight_bits], taken.activation)]
 
     def parameters(self) -> tuple[Parameter, ...]:
-        limits = {"weight": 1.0 if self._row.binary else None}
-        floors = {"step": float(_LEAST_STEP)}
-        names = [n for n in self.weights if n != "bias" or self._node.bias]
-        return tuple(
-            Parameter(n, self.weights[n], self._grads[n], limits.get(n), floors.get(n)) for n in names
-        )
+        bias = (Parameter("bias", self.weights["bias"], self._grad_bias),) if self._node.bias else ()
+        return (*self._linear.parameters(), *bias, *self._input.parameters())
 
     def execute(self, *inputs: Array) -> tuple[Array, ...]:
         (x,) = inputs
-        n = len(x)
-        self._raw = x
-        self._start_step(x)
-        quantized = self._quantized = quantize_weights(self.weights["weight"], self._node.weight_bits)
-        buffer = self._signs_in if self._activation.row.binary else self._levels_in
-        seen = quantized_input(x, self._activation, self._step, buffer[:n])
-        out = self._out[:n]
-        scale = (quantized.scale * np.float32(self._step)).astype(np.float32)
-        self._floats = as_floats(seen, self._activation, self._k, self._seen[:n])
-        if self._way == "xnor":
-            pack_signs(quantized.values, self._signs_weight)
-            dot_signs(seen, self._signs_weight, self._k, self._whole[:n])
-            scale_shift(self._whole[:n], scale, self.weights["bias"], out)
-        else:
-            # Whole sums below 2^24 are exact in float32: there BLAS gives what the packed product gives.
-            np.matmul(self._floats, quantized.values.T, out=out)
-            scale_shift(out, scale, self.weights["bias"], out)
+        self._linear.moment = self._input.moment = self.moment
+        self._linear.rng = self._input.rng = self.rng
+        seen = self._input.take(x)
+        out = self._linear.forward(seen, self._input.now, self._input.step, self._input.offset)
+        out += self.weights["bias"]
         return (out,)
 
     def gradient(self, *grads: F32 | None) -> tuple[F32 | None, ...]:
         (grad,) = grads
         if grad is None:
-            for g in self._grads.values():
-                g.fill(0)
+            for p in self.parameters():
+                p.grad.fill(0)
             return (None,)
-        n, step = len(grad), np.float32(self._step)
-        np.sum(grad, axis=0, out=self._grads["bias"])
-        # dL/d(scale x level of w): the scale is a statistic that the estimator does not differentiate.
-        np.matmul(grad.T, self._floats, out=self._grads["weight"])
-        self._grads["weight"] *= step
-        self._weight_gradient()
-        if not self.input_wanted and not self._activation.learns_step:
-            return (None,)
-        scaled = np.multiply(grad, self._quantized.scale * step, out=self._scaled[:n])
-        d_levels = np.matmul(scaled, self._quantized.values, out=self._grad_in[:n])  # dL/d(level of x)
-        return (self._input_gradient(d_levels, step),)
+        np.sum(grad, axis=0, out=self._grad_bias)
+        d_rows = self._linear.backward(grad, rows_wanted=self.input_wanted or self._input.learns)
+        return (None,) if d_rows is None else (self._input.gradient(d_rows),)
 
     def hardware_profile(self) -> tuple[str, ...]:
-        return (f"Products: {WHY[self._way]}.", "Gradients: float32 products by BLAS.")
-
-    @property
-    def _step(self) -> float:
-        return (
-            float(max(self.weights["step"][0], _LEAST_STEP))
-            if "step" in self.weights
-            else self._activation.step
-        )
-
-    def _start_step(self, x: Array) -> None:
-        if self._activation.learns_step and self.weights["step"][0] <= 0:
-            high = self._activation.row.high
-            self.weights["step"][0] = max(2 * float(np.abs(x).mean()) / np.sqrt(high), _LEAST_STEP)
-
-    def _weight_gradient(self) -> None:
-        w, grad = self.weights["weight"], self._grads["weight"]
-        if self._row.binary:
-            self._estimate(w.ravel(), grad.ravel(), grad.ravel())
-        elif not self._row.is_float:
-            grad[...] = latent_gradient(w, grad, self._node.weight_bits)
-
-    def _input_gradient(self, d_levels: F32, step: np.float32) -> F32:
-        activation = self._activation
-        if activation.given:
-            # The wire carries step x level; dL/d(wire) is dL/d(level) / step.
-            return np.divide(d_levels, step, out=d_levels) if step != 1 else d_levels
-        if activation.row.binary:
-            x = np.ascontiguousarray(self._raw, np.float32)
-            self._estimate(x.ravel(), d_levels.ravel(), d_levels.ravel())
-            return d_levels
-        if activation.learns_step:
-            return self._learned_step_gradient(d_levels, step)
-        return d_levels
-
-    def _learned_step_gradient(self, d_levels: F32, step: np.float32) -> F32:
-        row, v = self._activation.row, self._raw / step
-        d_values = d_levels / step  # dL/d(step x level)
-        low, high = v <= row.low, v >= row.high
-        slope = np.where(low, row.low, np.where(high, row.high, np.rint(v) - v)).astype(np.float32)
-        grad_scale = 1.0 / np.sqrt(self._k * row.high)
-        self._grads["step"][0] = np.float32((d_values * slope).sum(dtype=np.float64) * grad_scale)
-        return np.where(low | high, np.float32(0), d_values)
+        return (f"Products: {self._ways}.", "Gradients: float32 products by BLAS.")

@@ -15,11 +15,11 @@ from typing import Literal
 
 import numpy as np
 
-from ..kernels.bits import dot_signs, pack_signs, unpack_signs
+from ..kernels.bits import dot_signs, unpack_signs
 from ..kernels.floats import dot_floats
-from ..kernels.levels import dot_levels, dot_planes, plane_sums, quantize
+from ..kernels.levels import dot_levels, dot_planes, plane_sums
 from ..levels import coefficients_of, planes_of, unpack_weights
-from ..ports import F32, I16, I32, I64, U64, Array, Spec, words_for
+from ..ports import F32, I16, I32, I64, U64, Array, Spec
 from ..precision import PRECISIONS, Precision
 
 Way = Literal["xnor", "planes", "levels", "floats"]
@@ -50,16 +50,12 @@ class Activation:
     step: float = 1.0
 
     @classmethod
-    def of(cls, spec: Spec, precision: str) -> Activation:
+    def of(cls, spec: Spec, precision: str, *, unsigned: bool = False) -> Activation:
         """Return the activations of a layer whose input carries `spec`; a bits wire keeps its own width."""
         if spec.type == "bits":
             return cls(PRECISIONS[spec.precision], spec.low == 0, given=True, step=spec.step)
-        return cls(PRECISIONS[precision])
-
-    @property
-    def learns_step(self) -> bool:
-        """Whether a real input is rounded to levels whose step is learned."""
-        return not self.given and self.row.store == "planes"
+        row = PRECISIONS[precision]
+        return cls(row, unsigned and row.store == "planes")
 
 
 def way(weight: Precision, activation: Activation) -> Way:
@@ -70,28 +66,6 @@ def way(weight: Precision, activation: Activation) -> Way:
         return "xnor"
     pairs = max(1, len(weight.coefficients)) * max(1, len(activation.row.coefficients))
     return "planes" if pairs <= _MOST_PLANE_PAIRS else "levels"
-
-
-def quantized_input(x: Array, activation: Activation, step: float, out: Array | None = None) -> Array:
-    """Return a layer's input as its product takes it, float32, int16 levels or packed signs; (n, ...).
-
-    Args:
-        x: what arrives: float32 (n, k), or a bits array that passes through.
-        activation: its width.
-        step: the learned step of a real input's levels.
-        out: int16 (n, k) or uint64 (n, words) to write into.
-    """
-    if activation.given or activation.row.store == "single":
-        return x
-    if activation.row.store == "half":
-        return x.astype(np.float16).astype(np.float32)
-    if activation.row.binary:
-        signs: U64 = np.empty((len(x), words_for(x.shape[1])), np.uint64) if out is None else out
-        pack_signs(x, signs)
-        return signs
-    levels: I16 = np.empty(x.shape, np.int16) if out is None else out
-    quantize(x, np.float32(step), activation.row.low, activation.row.high, levels)
-    return levels
 
 
 def as_floats(x: Array, activation: Activation, inputs: int, out: F32 | None = None) -> F32:

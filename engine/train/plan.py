@@ -14,7 +14,7 @@ import numpy as np
 from ..convert import convert
 from ..errors import TrainError
 from ..graph import Graph, Wire
-from ..node import Footprint, Operator, Parameter
+from ..node import Footprint, Moment, Operator, Parameter
 from ..ports import F32, Array, Arrays
 from ..records import Records
 from ..source import Source
@@ -53,6 +53,11 @@ class Plan:
         """Start every operator's chance for an epoch, so that a resumed run draws what a whole one drew."""
         for i, operator in enumerate(self.operators.values()):
             operator.rng = np.random.default_rng([seed, epoch, i])
+
+    def tell(self, moment: Moment) -> None:
+        """Tell every operator where the training stands."""
+        for operator in self.operators.values():
+            operator.moment = moment
 
     def forward(self, records: Records) -> F32:
         """Return the scores, float32 (n, classes), of the training forward pass."""

@@ -1,0 +1,34 @@
+"""The standard of each width: what levels.py states, the gradient passing straight through."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ...levels import Quantized, latent_gradient, quantize_weights
+from ...ports import F32
+from ...precision import PRECISIONS
+from .quantizer import WEIGHT_QUANTIZERS, WeightQuantizer
+
+
+@WEIGHT_QUANTIZERS.option(
+    "standard",
+    "Standard of the width",
+    formula="1: mean|w| sign(w); T: a sign(w) where |w| > 0.7 mean|w|; 2 to 8: s round(w / s)",
+    citation="Rastegari et al. 2016, arXiv:1603.05279; Li et al. 2016, arXiv:1605.04711",
+)
+class Standard(WeightQuantizer):
+    """Sign with the mean as scale, ternary with a threshold, or levels with a step that follows the mean.
+
+    At 1 bit the chosen estimator passes the gradient; wider levels pass it within their range.
+    """
+
+    serves: ClassVar[tuple[str, ...]] = tuple(PRECISIONS)
+
+    def quantize(self, w: F32) -> Quantized:
+        return quantize_weights(w, self.row.key)
+
+    def gradient(self, w: F32, grad: F32) -> F32:
+        if self.row.binary:
+            self.estimate(w.ravel(), grad.ravel(), grad.ravel())
+            return grad
+        return latent_gradient(w, grad, self.row.key)
