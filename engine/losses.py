@@ -1,12 +1,11 @@
-"""What the gradient stage makes small, and how its learning rate falls. A new one is one decorated function.
+"""What the gradient stage makes small. A new loss is one decorated function.
 
-A loss takes scores, float32 (n, classes), and labels, int64 (n,), and gives the mean loss and dL/dscores. A
-schedule takes the share of the steps taken, 0 to 1, and gives the factor of the learning rate.
+A loss takes scores, float32 (n, classes), labels, int64 (n,), and how much the labels are smoothed, and gives
+the mean loss and dL/dscores. `distillation` and `attention_transfer` pull towards a teacher beside it.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -14,25 +13,32 @@ import numpy as np
 from .options import Family
 from .ports import F32, I64
 
-Loss = Callable[[F32, I64], tuple[float, F32]]
-Schedule = Callable[[float], float]
+Loss = Callable[..., tuple[float, F32]]  # (scores, labels, smoothing = 0)
 
 LOSSES: Family[Loss] = Family("train.loss", "Losses")
-SCHEDULES: Family[Schedule] = Family("train.schedule", "Learning-rate schedules")
+_TINY = np.float32(1e-12)
 
 
 @LOSSES.option("cross_entropy", "Cross-entropy", formula="L = -log softmax(scores)[label]")
-def cross_entropy(scores: F32, labels: I64) -> tuple[float, F32]:
-    """Return the mean cross-entropy of softmax(scores), and its gradient (softmax - one-hot) / n."""
+def cross_entropy(scores: F32, labels: I64, smoothing: float = 0.0) -> tuple[float, F32]:
+    """Return the mean cross-entropy of softmax(scores), and its gradient (softmax - target) / n.
+
+    The target is 1 for the label; smoothed by s it is 1 - s + s / classes there and s / classes elsewhere
+    (Szegedy et al. 2016, arXiv:1512.00567).
+    """
     rows = np.arange(len(labels))
     shifted = scores - scores.max(axis=1, keepdims=True)
     p = np.exp(shifted)
     total = p.sum(axis=1, keepdims=True)
-    loss = float((np.log(total[:, 0]) - shifted[rows, labels]).mean())
+    logs = np.log(total[:, 0])
+    of_label = logs - shifted[rows, labels]
     p /= total
-    p[rows, labels] -= 1
+    if smoothing:
+        of_label = (1 - smoothing) * of_label + smoothing * (logs - shifted.mean(axis=1))
+        p -= np.float32(smoothing / scores.shape[1])
+    p[rows, labels] -= np.float32(1 - smoothing)
     p /= np.float32(len(labels))
-    return loss, p.astype(np.float32, copy=False)
+    return float(of_label.mean()), p.astype(np.float32, copy=False)
 
 
 @LOSSES.option(
@@ -41,26 +47,62 @@ def cross_entropy(scores: F32, labels: I64) -> tuple[float, F32]:
     formula="L = mean over classes of max(0, 1 - t s)^2, t = +1 for the label, else -1",
     citation="Hubara et al. 2016, arXiv:1602.02830",
 )
-def squared_hinge(scores: F32, labels: I64) -> tuple[float, F32]:
-    """Return the mean squared hinge loss, one class against the rest, and its gradient."""
+def squared_hinge(scores: F32, labels: I64, smoothing: float = 0.0) -> tuple[float, F32]:
+    """Return the mean squared hinge loss, one class against the rest, and its gradient.
+
+    Its targets are sides, not shares: smoothing does not change them.
+    """
     target = np.full(scores.shape, -1, np.float32)
     target[np.arange(len(labels)), labels] = 1
     slack = np.maximum(0, 1 - target * scores)
     return float((slack**2).mean()), (-2 * target * slack / scores.size).astype(np.float32)
 
 
-@SCHEDULES.option(
-    "cosine",
-    "Cosine",
-    formula="(1 + cos(pi s)) / 2",
-    citation="Loshchilov & Hutter 2017, arXiv:1608.03983",
-)
-def cosine(share: float) -> float:
-    """Return the half cosine from 1 to 0."""
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
+def distillation(scores: F32, teacher: F32, temperature: float) -> tuple[float, F32]:
+    """Return T^2 KL(softmax(teacher / T) || softmax(scores / T)), the mean over records, and its gradient.
+
+    The gradient is T (softmax(scores / T) - softmax(teacher / T)) / n (Hinton et al. 2015, arXiv:1503.02531).
+
+    Args:
+        scores: float32 (n, classes), the student's.
+        teacher: float32 (n, classes).
+        temperature: T; both distributions are softer the higher it is.
+    """
+    t = np.float32(temperature)
+    logs, target_logs = (_log_softmax(s / t) for s in (scores, teacher))
+    target = np.exp(target_logs)
+    loss = float((target * (target_logs - logs)).sum(axis=1).mean() * temperature**2)
+    return loss, ((np.exp(logs) - target) * (t / np.float32(len(scores)))).astype(np.float32)
 
 
-@SCHEDULES.option("constant", "Constant", formula="1")
-def constant(share: float) -> float:
-    """Return 1."""
-    return 1.0
+def attention_transfer(values: F32, teacher: F32) -> tuple[float, F32]:
+    """Return the mean squared difference of two attention maps, and its gradient in `values`.
+
+    The map of a record is the mean of the squares over the channels at each place, divided by its length
+    over all places (Zagoruyko & Komodakis 2017, arXiv:1612.03928, activation-based, p = 2).
+
+    Args:
+        values: float32 (n, places, channels), the student's.
+        teacher: float32 (n, places, channels of its own).
+    """
+    maps, lengths = _attention(values)
+    wanted, _ = _attention(teacher)
+    off = maps - wanted
+    d_map = (2 / off.size) * off
+    # Through the division by the length: what points along the map itself is lost.
+    along = (d_map * maps).sum(axis=1, keepdims=True)
+    d_mean = (d_map - along * maps) / lengths
+    grad = d_mean[:, :, None] * values * np.float32(2 / values.shape[2])
+    return float((off * off).mean()), grad.astype(np.float32)
+
+
+def _attention(values: F32) -> tuple[F32, F32]:
+    """Return attention maps, (n, places), and the length each was divided by, (n, 1)."""
+    means = np.square(values).mean(axis=2)
+    lengths = np.sqrt(np.square(means).sum(axis=1, keepdims=True)) + _TINY
+    return means / lengths, lengths
+
+
+def _log_softmax(scores: F32) -> F32:
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))

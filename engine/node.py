@@ -71,6 +71,7 @@ class Parameter:
         grad: float32 of the same shape, overwritten by `Operator.gradient`.
         limit: the value is kept within -limit to +limit (latent weights of 1-bit layers), or None.
         floor: the value is kept at or above this, or None.
+        binary: whether it is latent weights that count by their signs: they may have another optimiser.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Parameter:
     grad: F32
     limit: float | None = None
     floor: float | None = None
+    binary: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from .fields import Fields, choice, real, whole
-from .losses import LOSSES, SCHEDULES
+from .losses import LOSSES
+from .optimisers import FOR_ANY, FOR_SIGNS, OPTIMISERS, SAME
+from .schedules import SCHEDULES
 
 
 @dataclass(frozen=True)
@@ -19,21 +21,65 @@ class Training(Fields):
         20, 1, 100_000, "Passes over the training records in the gradient stage", unit="epochs"
     )
     batch: int = whole(64, 1, 65_536, "Records per step", unit="records")
+    optimiser: str = choice("adamw", FOR_ANY, "How weights move against their gradient")
     rate: float = real(
-        0.003, 1e-7, 10.0, "Learning rate at the start", citation="Kingma & Ba 2015, arXiv:1412.6980"
+        0.003, 1e-7, 10.0, "Learning rate at its highest", citation="Kingma & Ba 2015, arXiv:1412.6980"
+    )
+    momentum: float = real(0.9, 0.0, 0.9999, "Share of the running gradient that SGD keeps at each step")
+    binary_optimiser: str = choice(
+        SAME, FOR_SIGNS, "How 1-bit weights move", citation="Helwegen et al. 2019, arXiv:1906.02107"
+    )
+    binary_rate: float = real(
+        0.0, 0.0, 10.0, "Learning rate of 1-bit weights; 0 takes the rate above, and 0.0001 for Bop"
+    )
+    binary_decay: float = real(
+        0.0, 0.0, 1.0, "Pull of latent 1-bit weights to zero, where signs flip more easily"
+    )
+    flip_threshold: float = real(
+        1e-8,
+        0.0,
+        1.0,
+        "How much must speak against a sign before Bop flips it",
+        citation="Helwegen et al. 2019, arXiv:1906.02107",
     )
     schedule: str = choice(
         "cosine",
         SCHEDULES,
-        "How the learning rate falls",
+        "How the learning rate goes over the run",
         citation="Loshchilov & Hutter 2017, arXiv:1608.03983",
     )
+    warm_up: float = real(
+        0.0,
+        0.0,
+        1000.0,
+        "Epochs over which the rate first rises in a straight line from 0",
+        unit="epochs",
+        citation="Goyal et al. 2017, arXiv:1706.02677",
+    )
+    floor: float = real(0.0, 0.0, 1.0, "Share of the learning rate that the schedule ends at, at the least")
     loss: str = choice("cross_entropy", LOSSES, "What the gradient stage makes small")
+    smoothing: float = real(
+        0.0,
+        0.0,
+        0.9,
+        "Share of each label that cross-entropy spreads over all classes",
+        citation="Szegedy et al. 2016, arXiv:1512.00567",
+    )
     weight_decay: float = real(
         0.0,
         0.0,
         1.0,
-        "Pull of float weights to zero, decoupled from the gradient",
+        "Pull of float weights to zero; AdamW keeps it apart from the gradient",
         citation="Loshchilov & Hutter 2019, arXiv:1711.05101",
     )
     seed: int = whole(0, 0, 2**31 - 1, "Where every random choice of the run starts")
+
+    @property
+    def for_signs(self) -> str:
+        """Return the optimiser of 1-bit weights."""
+        return self.optimiser if self.binary_optimiser == SAME else self.binary_optimiser
+
+    @property
+    def sign_rate(self) -> float:
+        """Return the learning rate of 1-bit weights at its highest."""
+        return self.binary_rate or OPTIMISERS.make(self.for_signs).rate or self.rate

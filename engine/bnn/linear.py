@@ -204,7 +204,8 @@ class Linear:
 
     def parameters(self) -> tuple[Parameter, ...]:
         """Return the latent weights and what the quantizer learns."""
-        weight = Parameter("weight", self._arrays["weight"], self._grad, self.quantizer.limit())
+        limit, binary = self.quantizer.limit(), self._row.binary
+        weight = Parameter("weight", self._arrays["weight"], self._grad, limit, binary=binary)
         return (weight, *self.quantizer.parameters())
 
     def _quantized(self) -> Quantized:

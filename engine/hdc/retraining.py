@@ -69,7 +69,7 @@ def lehdc(lesson: Lesson, counters: F32) -> Iterator[None]:
     dimension = counters.shape[1]
     scale = np.float32(1.0 / np.sqrt(dimension))
     moments = np.zeros((2, counters.size), np.float32)
-    bounds = np.array([-1, 1], np.float32)
+    bounds, no_decay = np.array([-1, 1], np.float32), np.zeros(2, np.float32)
     x = np.empty((min(_BATCH, len(lesson.labels)), dimension), np.float32)
     step, steps = 0, lesson.rounds * -(-len(lesson.labels) // _BATCH)
     for _, order in lesson.orders():
@@ -82,9 +82,8 @@ def lehdc(lesson: Lesson, counters: F32) -> Iterator[None]:
             step += 1
             rate = 0.5 * lesson.rate * (1 + np.cos(np.pi * step / steps))
             correct = np.array([1 / (1 - 0.9**step), 1 / (1 - 0.999**step)], np.float32)
-            zero = np.float32(0)
             adam_step(
-                counters.reshape(-1), grad.reshape(-1), moments, np.float32(rate), correct, zero, bounds
+                counters.reshape(-1), grad.reshape(-1), moments, np.float32(rate), correct, no_decay, bounds
             )
         yield
 

@@ -1,4 +1,4 @@
-"""One optimiser step on one array, in place."""
+"""Optimiser steps: one pass over a parameter, its gradient and its state, each changed in place."""
 
 from __future__ import annotations
 
@@ -11,8 +11,49 @@ F32 = npt.NDArray[np.float32]
 
 
 @kernel
+def sgd_step(
+    value: F32,
+    grad: F32,
+    state: F32,
+    rate: np.float32,
+    momentum: np.float32,
+    ahead: np.float32,
+    decay: np.float32,
+    bounds: F32,
+) -> None:
+    """Move `value`, float32 (n,), one step of gradient descent with momentum against `grad`.
+
+    m <- momentum m + g + decay w, then w <- w - rate m; looking ahead (Nesterov, in the form of Sutskever
+    et al. 2013 that every framework uses): w <- w - rate (g + decay w + momentum m).
+
+    Args:
+        value: changed in place, then clipped to `bounds`.
+        grad: float32 (n,).
+        state: float32 (1, n), m, changed in place.
+        rate: learning rate of this step.
+        momentum: share of m that is kept.
+        ahead: 1 to look ahead, else 0.
+        decay: weight decay, added to the gradient.
+        bounds: float32 (2,), lowest and highest value.
+    """
+    one = np.float32(1.0)
+    for i in range(value.size):
+        g = grad[i] + decay * value[i]
+        m = momentum * state[0, i] + g
+        state[0, i] = m
+        move = ahead * (g + momentum * m) + (one - ahead) * m
+        value[i] = min(max(value[i] - rate * move, bounds[0]), bounds[1])
+
+
+@kernel
 def adam_step(
-    value: F32, grad: F32, moments: F32, rate: np.float32, correct: F32, decay: np.float32, bounds: F32
+    value: F32,
+    grad: F32,
+    moments: F32,
+    rate: np.float32,
+    correct: F32,
+    decays: F32,
+    bounds: F32,
 ) -> None:
     """Move `value`, float32 (n,), one Adam step against `grad` (arXiv:1412.6980, algorithm 1).
 
@@ -22,17 +63,87 @@ def adam_step(
         moments: float32 (2, n), first and second moments, changed in place.
         rate: learning rate of this step.
         correct: float32 (2,), 1 / (1 - beta^t) for both moments.
-        decay: decoupled weight decay (arXiv:1711.05101), times rate.
+        decays: float32 (2,), weight decay that is added to the gradient, and weight decay apart from it
+            (arXiv:1711.05101), times rate.
         bounds: float32 (2,), lowest and highest value.
     """
     b1, b2, eps = np.float32(0.9), np.float32(0.999), np.float32(1e-8)
     one = np.float32(1.0)
     for i in range(value.size):
-        g = grad[i]
+        g = grad[i] + decays[0] * value[i]
         m = b1 * moments[0, i] + (one - b1) * g
         v = b2 * moments[1, i] + (one - b2) * g * g
         moments[0, i] = m
         moments[1, i] = v
         step = rate * (m * correct[0]) / (np.sqrt(v * correct[1]) + eps)
-        moved = value[i] - step - rate * decay * value[i]
+        moved = value[i] - step - rate * decays[1] * value[i]
         value[i] = min(max(moved, bounds[0]), bounds[1])
+
+
+@kernel
+def bop_step(value: F32, grad: F32, state: F32, gamma: np.float32, threshold: np.float32) -> None:
+    """Flip the signs of `value`, float32 (n,), that the mean gradient speaks against (arXiv:1906.02107).
+
+    m <- m + gamma (g - m); w <- -w where |m| > threshold and m has the sign of w. The size of w stays; a 0
+    counts as +1.
+
+    Args:
+        value: changed in place.
+        grad: float32 (n,).
+        state: float32 (1, n), m, changed in place.
+        gamma: adaptivity rate.
+        threshold: how large m must be.
+    """
+    for i in range(value.size):
+        m = state[0, i] + gamma * (grad[i] - state[0, i])
+        state[0, i] = m
+        if abs(m) > threshold and (m > 0) == (value[i] >= 0):
+            value[i] = _flipped(value[i])
+
+
+@kernel
+def bop2_step(value: F32, grad: F32, state: F32, gamma: np.float32, threshold: np.float32) -> None:
+    """Flip signs by the mean gradient over the root of the mean square (arXiv:2104.05124, biased form).
+
+    m <- m + gamma (g - m), v <- v + sigma (g^2 - v) with sigma 0.01; w <- -w where |m| / (sqrt(v) + 1e-10)
+    is above the threshold and m has the sign of w.
+
+    Args:
+        value: changed in place.
+        grad: float32 (n,).
+        state: float32 (2, n), m and v, changed in place.
+        gamma: adaptivity rate.
+        threshold: how large the quotient must be.
+    """
+    sigma, tiny = np.float32(0.01), np.float32(1e-10)
+    for i in range(value.size):
+        g = grad[i]
+        m = state[0, i] + gamma * (g - state[0, i])
+        v = state[1, i] + sigma * (g * g - state[1, i])
+        state[0, i] = m
+        state[1, i] = v
+        if abs(m) > threshold * (np.sqrt(v) + tiny) and (m > 0) == (value[i] >= 0):
+            value[i] = _flipped(value[i])
+
+
+@kernel
+def _flipped(w: np.float32) -> np.float32:
+    """Return -w, and the smallest normal number below 0 for a 0, whose sign a minus would not change."""
+    return np.float32(-w) if w != 0 else np.float32(-1.1754944e-38)
+
+
+@kernel
+def sum_of_squares(grad: F32) -> float:
+    """Return the sum of the squares of `grad`, float32 (n,), in float64."""
+    total = 0.0
+    for i in range(grad.size):
+        total += np.float64(grad[i]) * np.float64(grad[i])
+    return total
+
+
+@kernel
+def average_step(average: F32, value: F32, keep: np.float32) -> None:
+    """Move a running mean, float32 (n,), towards `value`: a <- a + (1 - keep) (w - a)."""
+    share = np.float32(1.0) - keep
+    for i in range(average.size):
+        average[i] += share * (value[i] - average[i])

@@ -164,9 +164,10 @@ class LifOperator(Operator):
         self._quantized = Quantized(np.empty((0, k), np.float32), np.empty(0, np.float32))
 
     def parameters(self) -> tuple[Parameter, ...]:
-        limits = {"weight": 1.0 if self._row.binary else None}
-        names = ("weight", "bias") if self._node.bias else ("weight",)
-        return tuple(Parameter(n, self.weights[n], self._grads[n], limits.get(n)) for n in names)
+        binary = self._row.binary
+        weight, bias = ((self.weights[n], self._grads[n]) for n in ("weight", "bias"))
+        latent = Parameter("weight", *weight, limit=1.0 if binary else None, binary=binary)
+        return (latent, Parameter("bias", *bias)) if self._node.bias else (latent,)
 
     def execute(self, *inputs: Array) -> tuple[Array, ...]:
         self._seen = x = np.ascontiguousarray(inputs[0])

@@ -22,12 +22,13 @@ from ..errors import TrainError
 from ..files.atomic import check_writable
 from ..files.run import Checkpoint, read_run, write_run
 from ..files.store import Weights, packed
-from ..losses import LOSSES, SCHEDULES
+from ..losses import LOSSES
 from ..node import Node
 from ..ports import Array
 from ..records import Records
 from ..runtime.program import Answer, Program
-from .optimiser import Adam
+from ..schedules import factor
+from .optimiser import Grouped
 from .plan import Plan, live
 from .progress import BatchDone, EpochDone, Finished, Progress, StageStarted
 
@@ -95,7 +96,7 @@ class Run:
         self.splits: Splits | None = None
         self._history: list[dict[str, Any]] = list(resume.history.get("epochs", [])) if resume else []
         self._final: dict[str, Any] = {}
-        self._optimiser: Adam | None = None
+        self._optimiser: Grouped | None = None
         self._stamp: tuple[int, int] | None = None  # of the run file as this run wrote it
         self._began = time.perf_counter()
 
@@ -131,7 +132,7 @@ class Run:
         self._prepare()
         yield StageStarted("prepare", "Preparing kernels")
         plan = Plan(self._graph, self.weights, self._settings.batch)
-        self._optimiser = Adam(plan.parameters(), self._settings.weight_decay)
+        self._optimiser = Grouped(plan.parameters(), self._settings)
         if self._resumed and self._resumed.optimiser:
             self._optimiser.restore(self._resumed.optimiser)
         if plan.parameters():
@@ -171,7 +172,7 @@ class Run:
         count = -(-len(data) // settings.batch)
         for step, batch in enumerate(batches(data, settings.batch, settings.seed, self.epoch + 1), start=1):
             done = self.epoch * count + step
-            rate = settings.rate * SCHEDULES.make(settings.schedule)(done / (settings.epochs * count))
+            rate = settings.rate * self._factor(done / (settings.epochs * count))
             loss, right = self._step(plan, batch, rate)
             tally.loss, tally.right, tally.records = (
                 tally.loss + loss * len(batch),
@@ -197,7 +198,7 @@ class Run:
 
     def _step(self, plan: Plan, batch: Records, rate: float) -> tuple[float, int]:
         scores = plan.forward(batch)
-        loss, grad = LOSSES.make(self._settings.loss)(scores, batch.labels)
+        loss, grad = LOSSES.make(self._settings.loss)(scores, batch.labels, self._settings.smoothing)
         if not np.isfinite(loss):
             words = f"The loss is no longer a number in epoch {self.epoch + 1}."
             raise TrainError(words, do="Lower the learning rate, or add a Batch norm.")
@@ -206,6 +207,12 @@ class Run:
             raise TrainError("The run has no optimiser yet.")
         self._optimiser.step(rate)
         return loss, int((scores.argmax(axis=1) == batch.labels).sum())
+
+    def _factor(self, share: float) -> float:
+        """Return the factor of the learning rate after `share` of the steps."""
+        settings = self._settings
+        warm = min(1.0, settings.warm_up / settings.epochs)
+        return factor(settings.schedule, share, warm=warm, floor=settings.floor)
 
     def _memories(self) -> Iterator[Progress]:
         late = self._fitted_late()
@@ -326,7 +333,7 @@ class _Flips:
     """How many signs of 1-bit weights change over an epoch: the flip ratio that Larq watches."""
 
     def __init__(self, plan: Plan) -> None:
-        self._latent = {k: p.value for k, p in plan.parameters().items() if p.limit is not None}
+        self._latent = {k: p.value for k, p in plan.parameters().items() if p.binary}
         self._before = {k: v >= 0 for k, v in self._latent.items()}
 
     def shares(self) -> dict[str, float]:

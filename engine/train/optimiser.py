@@ -1,58 +1,79 @@
-"""Adam over every trainable array of a plan, with its state as arrays that a checkpoint can keep."""
+"""The optimiser of a run: every trainable array, in two groups, with its state as arrays for checkpoints."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import ModelError
-from ..kernels.optimise import adam_step
 from ..node import Parameter
+from ..optimisers import OPTIMISERS, Knobs, Optimiser
 from ..ports import F32, Arrays
+from ..settings import Training
 
-_BETAS = np.array([0.9, 0.999])
+
+@dataclass
+class _Member:
+    """One parameter with what moves it."""
+
+    value: F32
+    grad: F32
+    state: F32
+    bounds: F32
+    decay: float
+    rule: Optimiser
+    share: float  # of the run's rate
 
 
-class Adam:
-    """Adam with decoupled weight decay on float weights, and latent weights of 1-bit layers clipped.
+class Grouped:
+    """Moves 1-bit weights by one optimiser, all others by another (or all by one).
 
-    Sources: Kingma & Ba 2015, arXiv:1412.6980; Loshchilov & Hutter 2019, arXiv:1711.05101; clipping:
-    Courbariaux et al. 2015, arXiv:1511.00363.
+    Decay pulls weights; not biases. The latent weights of signs, whose size means little, have a decay of
+    their own and are kept within their limit (Courbariaux et al. 2015, arXiv:1511.00363).
 
     Attributes:
         steps: steps taken.
     """
 
-    def __init__(self, parameters: dict[str, Parameter], decay: float) -> None:
-        self._parameters, self._decay = parameters, decay
-        self._moments: dict[str, F32] = {
-            k: np.zeros((2, p.value.size), np.float32) for k, p in parameters.items()
-        }
+    def __init__(self, parameters: dict[str, Parameter], settings: Training, *, signs: bool = True) -> None:
+        """Begin with no state.
+
+        Args:
+            parameters: what is moved, by key.
+            settings: which optimisers, rates and decays.
+            signs: whether 1-bit weights count by their signs now; where not, they move like all others.
+        """
+        knobs = Knobs(settings.momentum, settings.flip_threshold)
+        rules = {key: OPTIMISERS.make(key)(knobs) for key in (settings.optimiser, settings.for_signs)}
+        self._rules = tuple(rules.values())
+        self._members: dict[str, _Member] = {}
+        for key, p in parameters.items():
+            apart = p.binary and signs
+            rule = rules[settings.for_signs if apart else settings.optimiser]
+            decay = settings.binary_decay if apart else settings.weight_decay if p.value.ndim > 1 else 0.0
+            self._members[key] = _Member(
+                value=p.value.reshape(-1),
+                grad=p.grad.reshape(-1),
+                state=np.zeros((rule.rows, p.value.size), np.float32),
+                bounds=_bounds(p),
+                decay=decay,
+                rule=rule,
+                share=settings.sign_rate / settings.rate if apart else 1.0,
+            )
         self.steps = 0
 
     def step(self, rate: float) -> None:
-        """Move every array one step at learning rate `rate`."""
+        """Move every array one step; `rate` is that of the arrays that are no 1-bit weights."""
         self.steps += 1
-        correct = (1 / (1 - _BETAS**self.steps)).astype(np.float32)
-        for key, p in self._parameters.items():
-            low = p.floor if p.floor is not None else -np.inf
-            bounds = np.array([low, np.inf], np.float32)
-            if p.limit is not None:
-                bounds[:] = (-p.limit, p.limit)
-            # Decay pulls weights; not biases, nor latent weights of signs, whose size means nothing.
-            decay = self._decay if p.value.ndim > 1 and p.limit is None else 0.0
-            adam_step(
-                p.value.reshape(-1),
-                p.grad.reshape(-1),
-                self._moments[key],
-                np.float32(rate),
-                correct,
-                np.float32(decay),
-                bounds,
-            )
+        for rule in self._rules:
+            rule.begin(self.steps)
+        for m in self._members.values():
+            m.rule.move(m.value, m.grad, m.state, rate * m.share, m.decay, m.bounds)
 
     def state(self) -> Arrays:
-        """Return the moments by parameter key, and the step count as `steps`."""
-        return {**self._moments, "steps": np.array(self.steps, np.int64)}
+        """Return the state by parameter key, float32 (rows, n), and the step count as `steps`."""
+        return {**{k: m.state for k, m in self._members.items()}, "steps": np.array(self.steps, np.int64)}
 
     def restore(self, state: Arrays) -> None:
         """Take over what `state` gave.
@@ -60,10 +81,16 @@ class Adam:
         Raises:
             ModelError: it is not the state of an optimiser of these parameters.
         """
-        wanted = {"steps": (), **{key: moments.shape for key, moments in self._moments.items()}}
+        wanted = {"steps": (), **{key: m.state.shape for key, m in self._members.items()}}
         if any(key not in state or state[key].shape != shape for key, shape in wanted.items()):
             words = "The optimiser's state in the run file does not fit its graph."
             raise ModelError(words, do="Train anew.")
         self.steps = int(state["steps"])
-        for key, moments in self._moments.items():
-            moments[...] = state[key]
+        for key, m in self._members.items():
+            m.state[...] = state[key]
+
+
+def _bounds(p: Parameter) -> F32:
+    if p.limit is not None:
+        return np.array([-p.limit, p.limit], np.float32)
+    return np.array([p.floor if p.floor is not None else -np.inf, np.inf], np.float32)
