@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, TypedDict, Unpack
 
 from .errors import FieldError
 from .precision import PRECISIONS
@@ -32,6 +32,9 @@ class About:
         options: for a choice, the table key -> title, read when it is asked for.
         citation: the paper the parameter comes from, or "".
         suffixes: for a path, the file endings it takes.
+        group: the heading it stands under in a long form, or "".
+        when: told the whole set of fields, whether this one does anything beside the values of the others;
+            None where it always does. The form hides it otherwise; its value is kept, its limits hold.
     """
 
     form: Form
@@ -42,35 +45,45 @@ class About:
     options: Callable[[], Mapping[str, str]] = dict
     citation: str = ""
     suffixes: tuple[str, ...] = ()
+    group: str = ""
+    when: Callable[[Any], bool] | None = None
+
+
+class More(TypedDict, total=False):
+    """What any declaration of a field may say besides: see `About`."""
+
+    citation: str
+    group: str
+    when: Callable[[Any], bool]
 
 
 def _made(default: Any, about: About) -> Any:
     return field(default=default, metadata={"about": about})
 
 
-def whole(default: int, low: int, high: int, help: str, *, unit: str = "", citation: str = "") -> Any:
+def whole(default: int, low: int, high: int, help: str, *, unit: str = "", **more: Unpack[More]) -> Any:
     """Declare a whole number from `low` to `high`."""
-    return _made(default, About("whole", help, unit, low, high, citation=citation))
+    return _made(default, About("whole", help, unit, low, high, **more))
 
 
-def real(default: float, low: float, high: float, help: str, *, unit: str = "", citation: str = "") -> Any:
+def real(default: float, low: float, high: float, help: str, *, unit: str = "", **more: Unpack[More]) -> Any:
     """Declare a number from `low` to `high`."""
-    return _made(default, About("real", help, unit, low, high, citation=citation))
+    return _made(default, About("real", help, unit, low, high, **more))
 
 
-def choice(default: str, options: Mapping[str, str], help: str, *, citation: str = "") -> Any:
+def choice(default: str, options: Mapping[str, str], help: str, **more: Unpack[More]) -> Any:
     """Declare one of the keys of `options` (key -> title). A registry that fills later may be handed in."""
-    return _made(default, About("choice", help, options=lambda: options, citation=citation))
+    return _made(default, About("choice", help, options=lambda: options, **more))
 
 
-def flag(default: bool, help: str, *, citation: str = "") -> Any:
+def flag(default: bool, help: str, **more: Unpack[More]) -> Any:
     """Declare a yes or no."""
-    return _made(default, About("flag", help, citation=citation))
+    return _made(default, About("flag", help, **more))
 
 
-def text(default: str, help: str) -> Any:
+def text(default: str, help: str, **more: Unpack[More]) -> Any:
     """Declare a line of text."""
-    return _made(default, About("text", help))
+    return _made(default, About("text", help, **more))
 
 
 def rules(default: str, help: str) -> Any:
@@ -78,15 +91,15 @@ def rules(default: str, help: str) -> Any:
     return _made(default, About("rules", help))
 
 
-def path(help: str, suffixes: tuple[str, ...]) -> Any:
+def path(help: str, suffixes: tuple[str, ...], **more: Unpack[More]) -> Any:
     """Declare the path of a file, relative to the project's folder."""
-    return _made("", About("path", help, suffixes=suffixes))
+    return _made("", About("path", help, suffixes=suffixes, **more))
 
 
-def bit_width(default: str, help: str, *, citation: str = "") -> Any:
+def bit_width(default: str, help: str, **more: Unpack[More]) -> Any:
     """Declare a bit width, one key of PRECISIONS, shown as the segmented control."""
     options = {key: row.title for key, row in PRECISIONS.items()}
-    return _made(default, About("bits", help, unit="bits", options=lambda: options, citation=citation))
+    return _made(default, About("bits", help, unit="bits", options=lambda: options, **more))
 
 
 def hidden(default: Any) -> Any:
@@ -116,6 +129,11 @@ class Fields:
     def values(self) -> dict[str, Any]:
         """Return the field values that a file keeps: all but the hidden ones."""
         return {k: getattr(self, k) for k, about in self.about().items() if about.form != "hidden"}
+
+    def applies(self, name: str) -> bool:
+        """Return whether a field does anything beside the values that the others have."""
+        when = self.about()[name].when
+        return when is None or bool(when(self))
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
