@@ -48,11 +48,14 @@ class Document(QObject):
     """Holds the project, its undo stack and what is selected.
 
     Signals:
+        about_to_change: the graph that is about to take the place of the present one, for what holds on to
+            nodes of that.
         changed: the project value (graph or training settings) is another one now.
         selection_changed: other nodes are selected now.
         file_changed: the path or the clean state is another one now.
     """
 
+    about_to_change = Signal(object)
     changed = Signal()
     selection_changed = Signal()
     file_changed = Signal()
@@ -122,8 +125,13 @@ class Document(QObject):
             self.selection_changed.emit()
 
     def show(self, project: Project) -> None:
-        """Make `project` the one on screen, at the path the document has; only undo commands call this."""
-        self._project = replace(project, path=self._project.path, notes=self._project.notes)
+        """Make `project` the one on screen, at the path the document has; only undo commands call this.
+
+        Its data paths go on pointing at the same files where the project was saved elsewhere since.
+        """
+        graph = rebased(project.graph, project.folder, self._project.folder)
+        self.about_to_change.emit(graph)
+        self._project = replace(project, graph=graph, path=self._project.path, notes=self._project.notes)
         self._keep_soon()
         self.changed.emit()
         self.select(self._selection)
@@ -145,6 +153,7 @@ class Document(QObject):
     def load(self, project: Project, *, clean: bool = True) -> None:
         """Show another project; `clean` is False for one that differs from its file (a recovered one)."""
         self.forget()
+        self.about_to_change.emit(project.graph)
         self._project, self._selection = project, ()
         self.undo.clear()
         if not clean:
@@ -170,11 +179,12 @@ class Document(QObject):
             target = target.with_suffix(SUFFIX)
         target = target.absolute()
         moved = rebased(self.graph, self._project.folder, target.parent)
-        self._project = replace(save_project(replace(self._project, graph=moved), target), graph=self.graph)
-        if moved != self.graph:
-            self.edit("Point at the same data files", moved)
+        elsewhere = moved != self.graph
+        self._project = save_project(replace(self._project, graph=moved), target)
         self.undo.setClean()
         self.forget()
+        if elsewhere:
+            self.changed.emit()
         self.file_changed.emit()
         return target
 

@@ -6,20 +6,19 @@ from functools import partial
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
-    QBrush,
     QColor,
     QContextMenuEvent,
     QHelpEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
-    QPixmap,
     QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QFrame, QGraphicsView, QLabel, QToolTip
 
 from app.canvas import edits
+from app.canvas.dots import dots
 from app.canvas.face import plain_face
 from app.canvas.gestures.cut import Cut
 from app.canvas.gestures.gesture import Gesture
@@ -38,11 +37,13 @@ from app.document import Document
 from app.theme.current import theme
 from app.theme.fonts import BASE, font
 from engine.catalog import NODES
+from engine.graph import Graph
 
 _LEAST, _MOST, _STEP = 0.1, 3.0, 1.0015  # zooms; per unit of the wheel
-_DOTS, _DOTS_FROM = 24, 0.45  # px between dots; the zoom below which they are left out
+_DOTS_FROM = 0.45  # the zoom below which the dots of the grid are left out
 _WORLD = QRectF(-40_000, -40_000, 80_000, 80_000)
 _MARGIN = 16
+_MAP_FROM = 640, 360  # px across and down; in a smaller canvas the map would hide what it is a map of
 _NUDGES = {
     Qt.Key.Key_Left: QPointF(-1, 0),
     Qt.Key.Key_Right: QPointF(1, 0),
@@ -96,6 +97,7 @@ class CanvasView(QGraphicsView):
         self._empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.minimap.asked.connect(self.centerOn)
         document.changed.connect(self._show_empty)
+        document.about_to_change.connect(self._let_go)
         theme().changed.connect(self._dress)
         self.setSceneRect(_WORLD)  # scrolls, and so needs everything above
         self._dress()
@@ -119,7 +121,8 @@ class CanvasView(QGraphicsView):
         area = self.graph_scene.extent(names)
         if area.isEmpty():
             area = QRectF(0, 0, 10, 10)
-        room = self.viewport().rect().adjusted(28, 28, -28, -(self.legend.height() + 2 * _MARGIN))
+        below = self.legend.height() + 2 * _MARGIN if self.legend.isVisibleTo(self) else 28
+        room = self.viewport().rect().adjusted(28, 28, -28, -below)
         zoom = min(1.0, room.width() / area.width(), room.height() / area.height())
         self.set_zoom(max(zoom, _LEAST))
         lower = (self.viewport().rect().center() - room.center()).y() / self.zoom()
@@ -294,7 +297,7 @@ class CanvasView(QGraphicsView):
         self.legend.move(_MARGIN, room.bottom() - self.legend.height() - _MARGIN)
         corner = QPoint(self.minimap.width() + _MARGIN, self.minimap.height() + _MARGIN)
         self.minimap.move(room.bottomRight() - corner)
-        self.minimap.setVisible(room.height() > 260 and room.width() > 420)
+        self.minimap.setVisible(room.width() > _MAP_FROM[0] and room.height() > _MAP_FROM[1])
         self.legend.setVisible(room.width() > self.legend.width() + self.minimap.width() + 3 * _MARGIN)
         self._empty.adjustSize()
         self._empty.move(room.center() - self._empty.rect().center())
@@ -341,12 +344,21 @@ class CanvasView(QGraphicsView):
 
     def _escape(self) -> None:
         if self._gesture:
-            self._gesture.cancel()
-            self._gesture = None
-            self.viewport().setCursor(Qt.CursorShape.ArrowCursor)
+            self._give_up()
         else:
             self.document.select(())
             self.graph_scene.choose(None)
+
+    def _let_go(self, after: Graph) -> None:
+        """End a gesture whose nodes are about to change under it: by an undo, a delete, another project."""
+        if self._gesture and not self._gesture.outlives(after):
+            self._give_up()
+
+    def _give_up(self) -> None:
+        if self._gesture:
+            self._gesture.cancel()
+            self._gesture = None
+            self.viewport().setCursor(Qt.CursorShape.ArrowCursor)
 
     def _add(self, kind: str, at: QPointF, wired_to: tuple[str, str, bool] | None) -> None:
         edits.add(self.document, kind, at, wired_to)
@@ -372,16 +384,5 @@ class CanvasView(QGraphicsView):
         self._empty.setVisible(not self.document.graph.nodes)
 
     def _dress(self) -> None:
-        t = theme().tokens
-        if self.zoom() < _DOTS_FROM:
-            self.setBackgroundBrush(QColor(t.canvas))
-            return
-        tile = QPixmap(_DOTS, _DOTS)
-        tile.fill(QColor(t.canvas))
-        painter = QPainter(tile)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(t.dot))
-        painter.drawEllipse(QPointF(_DOTS / 2, _DOTS / 2), 1.2, 1.2)
-        painter.end()
-        self.setBackgroundBrush(QBrush(tile))
+        plain = self.zoom() < _DOTS_FROM
+        self.setBackgroundBrush(QColor(theme().tokens.canvas) if plain else dots())

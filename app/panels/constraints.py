@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.document import Document
+from app.panels.elided import Elided
 from app.panels.empty import Emptiable, EmptyState
 from app.panels.labels import body, caption, line, note, section_label, strong
 from app.panels.violations import COLUMNS, ViolationTable
@@ -24,7 +25,8 @@ from app.theme.fonts import BASE, font
 from app.worker import Trainer
 from engine.look import Look, Violation
 
-_RULES, _DETAILS = 200, 300  # px
+_RULES, _DETAILS = (100, 200), (170, 300)  # px, at least and at most
+_TABLE = 116  # px the table takes at least
 
 
 class ConstraintsPanel(Emptiable):
@@ -35,7 +37,7 @@ class ConstraintsPanel(Emptiable):
         self._document, self._trainer = document, trainer
         self.table = ViolationTable()
         self.rules, self.view = _rule_list(), _table_view(self.table)
-        self._count = note("", "mid", wrap=False)
+        self._count = Elided()
         self.details = Details()
         self._build()
         self.rules.currentRowChanged.connect(self._filter)
@@ -57,13 +59,13 @@ class ConstraintsPanel(Emptiable):
         left.setSpacing(4)
         left.addWidget(section_label("Rules"))
         left.addWidget(self.rules, 1)
-        across.addLayout(left)
+        across.addLayout(left, 2)
         middle = QVBoxLayout()
         middle.setSpacing(4)
         middle.addWidget(self._count)
         middle.addWidget(self.view, 1)
-        across.addLayout(middle, 1)
-        across.addWidget(self.details)
+        across.addLayout(middle, 3)
+        across.addWidget(self.details, 3)
 
     def _refresh(self) -> None:
         seen = self._trainer.look
@@ -127,7 +129,7 @@ class Details(QScrollArea):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setFixedWidth(_DETAILS)
+        _set_widths(self, *_DETAILS)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.viewport().setAutoFillBackground(False)
@@ -186,10 +188,15 @@ def _summary(seen: Look, shown: int) -> str:
     return said + cut
 
 
+def _set_widths(widget: QWidget, least: int, most: int) -> None:
+    widget.setMinimumWidth(least)
+    widget.setMaximumWidth(most)
+
+
 def _rule_list() -> QListWidget:
     made = QListWidget()
     made.setFont(font(BASE))
-    made.setFixedWidth(_RULES)
+    _set_widths(made, *_RULES)
     made.setUniformItemSizes(True)
     made.setAccessibleName("Rules, with how many answers broke each")
     return made
@@ -206,6 +213,7 @@ def _add_rule(rules: QListWidget, words: str, name: str, tip: str) -> None:
 def _table_view(table: ViolationTable) -> QTableView:
     made = QTableView()
     made.setModel(table)
+    made.setMinimumWidth(_TABLE)
     made.setShowGrid(False)
     made.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     made.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)

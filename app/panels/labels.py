@@ -27,7 +27,7 @@ def _label(text: str, made: QFont, tone: str, *, wrap: bool = False) -> QLabel:
 
 def heading(text: str) -> QLabel:
     """Return a panel's title."""
-    return _label(text, font(TITLE, 600), "hi")
+    return _label(text, font(TITLE, 600), "hi", wrap=True)
 
 
 def section_label(text: str) -> QLabel:

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.document import Document
 from app.panels.durations import percent
+from app.panels.elided import Elided
 from app.panels.empty import Emptiable, EmptyState
 from app.panels.labels import note
 from app.plots.raster import RasterChart
@@ -27,7 +28,7 @@ class SpikesPanel(Emptiable):
         self._document, self._trainer = document, trainer
         self.nodes, self.records = _chooser("Layer"), _chooser("Record")
         self.chart = RasterChart()
-        self._words = note("", "mid", wrap=False)
+        self._words = Elided()
         bar = QHBoxLayout()
         bar.setSpacing(8)
         for widget in (note("Layer", wrap=False), self.nodes, note("Record", wrap=False), self.records):
@@ -137,7 +138,7 @@ def _title(raster: Raster, place: int) -> str:
 
 def _short(raster: Raster, place: int) -> str:
     label, answer = raster.labels[place], raster.answers[place]
-    return f"class {label}" if answer == label else f"class {label}, answered {answer}"
+    return f"class {label}" if answer == label else f"class {label} → {answer}"
 
 
 def _chooser(name: str) -> QComboBox:

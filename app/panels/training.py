@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import isfinite, nan
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -29,7 +30,8 @@ from engine.files.run import Checkpoint
 from engine.train.progress import BatchDone, EpochDone, Finished, StageStarted, Stopped
 
 _PAINT = 80  # ms between two paintings of the curves
-_SIDE = 248  # px
+_SIDE, _NARROW_SIDE = 248, 196  # px
+_NARROW = 620  # px below which there is room for one chart beside the figures
 _ROWS = {
     "validation": "Validation accuracy",
     "train": "Training accuracy",
@@ -74,6 +76,15 @@ class TrainingPanel(Emptiable):
         """Return the line that says what happens now."""
         return self._now.text()
 
+    def minimumSizeHint(self) -> QSize:
+        return QSize(_NARROW_SIDE + 160, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < _NARROW
+        self._pictures.setVisible(not narrow)
+        self._side.setFixedWidth(_NARROW_SIDE if narrow else _SIDE)
+
     # Building
 
     def _build(self) -> None:
@@ -81,11 +92,12 @@ class TrainingPanel(Emptiable):
         across.setContentsMargins(12, 8, 16, 8)
         across.setSpacing(16)
         across.addWidget(self.accuracy, 3)
-        across.addWidget(self._second(), 2)
-        side = QWidget()
-        side.setFixedWidth(_SIDE)
-        across.addWidget(side)
-        column = QVBoxLayout(side)
+        self._pictures = self._second()
+        across.addWidget(self._pictures, 2)
+        self._side = QWidget()
+        self._side.setFixedWidth(_SIDE)
+        across.addWidget(self._side)
+        column = QVBoxLayout(self._side)
         column.setContentsMargins(0, 4, 0, 0)
         column.setSpacing(6)
         self._now, self._left = strong(), note("")
@@ -110,7 +122,8 @@ class TrainingPanel(Emptiable):
         self._hide_late()
 
     def _second(self) -> QWidget:
-        """Return loss and confusion in one place, with the control that chooses between them."""
+        """Return loss and confusion in one place, under the control that names and chooses them."""
+        self.loss.set_title(" ")
         tips = {"loss": "Loss of every batch and epoch", "classes": "Which class is taken for which"}
         self.choice = Segments({"loss": "Loss", "classes": "Classes"}, tips, "Second picture", small=True)
         self.choice.setFixedWidth(128)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.document import Document
 from app.panels.durations import percent
+from app.panels.elided import Elided
 from app.panels.empty import Emptiable, EmptyState
 from app.panels.labels import note
 from app.plots.weights import WeightChart, colours
@@ -31,7 +32,7 @@ class WeightsPanel(Emptiable):
         self.nodes.setMinimumWidth(140)
         self.nodes.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.chart, self._key = WeightChart(), LevelKey()
-        self._words = note("", "mid", wrap=False)
+        self._words = Elided()
         bar = QHBoxLayout()
         bar.setSpacing(8)
         for widget in (note("Layer", wrap=False), self.nodes):

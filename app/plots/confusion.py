@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app.theme.current import theme
 from app.theme.figures import whole
-from app.theme.fonts import BODY, CAPTION, font
+from app.theme.fonts import CAPTION, font
 from engine.ports import I64
 
 _HEAD, _UNDER = 30, 34  # px above and below the table
@@ -57,7 +57,6 @@ class ConfusionChart(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        _say(painter, QRectF(self._left(), 2, self.width(), 18), "Answers by class", "hi", font(BODY, 600))
         if not self._classes:
             return
         for row in range(len(self._classes)):

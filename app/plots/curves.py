@@ -8,6 +8,7 @@ from typing import Any
 
 import pyqtgraph as pg
 from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from app.plots.chart import Chart, draw
@@ -15,6 +16,7 @@ from app.plots.series import Series
 from app.theme.current import theme
 from app.theme.fonts import CAPTION, font
 
+_LEGEND_FROM = 200  # px across below which the legend would hide the curves
 _LEAST = 1e-6  # what is drawn for smaller values on a logarithmic axis
 
 
@@ -68,6 +70,10 @@ class Curves(Chart):
             self._legend.addItem(self._items[key], one.title)
         self.dressed.connect(self._dress_curves)
         self._dress_curves()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._legend.setVisible(self.width() >= _LEGEND_FROM)
 
     def add(self, key: str, x: float, y: float) -> None:
         """Take one more point of a curve; `show_points` paints it."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QRectF, Qt, QTimer
-from PySide6.QtGui import QPen
+from PySide6.QtGui import QFontMetrics, QPen
 from PySide6.QtWidgets import QWidget
 
 from app.plots.chart import Chart
@@ -22,6 +22,8 @@ _TICK = 0.8  # height of a tick, in neurons
 _LEAST = 3.0  # height of a tick at least, in pixels
 _THINNEST, _WIDEST = 2.0, 4.0  # its width, in pixels
 _NONE: Mapping[int, str] = MappingProxyType({})
+_TITLE_GAP = 10  # px between the title of a record and the next record
+_UNDER_TITLE = 0.75  # how far a title covers the spikes behind it
 _SETTLE = 40  # ms after the last move of the view
 
 
@@ -88,7 +90,9 @@ class RasterChart(Chart):
         for line in self._borders:
             line.setPen(pg.mkPen(theme().colour("line_strong")))
             line.label.setColor(theme().colour("mid"))
+            line.label.fill = pg.mkBrush(theme().colour("panel", _UNDER_TITLE))
         (left, right), (low, high) = self.view.viewRange()
+        self._title_records(right)
         first, last = np.searchsorted(self._times, [np.floor(left), np.ceil(right) + 1])
         times, neurons = self._times[first:last], self._neurons[first:last]
         shown = (neurons >= low - 1) & (neurons <= high + 1)
@@ -99,6 +103,16 @@ class RasterChart(Chart):
             self._draw_ticks(times, neurons)
         else:
             self._draw_picture(times, neurons, (left, right, low, high))
+
+    def _title_records(self, right: float) -> None:
+        """Write each record's title as far as there is room up to the next record."""
+        metrics = QFontMetrics(font(CAPTION))
+        pixel = max(self.view.viewPixelSize()[0], 1e-9)
+        begins = [*self._records, right]
+        for at, (line, title) in enumerate(zip(self._borders, self._records.values(), strict=True)):
+            room = int((begins[at + 1] - begins[at]) / pixel) - _TITLE_GAP
+            shown = metrics.elidedText(title, Qt.TextElideMode.ElideRight, room)
+            line.label.setFormat(shown if len(shown) > 1 else "")
 
     def _draw_ticks(self, times: I32, neurons: I32) -> None:
         across, up = (

@@ -116,6 +116,7 @@ QWidget[surface="panel"] { background: $panel; }
 QWidget[surface="window"] { background: $window; }
 QWidget[surface="canvas"] { background: $canvas; }
 QFrame[surface="card"] { background: $card; border: 1px solid $line; border-radius: 8px; }
+QFrame[surface="card"]:focus { border: 2px solid $accent; }
 QFrame[surface="popup"] { background: $card; border: 1px solid $line_strong; border-radius: 9px; }
 QFrame[surface="line"] { background: $line; border: 0; }
 QLabel { background: transparent; }

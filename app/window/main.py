@@ -229,8 +229,8 @@ class MainWindow(QMainWindow):
     def _follow_document(self) -> None:
         document = self.document
         working = self.pages.currentWidget() is self.panes
-        self.setWindowTitle(f"{document.title}[*] – Polybit" if working else "Polybit")
-        self.setWindowModified(not document.clean)
+        self.setWindowTitle(f"{document.title}[*] – Polybit" if working else "Polybit[*]")
+        self.setWindowModified(working and not document.clean)
         chosen = bool(document.selection)
         self.actions_.enable(
             copy=chosen,

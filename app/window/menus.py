@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction, QActionGroup, QMouseEvent
+from PySide6.QtGui import QAction, QActionGroup, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.panels.elided import Elided
 from app.theme.current import MODES, Mode, theme
 from app.theme.fonts import BASE, CAPTION, font
 from app.theme.icons import icon, pixmap
@@ -37,6 +38,7 @@ _MENUS: dict[str, str] = {
 }
 _TOOLS = ("new", "open", "save", "|", "undo", "redo", "|", "fit", "arrange", "quick_add", "|")
 _THEME_ICONS = {"dark": "ph.moon", "light": "ph.sun"}
+_SEARCH = 150, 330  # px across, at least and at most
 _NODE_MENU = ("rename", "duplicate", "copy", "-", "fit_selection", "-", "delete")
 _EMPTY_MENU = ("quick_add", "paste", "-", "select_all", "arrange", "fit")
 
@@ -60,6 +62,7 @@ def fill_menus(bar: QMenuBar, actions: Actions, recent: QMenu) -> None:
 def context_menu(parent: QWidget, actions: Actions, *, node: bool, wire: bool) -> QMenu:
     """Return the menu of the canvas for a node, a wire or empty ground."""
     menu = QMenu(parent)
+    menu.aboutToHide.connect(menu.deleteLater)
     for name in _NODE_MENU if node else ("delete", "-", *_EMPTY_MENU) if wire else _EMPTY_MENU:
         if name == "-":
             menu.addSeparator()
@@ -162,25 +165,35 @@ class _SearchField(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setProperty("surface", "card")
-        self.setFixedSize(330, 32)
+        self.setFixedHeight(32)
+        self.setMinimumWidth(_SEARCH[0])
+        self.setMaximumWidth(_SEARCH[1])
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.IBeamCursor)
         self.setAccessibleName("Search nodes and commands")
         self._mark = QLabel()
-        words, keys = QLabel("Search nodes and commands"), QLabel("Ctrl+K")
+        words, keys = Elided("low"), QLabel("Ctrl+K")
         words.setFont(font(BASE))
+        words.setText("Search nodes and commands")
         keys.setFont(font(CAPTION))
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 0, 10, 0)
         row.addWidget(self._mark)
         row.addWidget(words, 1)
         row.addWidget(keys)
-        for label in (words, keys):
-            label.setProperty("tone", "low")
+        keys.setProperty("tone", "low")
         theme().changed.connect(self._dress)
         self._dress()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.pressed.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.pressed.emit()
+        else:
+            super().keyPressEvent(event)
 
     def _dress(self) -> None:
         self._mark.setPixmap(pixmap("ph.magnifying-glass", "low", 16, self.devicePixelRatioF()))

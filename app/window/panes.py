@@ -56,7 +56,7 @@ class Panes(QSplitter):
             self.addWidget(widget)
         self.setStretchFactor(1, 1)
         self.palette_.setMinimumWidth(180)
-        self.side.setMinimumWidth(272)
+        self.side.setMinimumWidth(280)
         self.tabs.setMinimumHeight(160)
         self.setSizes([_LEFT, 1600 - _LEFT - _RIGHT, _RIGHT])
         self.middle.setSizes([1000 - _BOTTOM, _BOTTOM])

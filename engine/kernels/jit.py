@@ -1,16 +1,19 @@
 """The one place that calls numba, and the stamp that keeps its cache honest.
 
 numba's cache looks at the file of the function it loads, not at the files of the functions that one calls,
-so an edited helper leaves stale machine code behind. The cache folder is therefore named after the bytes of
-every file in this room.
+so an edited helper leaves stale machine code behind. The cache folder of a kernel is therefore named after
+the bytes of its own file and of every file of this room that it imports, and those import in turn: an edit
+recompiles what it touches and nothing else.
 """
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import os
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -20,24 +23,6 @@ from numba.core import types
 from numba.extending import intrinsic, overload
 
 _ROOM = Path(__file__).parent
-_STAMP = hashlib.sha256(b"".join(p.read_bytes() for p in sorted(_ROOM.glob("*.py")))).hexdigest()[:12]
-
-
-def _cache_folder() -> Path:
-    """Return the folder of this room's machine code: under the home, or a new one where that is locked."""
-    home = Path(os.environ.get("POLYBIT_CACHE") or Path.home() / ".cache" / "polybit")
-    folder = home / f"kernels-{_STAMP}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK):
-            return folder
-    except OSError:
-        pass
-    # A folder that others could write to must not be trusted with machine code.
-    return Path(tempfile.mkdtemp(prefix="polybit-kernels-"))
-
-
-numba.config.CACHE_DIR = str(_cache_folder())  # type: ignore[attr-defined]
 
 F = TypeVar("F", bound=Callable[..., object])
 KERNELS: list[str] = []  # every kernel's name, in the order it was made
@@ -49,12 +34,70 @@ def kernel(func: F) -> F:
     No fastmath: an exported model must give the same bits on every machine.
     """
     KERNELS.append(f"{func.__module__}.{func.__name__}")
+    # numba asks for the folder once, while it decorates.
+    numba.config.CACHE_DIR = str(cache_folder(stamp(Path(func.__code__.co_filename))))  # type: ignore[attr-defined]
     return cast("F", numba.njit(cache=True, nogil=True, fastmath=False)(func))
 
 
 def plain(func: F) -> F:
     """Return the Python function that a kernel was made of: slow, but it runs without being compiled."""
     return cast("F", getattr(func, "py_func", func))
+
+
+@cache
+def cache_folder(of: str) -> Path:
+    """Return the folder of one stamp's machine code: under the home, or a new one where that is locked."""
+    home = Path(os.environ.get("POLYBIT_CACHE") or Path.home() / ".cache" / "polybit")
+    folder = home / f"kernels-{of}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    except OSError:
+        pass
+    return _private_folder()
+
+
+@cache
+def _private_folder() -> Path:
+    # A folder that others could write to must not be trusted with machine code.
+    return Path(tempfile.mkdtemp(prefix="polybit-kernels-"))
+
+
+@cache
+def stamp(path: Path) -> str:
+    """Return what names the machine code of a file: its bytes and those of this room that it stands on."""
+    files: set[Path] = set()
+    _gather(path.resolve(), files)
+    _gather(Path(__file__).resolve(), files)
+    # The order must not hang on where the room lies, nor on which file is asked.
+    ordered = sorted(files, key=lambda p: (p.name, p.read_bytes()))
+    return hashlib.sha256(b"".join(p.read_bytes() for p in ordered)).hexdigest()[:12]
+
+
+def _gather(path: Path, files: set[Path]) -> None:
+    if path not in files:
+        files.add(path)
+        for name in _imported(path):
+            if (_ROOM / f"{name}.py").is_file():
+                _gather((_ROOM / f"{name}.py").resolve(), files)
+
+
+@cache
+def _imported(path: Path) -> frozenset[str]:
+    """Return the files of this room, without suffix, that a file imports from relatively."""
+    inside = path.parent == _ROOM.resolve()
+    names: set[str] = set()
+    for line in ast.walk(ast.parse(path.read_bytes())):
+        if not isinstance(line, ast.ImportFrom) or not line.level:
+            continue
+        parts = (line.module or "").split(".")
+        if parts[0] == _ROOM.name:  # from ..kernels.bits import x, from ..kernels import bits
+            parts = parts[1:] or [""]
+        elif not inside or line.level > 1:
+            continue
+        names.update([parts[0]] if parts[0] else [alias.name for alias in line.names])
+    return frozenset(names)
 
 
 @intrinsic

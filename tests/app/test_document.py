@@ -123,6 +123,23 @@ def test_saving_in_another_folder_keeps_data_paths_pointing_at_the_same_file(
     assert document.clean
 
 
+def test_undo_after_saving_elsewhere_keeps_data_paths_pointing_at_the_same_file(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    document = Document()
+    document.save(tmp_path / "a" / "one.polybit")
+    document.edit("Add", Graph().add("table", NODES["data.csv"](path="records.csv")))
+    document.edit("Move", document.graph.move({"table": (24.0, 48.0)}))
+    document.save(tmp_path / "b" / "one.polybit")
+    for step in (document.undo.undo, document.undo.redo):
+        step()
+        assert document.graph.node("table").values()["path"] == "../a/records.csv"
+    assert document.clean
+    assert document.graph.placed("table").x == 24.0
+
+
 def test_unsaved_work_survives_a_crash_and_saved_work_leaves_no_copy(qtbot: QtBot, tmp_path: Path) -> None:
     recovery = Recovery(tmp_path)
     document = Document(recovery=recovery)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 
 from app.canvas.scene import Scene
 from app.document import Document
+from engine.graph import Graph
 
 
 class Ground(Protocol):
@@ -64,3 +65,7 @@ class Gesture:
 
     def cancel(self) -> None:
         """Leave everything as it was."""
+
+    def outlives(self, after: Graph) -> bool:
+        """Return whether it may go on once the graph is `after`: whether all that it holds on to is there."""
+        return True

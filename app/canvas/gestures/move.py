@@ -7,6 +7,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from app.canvas.edits import snapped
 from app.canvas.gestures.gesture import Gesture, Ground
 from app.theme.figures import plural
+from engine.graph import Graph
 
 _STILL = 4.0  # px of the window that a press may wander without being a drag
 
@@ -46,3 +47,7 @@ class MoveNodes(Gesture):
         for name, place in self._places.items():
             self.scene.nodes[name].setPos(place)
         self.scene.lay_wires()
+
+    def outlives(self, after: Graph) -> bool:
+        there = {name: after.placed(name) for name in self._places if name in after.nodes}
+        return {name: QPointF(at.x, at.y) for name, at in there.items()} == self._places

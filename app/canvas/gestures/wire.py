@@ -83,6 +83,9 @@ class DragWire(Gesture):
     def cancel(self) -> None:
         self._clear()
 
+    def outlives(self, after: Graph) -> bool:
+        return False  # it would wire the graph as that was when it began
+
     # Inside
 
     def _drop(self, at: QPointF) -> None:
