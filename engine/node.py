@@ -184,6 +184,8 @@ class Node(Fields):
             a memory filled after the gradient stage.
         corrects: for a node that corrects answers, the input whose scores it corrects; the gradient stage
             steps over it, from that input to its first output.
+        passes: for a node that changes no number, the input whose elements its first output gives, if in
+            another shape.
     """
 
     kind: ClassVar[str] = ""
@@ -196,6 +198,7 @@ class Node(Fields):
     outputs: ClassVar[tuple[Port, ...]] = ()
     learning: ClassVar[Learning] = "none"
     corrects: ClassVar[str] = ""
+    passes: ClassVar[str] = ""
 
     def specs(self, *inputs: Spec | None) -> Specs:
         """Return the spec of each output for the spec of each input (None: an optional input not wired).
@@ -218,7 +221,10 @@ class Node(Fields):
         return {}
 
     def fit(self, weights: Arrays, *inputs: Array) -> Arrays:
-        """Return the weights fitted to all training records at once (`learning = "fit"`)."""
+        """Return the weights fitted to all training records at once (`learning = "fit"`).
+
+        Real inputs are float32, or what `Records.samples` holds where nothing changes it on the way here.
+        """
         return weights
 
     def learn(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .ports import F32, F64, I64, Column
+from .ports import F32, F64, I64, Array, Column
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,14 @@ class Records:
     """Records read from a file.
 
     Attributes:
-        samples: float32 (n, *shape).
+        samples: (n, *shape), float32, or the file's own whole numbers of up to 16 bits or half floats: a
+            batch is turned into float32 when it is taken, so a large file is not held four times over.
         labels: int64 (n,), indices into the header's classes; -1 is unknown.
         facts: float64 (n, columns); categories as indices, NaN for a gap or a category not seen before.
         notes: sentences about what was odd but harmless, for the user.
     """
 
-    samples: F32
+    samples: Array
     labels: I64
     facts: F64
     notes: tuple[str, ...] = ()
@@ -50,6 +51,21 @@ class Records:
     def take(self, rows: I64 | slice) -> Records:
         """Return the records at `rows`, in that order."""
         return replace(self, samples=self.samples[rows], labels=self.labels[rows], facts=self.facts[rows])
+
+
+def as_floats(samples: Array, out: F32 | None = None) -> F32:
+    """Return samples as float32, which is exact for every dtype that records hold.
+
+    Args:
+        samples: (n, *shape).
+        out: float32 of that shape to write into; not used where the samples are float32 already.
+    """
+    if samples.dtype == np.float32:
+        return samples
+    if out is None:
+        return samples.astype(np.float32)
+    out[...] = samples
+    return out
 
 
 def no_facts(n: int) -> F64:

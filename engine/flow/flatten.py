@@ -17,6 +17,7 @@ class Flatten(Node):
     title: ClassVar[str] = "Flatten"
     icon: ClassVar[str] = "ph.rows"
     order: ClassVar[int] = 40
+    passes: ClassVar[str] = "in"
     summary: ClassVar[str] = "Reads records of any shape as one row"
     inputs: ClassVar[tuple[Port, ...]] = (Port("in", ("real", "bits"), "Records of any shape"),)
     outputs: ClassVar[tuple[Port, ...]] = (Port("out", ("real", "bits"), "The same elements in one row"),)

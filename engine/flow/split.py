@@ -37,6 +37,7 @@ class Split(Node):
     title: ClassVar[str] = "Split"
     icon: ClassVar[str] = "ph.git-fork"
     order: ClassVar[int] = 20
+    passes: ClassVar[str] = "samples"
     summary: ClassVar[str] = "Parts records into training, validation and test, evenly by class"
     inputs: ClassVar[tuple[Port, ...]] = (
         Port("samples", ("real",), "The records"),

@@ -9,8 +9,9 @@ import numpy as np
 
 from ..fields import choice
 from ..node import Cost, Learning, Node, Operator, Predictor, Specs, Work, wired
-from ..ports import F32, Array, Arrays, Port, Spec
+from ..ports import F32, F64, Array, Arrays, Port, Spec
 
+_COLUMNS = 16  # of which floats are held at a time while they are fitted
 METHODS = {
     "zscore": "Mean 0, deviation 1, each feature",
     "range": "0 to 1, each feature",
@@ -61,13 +62,12 @@ class Standardise(Node):
         if self.method == "record":
             return {}
         (x,) = inputs
-        rows = x.reshape(len(x), -1).astype(np.float64)
+        rows = x.reshape(len(x), -1)
+        low, high = rows.min(0).astype(np.float64), rows.max(0).astype(np.float64)
         if self.method == "range_all":
-            rows = rows.reshape(-1, 1)
-        mean, spread = (
-            (rows.mean(0), rows.std(0)) if self.method == "zscore" else (rows.min(0), np.ptp(rows, axis=0))
-        )
-        varies = rows.min(0) < rows.max(0)  # a rounded deviation of equal numbers need not be 0
+            low, high = low.min(keepdims=True), high.max(keepdims=True)
+        mean, spread = _moments(rows) if self.method == "zscore" else (low, high - low)
+        varies = low < high  # a rounded deviation of equal numbers need not be 0
         scale = np.divide(1.0, spread, out=np.zeros_like(spread), where=varies & (spread > 0))
         return {"mean": mean.astype(np.float32), "scale": scale.astype(np.float32)}
 
@@ -149,6 +149,16 @@ class RecordOperator(Operator):
         through = (dy.astype(np.float64) * y).sum(1) * per[:, 0] * np.sign(largest[:, 0])
         back[np.arange(n), self._place[:n]] -= through.astype(np.float32)
         return (self._back[:n],)
+
+
+def _moments(rows: Array) -> tuple[F64, F64]:
+    """Return mean and deviation of every column, float64; a few columns at a time, for floats take room."""
+    count = rows.shape[1]
+    mean, deviation = np.empty(count), np.empty(count)
+    for part in np.array_split(np.arange(count), max(1, count // _COLUMNS)):
+        block = rows[:, part].astype(np.float64)
+        mean[part], deviation[part] = block.mean(0), block.std(0)
+    return mean, deviation
 
 
 def _scaled(x: Array, mean: F32, scale: F32, out: F32) -> F32:

@@ -15,7 +15,7 @@ from ..errors import DataError, GraphError
 from ..graph import Graph, Wire
 from ..node import Predictor
 from ..ports import F32, I64, Array, Arrays, Spec
-from ..records import Records, no_facts
+from ..records import Records, as_floats, no_facts
 from ..source import Source
 
 CHUNK = 256  # records run at a time; results do not depend on it
@@ -153,7 +153,7 @@ class Program:
     def _run_node(self, name: str, part: Records, values: dict[tuple[str, str], Array]) -> None:
         node = self.graph.node(name)
         if isinstance(node, Source):
-            given: tuple[Array, ...] = (part.samples, part.labels, part.facts)
+            given: tuple[Array, ...] = (as_floats(part.samples), part.labels, part.facts)
         else:
             with np.errstate(over="ignore", invalid="ignore"):  # an answer is judged by its scores
                 given = self._predictor(name)(*self.inputs_of(name, values))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..errors import DataError
-from ..ports import F32, F64, I64, Array, Column
+from ..ports import F64, I64, Array, Column
 from ..records import Header, Records
 from .classes import class_name, in_order, indices, number
 from .opening import spaced
@@ -66,8 +66,11 @@ def records_of(named: Named, header: Header | None) -> tuple[Header, Records]:
     return found, Records(samples, labels, facts, (*notes, *_label_notes(named, labels)))
 
 
-def as_samples(array: Array, where: str) -> F32:
-    """Return an array of numbers as float32 (n, *shape); a single axis becomes records of one number.
+def as_samples(array: Array, where: str) -> Array:
+    """Return an array of numbers as samples (n, *shape); a single axis becomes records of one number.
+
+    Whole numbers of up to 16 bits and half floats stay what they are, for they take less room and are exact
+    in float32; all others become float32.
 
     Raises:
         DataError: they are not numbers, not finite, or none.
@@ -76,9 +79,13 @@ def as_samples(array: Array, where: str) -> F32:
         raise DataError(f"Samples must be numbers; they are {array.dtype.name}.", where=where)
     if array.ndim == 0 or array.size == 0:
         raise DataError(f"The samples are empty: their shape is {array.shape}.", where=where)
+    small = array.dtype.itemsize <= 2
+    kind = {"b": np.dtype(np.uint8)}.get(array.dtype.kind, array.dtype.newbyteorder("="))
     with np.errstate(over="ignore"):
-        samples = np.ascontiguousarray(array, np.float32)
+        samples = np.ascontiguousarray(array, kind if small else np.float32)
     samples = samples.reshape(-1, 1) if array.ndim == 1 else samples
+    if samples.dtype.kind in "ui":
+        return samples
     whole = np.isfinite(samples).reshape(len(samples), -1).all(1)
     if not whole.all():
         row = int(np.argmin(whole)) + 1

@@ -23,11 +23,12 @@ from ..files.atomic import check_writable
 from ..files.run import Checkpoint, read_run, write_run
 from ..files.store import Weights, packed
 from ..losses import LOSSES
-from ..node import Node
+from ..node import Node, wired
 from ..ports import Array
 from ..records import Records
 from ..runtime.program import Answer, Program
 from ..schedules import factor
+from ..source import Source
 from .optimiser import Grouped
 from .plan import Plan, live
 from .progress import BatchDone, EpochDone, Finished, Progress, StageStarted
@@ -275,14 +276,34 @@ class Run:
         return {n for n in fitted if graph.upstream(n) & trained}
 
     def _inputs_of(self, name: str) -> list[Array]:
-        program = self.program()
-        parts = [program.inputs_of(name, values) for values in program.runs(self._train, only=name)]
-        columns = zip(*parts, strict=True)
-        return [
-            np.concatenate([a for a in column if a is not None])
-            for column in columns
-            if column[0] is not None
-        ]
+        """Return what arrives at a node for all training records, its wired inputs in order."""
+        if self._untouched(name):
+            (spec,) = wired(self._graph.input_specs(name))
+            return [self._train.samples.reshape(len(self._train), *spec.shape)]
+        program, whole = self.program(), list[Array]()
+        at = 0
+        for values in program.runs(self._train, only=name):
+            parts = [a for a in program.inputs_of(name, values) if a is not None]
+            if not whole:
+                whole = [np.empty((len(self._train), *a.shape[1:]), a.dtype) for a in parts]
+            for array, part in zip(whole, parts, strict=True):
+                array[at : at + len(part)] = part
+            at += len(parts[0])
+        return whole
+
+    def _untouched(self, name: str) -> bool:
+        """Whether the one input of a node gets the samples as the source read them."""
+        wires = [w for w in self._graph.into(name) if w]
+        while len(wires) == 1:
+            (wire,) = wires
+            node = self._graph.node(wire.source)
+            if isinstance(node, Source) or not node.passes:
+                return isinstance(node, Source) and wire.output == node.outputs[0].name
+            if wire.output != node.outputs[0].name:
+                return False
+            ends = zip(self._graph.into(wire.source), node.inputs, strict=True)
+            wires = [w for w, port in ends if w and port.name == node.passes]
+        return False
 
     def _fit(self, name: str) -> None:
         self.weights[name] = self._graph.node(name).fit(self.weights[name], *self._inputs_of(name))

@@ -16,7 +16,7 @@ from ..errors import TrainError
 from ..graph import Graph, Wire
 from ..node import Footprint, Moment, Operator, Parameter
 from ..ports import F32, Array, Arrays
-from ..records import Records
+from ..records import Records, as_floats
 from ..source import Source
 
 Values = dict[tuple[str, str], Array]
@@ -43,6 +43,8 @@ class Plan:
         self._wanting = {n for n in self.operators if graph.upstream(n) & self._learning}
         for name, operator in self.operators.items():
             operator.input_wanted = bool((graph.upstream(name) - {name}) & self._learning)
+        shapes = [graph.output_specs(n)[0].shape for n in self._names if isinstance(graph.node(n), Source)]
+        self._floats = np.empty((batch, *shapes[0]), np.float32) if shapes else np.empty(0, np.float32)
         self._values: Values = {}
 
     def parameters(self) -> dict[str, Parameter]:
@@ -65,7 +67,8 @@ class Plan:
         for name in self._names:
             node = self._graph.node(name)
             if isinstance(node, Source):
-                given: tuple[Array, ...] = (records.samples, records.labels, records.facts)
+                floats = as_floats(records.samples, self._floats[: len(records)])
+                given: tuple[Array, ...] = (floats, records.labels, records.facts)
             elif name in self.operators:
                 given = self.operators[name].execute(*self._inputs(name))
             else:

@@ -127,3 +127,18 @@ def test_an_optimiser_of_another_graph_is_refused(binary_project, tmp_path):
     more = replace(binary_project, training=replace(binary_project.training, epochs=6))
     with pytest.raises(ModelError, match="does not fit its graph"):
         list(train(more, path, resume=found))
+
+
+def test_whole_numbers_train_as_the_same_floats_do(binary_project):
+    data = binary_project.path.parent / "data.npz"
+    arrays = dict(np.load(data))
+    pixels = np.clip(arrays["x"] * 100 + 100, 0, 255).astype(np.uint8)
+    ends = []
+    for kind in (np.uint8, np.float32):
+        np.savez(data, x=pixels.astype(kind), y=arrays["y"])
+        run = Run(binary_project)
+        ends.append(list(run.steps())[-1].program.packed)
+        assert run.splits.train.samples.dtype == kind
+    for name, packed in ends[0].items():
+        for key, array in packed.items():
+            assert array.tobytes() == ends[1][name][key].tobytes(), (name, key)

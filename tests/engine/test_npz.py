@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from engine.errors import DataError
-from engine.records import Header
+from engine.records import Header, as_floats
 from engine.sources import opening
 from engine.sources.npz import NumpyArchive
 
@@ -36,10 +36,26 @@ def npy(array: np.ndarray) -> bytes:
     return out.getvalue()
 
 
-def test_samples_become_float32_of_the_same_shape_and_numbers_name_classes(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        *(("u1", "u1"), ("?", "u1"), (">i2", "i2"), ("f2", "f2"), ("f4", "f4")),
+        *(("i4", "f4"), (">f8", "f4"), ("u8", "f4")),
+    ],
+)
+def test_small_numbers_stay_as_they_are_and_all_others_become_float32(tmp_path: Path, given, kept) -> None:
+    values = np.array([[0, 1], [1, 1]]).astype(given)
+    _, records = load(tmp_path, x=values, y=[0, 1])
+    assert records.samples.dtype == np.dtype(kept)
+    floats = as_floats(records.samples)
+    assert floats.dtype == np.float32
+    assert (floats == values).all()
+
+
+def test_samples_keep_their_shape_and_numbers_name_classes(tmp_path: Path) -> None:
     header, records = load(tmp_path, x=X, y=[10, 9, 10, -1])
     assert header == Header((3, 2), ("-1", "9", "10"), (), 4)
-    assert records.samples.dtype == np.float32
+    assert records.samples.dtype == X.dtype
     assert (records.samples == X).all()
     assert records.labels.tolist() == [2, 1, 2, 0]
 

@@ -97,3 +97,15 @@ def test_the_counted_storage_is_what_is_packed(method: str, bits: int) -> None:
     assert 8 * sum(a.nbytes for a in node.pack(weights, spec).values()) == bits
     started = node.start(RNG, spec)
     assert {k: a.shape for k, a in started.items()} == {k: a.shape for k, a in weights.items()}
+
+
+@pytest.mark.parametrize("method", ["zscore", "range", "range_all"])
+def test_whole_numbers_are_fitted_like_the_same_floats(method):
+    x = np.random.default_rng(0).integers(0, 256, (40, 7, 5)).astype(np.uint8)
+    x[:, 0] = 3
+    node = Standardise(method=method)
+    whole, floats = node.fit({}, x), node.fit({}, x.astype(np.float32))
+    rows = x.reshape(40, -1).astype(np.float64)
+    assert all(whole[k].tobytes() == floats[k].tobytes() for k in floats)
+    if method == "zscore":
+        assert whole["mean"].tobytes() == rows.mean(0).astype(np.float32).tobytes()
