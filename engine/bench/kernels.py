@@ -13,16 +13,16 @@ from ..kernels.levels import dot_levels, dot_planes
 from ..levels import coefficients_of, planes_of
 from ..ports import F32, words_for
 from ..precision import PRECISIONS
-from .pairs import SUITES, Row, Work, compare
+from .pairs import SUITES, Row, Wanted, Work, compare
 
 SIDE = 1024
 _PEER = "NumPy float32 matmul"
 
 
 @SUITES.option("kernels", "Kernels", formula="products of 1024 x 1024 x 1024, and packing, beside NumPy")
-def kernels(pairs: int) -> list[Row]:
+def kernels(wanted: Wanted) -> list[Row]:
     """Return the comparison of every product, and of packing, on one core."""
-    rng = np.random.default_rng(0)
+    pairs, rng = wanted.pairs, np.random.default_rng(0)
     a, b = (rng.standard_normal((SIDE, SIDE)).astype(np.float32) for _ in range(2))
     works: dict[str, Work] = {
         "XNOR-popcount product, 1 bit": _signs(a, b),

@@ -11,12 +11,15 @@ import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 
 from ..options import Family
 
 Work = Callable[[], object]
+Timed = Callable[[int], float]  # how many repeats -> the seconds that they took together
+LONG = "long"  # group of the suites that take hours: they run only when they are named
 _LEAST = 0.02  # seconds that one side of a pair should take
 
 
@@ -26,10 +29,10 @@ class Row:
 
     Attributes:
         name: what was measured.
-        ours, peer: median throughput, in `unit`.
+        ours, peer: median figure of each, in `unit`.
         peer_name: what we are measured beside.
-        unit: unit of the throughput; more is better.
-        ratio: median over the pairs of ours / peer; above 1 ours is better.
+        unit: unit of the figure; more is better, but for `s` and `MB`, of which less is.
+        ratio: median over the pairs; above 1 ours is better.
         pairs: how many pairs were measured.
         cores: how many cores each side could use.
         host: the processor.
@@ -46,8 +49,48 @@ class Row:
     host: str
 
 
-Suite = Callable[[int], list[Row]]
+@dataclass(frozen=True)
+class Wanted:
+    """What the verb was asked for.
+
+    Attributes:
+        pairs: how many interleaved pairs a comparison.
+        peers: whether other programs are measured too, where they are installed.
+        cores: how many cores each side may use; () leaves it to the suite.
+        note: takes a sentence for the user: progress, or why a row is left out.
+    """
+
+    pairs: int = 9
+    peers: bool = False
+    cores: tuple[int, ...] = ()
+    note: Callable[[str], None] = print
+
+
+Suite = Callable[[Wanted], list[Row]]
 SUITES: Family[Suite] = Family("bench.suite", "Benchmarks")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What is compared, and how; the fields are those of `Row` and `compare`.
+
+    Attributes:
+        name: what is measured.
+        peer_name: what it is measured beside.
+        amount: work of one call, in seconds of `unit`.
+        unit: what `amount` per second is called.
+        pairs: how many interleaved pairs.
+        cores: how many cores each side may use.
+        least: seconds that one side of a pair should take at least.
+    """
+
+    name: str
+    peer_name: str
+    amount: float
+    unit: str
+    pairs: int
+    cores: int = 1
+    least: float = _LEAST
 
 
 def compare(
@@ -65,17 +108,25 @@ def compare(
         pairs: how many pairs to measure.
         cores: how many cores each side may use.
     """
-    repeats = [max(1, round(_LEAST / max(_time(work, 1), 1e-9))) for work in (_warm(ours), _warm(peer))]
-    times = [(_time(ours, repeats[0]), _time(peer, repeats[1])) for _ in range(pairs)]
+    for work in (ours, peer):
+        work()
+    what = Comparison(name, peer_name, amount, unit, pairs, cores)
+    return compare_timed(what, partial(_time, ours), partial(_time, peer))
+
+
+def compare_timed(what: Comparison, ours: Timed, peer: Timed) -> Row:
+    """Return the comparison of two warm sides that time themselves: calls -> seconds they took together."""
+    repeats = [max(1, round(what.least / max(side(1), 1e-9))) for side in (ours, peer)]
+    times = [(ours(repeats[0]) / repeats[0], peer(repeats[1]) / repeats[1]) for _ in range(what.pairs)]
     return Row(
-        name=name,
-        ours=amount / median(a for a, _ in times),
-        peer=amount / median(b for _, b in times),
-        peer_name=peer_name,
-        unit=unit,
+        name=what.name,
+        ours=what.amount / median(a for a, _ in times),
+        peer=what.amount / median(b for _, b in times),
+        peer_name=what.peer_name,
+        unit=what.unit,
         ratio=median(b / a for a, b in times),
-        pairs=pairs,
-        cores=cores,
+        pairs=what.pairs,
+        cores=what.cores,
         host=host(),
     )
 
@@ -93,14 +144,9 @@ def host() -> str:
     return f"{name}, {there} cores"
 
 
-def _warm(work: Work) -> Work:
-    work()
-    return work
-
-
 def _time(work: Work, repeats: int) -> float:
-    """Return the seconds of one call, over `repeats` calls."""
+    """Return the seconds of `repeats` calls."""
     began = time.perf_counter()
     for _ in range(repeats):
         work()
-    return (time.perf_counter() - began) / repeats
+    return time.perf_counter() - began

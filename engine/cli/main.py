@@ -79,8 +79,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.add_argument("--family", default="", help="only this family (bnn, hdc, bnn.estimator ...)")
     one = _verb(verbs, "bench", bench, "ours beside peers, as ratios", json=True)
-    one.add_argument("suite", nargs="?", choices=list(SUITES), help="which (all, where none is named)")
+    one.add_argument("suite", nargs="?", choices=list(SUITES), help="which (else all quick ones)")
     one.add_argument("--pairs", type=_pairs, default=9, help="interleaved pairs a comparison (default 9)")
+    one.add_argument("--peers", action="store_true", help="beside other programs too (pip extra: bench)")
+    one.add_argument("--cores", type=_threads, help="cores each side may use (else as the suite says)")
     _verb(verbs, "shot", _open, "draw the window or a panel to a picture, without a screen (shot --help)")
     return parser
 

@@ -5,25 +5,44 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from ..bench.suites import SUITES
+from ..bench.pairs import Row, Wanted
+from ..bench.suites import QUICK, SUITES
 from .printing import note, say, say_json, table
 
 
 def bench(options: argparse.Namespace) -> int:
-    """Print every comparison of the chosen suites, or of all."""
-    chosen = [options.suite] if options.suite else list(SUITES)
-    rows = []
+    """Print every comparison of the chosen suite, or of all that do not take long."""
+    chosen = [options.suite] if options.suite else QUICK
+    wanted = Wanted(options.pairs, options.peers, (options.cores,) if options.cores else (), note)
+    rows: list[Row] = []
     for key in chosen:
         if not options.json:
             note(f"{SUITES[key]} ...")
-        rows += SUITES.make(key)(options.pairs)
+        rows += SUITES.make(key)(wanted)
     if options.json:
         say_json([asdict(row) for row in rows])
         return 0
-    cells = [("what", "ours", "peer", "unit", "ratio", "beside")]
+    if not rows:
+        say("Nothing could be measured.")
+        return 0
+    cells = [("what", "ours", "peer", "unit", "ratio", "cores", "pairs", "beside")]
     cells += [
-        (r.name, f"{r.ours:,.1f}", f"{r.peer:,.1f}", r.unit, f"{r.ratio:.2f}", r.peer_name) for r in rows
+        (
+            r.name,
+            _figure(r.ours),
+            _figure(r.peer),
+            r.unit,
+            f"{r.ratio:.2f}",
+            str(r.cores),
+            str(r.pairs),
+            r.peer_name,
+        )
+        for r in rows
     ]
     table(cells)
-    say(f"Medians of {rows[0].pairs} interleaved pairs, {rows[0].cores} core. {rows[0].host}.")
+    say(f"Medians of interleaved pairs; a ratio above 1: ours is better. {rows[0].host}.")
     return 0
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:,.2f}"
