@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..fields import flag, real
+from ..fusion import PerElement
 from ..kernels.floats import scale_shift
 from ..node import Cost, Family, Learning, Node, Operator, Parameter, Predictor, Specs, Work, wired
 from ..ports import F32, Array, Arrays, Port, Spec
@@ -60,13 +61,13 @@ class BatchNorm(Node):
         return {"scale": scale, "shift": (weights["beta"] - weights["mean"] * scale).astype(np.float32)}
 
     def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
-        def predict(x: Array) -> tuple[Array, ...]:
+        def normalised(x: Array) -> Array:
             flat = np.ascontiguousarray(x).reshape(len(x), -1)
             out = np.empty(flat.shape, np.float32)
             scale_shift(flat, packed["scale"], packed["shift"], out)
-            return (out.reshape(x.shape),)
+            return out.reshape(x.shape)
 
-        return predict
+        return PerElement(normalised)
 
     def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:
         (spec,) = wired(inputs)

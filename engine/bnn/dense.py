@@ -119,12 +119,7 @@ class Dense(Node):
         taken = self._input(spec, packed)
         product = Shipped(packed, self.weight_bits, taken.activation, spec.elements)
         zeros = np.zeros(self.units, np.float32)
-        shift = packed.get("shift", zeros) + packed.get("bias", zeros)
-
-        def predict(x: Array) -> tuple[Array, ...]:
-            return (product(taken.shipped(x), taken.step, shift),)
-
-        return predict
+        return product.predictor(taken, packed.get("shift", zeros) + packed.get("bias", zeros))
 
     def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:
         (spec,) = wired(inputs)

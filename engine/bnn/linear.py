@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..fusion import PerElement, WholeSums
 from ..kernels.bits import dot_signs, pack_signs
 from ..kernels.floats import scale_shift
 from ..levels import Quantized, pack_weights
-from ..node import Moment, Parameter
+from ..node import Moment, Parameter, Predictor
 from ..ports import F32, Array, Arrays, Spec, words_for
 from ..precision import PRECISIONS, Precision
 from .activations import ACTIVATION_QUANTIZERS, ActivationQuantizer
@@ -99,6 +100,12 @@ class LayerInput:
         if self.quantizer is None:
             return np.ascontiguousarray(x)
         return self.quantizer.shipped(np.ascontiguousarray(x), self._like(len(x)))
+
+    def predictor(self) -> Predictor | None:
+        """Return what quantizes the input of an exported model, or None where it arrives quantized."""
+        if self.quantizer is None:
+            return None
+        return PerElement(self.shipped) if self.quantizer.per_element else lambda x: (self.shipped(x),)
 
     def parameters(self) -> tuple[Parameter, ...]:
         """Return the learned arrays."""
@@ -249,6 +256,25 @@ class Shipped:
         """Return the kernel it takes."""
         return self._parts[0][0].how
 
+    def predictor(self, taken: LayerInput, shift: F32) -> Predictor:
+        """Return the predictor of a layer whose records are rows: in parts, where its sums are whole numbers.
+
+        Args:
+            taken: what arrives.
+            shift: float32 (outputs,), added to every row.
+        """
+        product, scale, offset = self._parts[0]
+        if len(self._parts) > 1 or offset is not None or self.how == "floats" or not _fits(product):
+            return lambda x: (self(taken.shipped(x), taken.step, shift),)
+        counts = (scale * np.float32(taken.step)).astype(np.float32)
+
+        def finish(sums: Array) -> F32:
+            out = np.empty(sums.shape, np.float32)
+            scale_shift(sums, counts, shift, out)
+            return out
+
+        return WholeSums(product, finish, taken.predictor())
+
     def __call__(self, seen: Array, step: float, shift: F32) -> F32:
         """Return the products, float32 (n, outputs), of quantized rows.
 
@@ -315,6 +341,11 @@ def _shift(quantized: Quantized, offset: float) -> F32:
         sums += quantized.offset.astype(np.float64) * quantized.values.shape[1]
     shift: F32 = (offset * sums).astype(np.float32)
     return shift
+
+
+def _fits(product: Product) -> bool:
+    """Whether no sum leaves int32, in which it is held."""
+    return max(-product.sums_range[0], product.sums_range[-1]) < 1 << 31
 
 
 def _suffixes(packed: Arrays) -> list[str]:

@@ -86,11 +86,13 @@ class Product:
 
     Attributes:
         how: the kernel it takes.
+        shape: (outputs,), the sums of one record.
     """
 
     def __init__(self, packed: Array, precision: str, activation: Activation, inputs: int) -> None:
         self._row, self._activation, self._inputs = PRECISIONS[precision], activation, inputs
         self.how = way(self._row, activation)
+        self.shape = (packed.shape[0 if self._row.is_float or self._row.binary else 1],)
         self._offset_weight = -1 if self._row.binary else 0
         self._offset_input = -1 if activation.row.binary else 0
         if self.how == "xnor":
@@ -108,17 +110,41 @@ class Product:
         """Return the sums, int32 or float32 (n, outputs), of a quantized input: levels times levels."""
         if self.how == "floats":
             floats = np.ascontiguousarray(as_floats(x, self._activation, self._inputs))
-            out = np.empty((len(x), self._weights.shape[1]), np.float32)
+            out = np.empty((len(x), *self.shape), np.float32)
             dot_floats(floats, self._weights, out)
             return out
-        whole = np.empty((len(x), self._weights.shape[1 if self.how == "planes" else 0]), np.int32)
-        if self.how == "xnor":
-            dot_signs(np.ascontiguousarray(x), self._weights, self._inputs, whole)
-        elif self.how == "levels":
-            dot_levels(self._levels(x), self._weights, whole)
-        else:
-            self._dot_planes(x, whole)
+        whole = np.empty((len(x), *self.shape), np.int32)
+        self.into(x, whole)
         return whole
+
+    def into(self, seen: Array, out: I32) -> None:
+        """Write the whole sums of a quantized input into `out`, int32 (n, outputs)."""
+        if self.how == "xnor":
+            dot_signs(np.ascontiguousarray(seen), self._weights, self._inputs, out)
+        elif self.how == "levels":
+            dot_levels(self._levels(seen), self._weights, out)
+        else:
+            self._dot_planes(seen, out)
+
+    @property
+    def why(self) -> str:
+        """Return which kernel it takes and why."""
+        return WHY[self.how]
+
+    @property
+    def nbytes(self) -> int:
+        """Return the bytes of the weights as they are multiplied."""
+        return self._weights.nbytes
+
+    @property
+    def sums_range(self) -> range:
+        """Return what a sum of whole numbers can be."""
+        if self.how == "xnor":
+            return range(-self._inputs, self._inputs + 1, 2)
+        row, seen = self._row, self._activation.row
+        levels = (0, seen.high - seen.low) if self._activation.unsigned else (seen.low, seen.high)
+        ends = [self._inputs * a * b for a in (row.low, row.high) for b in levels]
+        return range(min(ends), max(ends) + 1)
 
     def _levels(self, x: Array) -> I16:
         if x.dtype == np.int16:

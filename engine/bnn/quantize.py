@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..fields import bit_width
+from ..fusion import PerElement
 from ..kernels.levels import quantize
 from ..node import Cost, Family, Learning, Node, Operator, Predictor, Specs, Work, wired
 from ..ports import F32, Array, Arrays, Port, Spec
@@ -57,7 +58,7 @@ class Quantize(Node):
     def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
         if PRECISIONS[self.bits].binary:
             return Sign().predictor(packed, *inputs)
-        return lambda x: (self.levels(x),)
+        return PerElement(self.levels)
 
     def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:
         if PRECISIONS[self.bits].binary:

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..fields import choice
+from ..fusion import PerElement
 from ..kernels.bits import pack_signs
 from ..kernels.estimators import ESTIMATORS
 from ..node import Cost, Family, Learning, Node, Operator, Predictor, Specs, Work, wired
@@ -46,13 +47,13 @@ class Sign(Node):
         return Cost(0, (Work(spec.elements, "1", "1"),))
 
     def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
-        def predict(x: Array) -> tuple[Array, ...]:
+        def signs(x: Array) -> Array:
             flat = np.ascontiguousarray(x).reshape(len(x), -1)
             words = np.empty((len(x), words_for(flat.shape[1])), np.uint64)
             pack_signs(flat, words)
-            return (words,)
+            return words
 
-        return predict
+        return PerElement(signs)
 
     def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:
         (spec,) = wired(inputs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from ..fusion import PerElement
 from ..node import Node, Operator, Predictor, Specs, wired
 from ..ports import F32, Array, Arrays, Port, Spec
 
@@ -28,7 +29,7 @@ class Flatten(Node):
 
     def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
         (x,) = wired(inputs)
-        return lambda array: (_flat(array, x),)
+        return PerElement(lambda array: _flat(array, x))
 
     def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:
         (x,) = wired(inputs)

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..fields import choice
+from ..fusion import PerElement
 from ..node import Cost, Learning, Node, Operator, Predictor, Specs, Work, wired
 from ..ports import F32, F64, Array, Arrays, Port, Spec
 
@@ -75,7 +76,7 @@ class Standardise(Node):
         if self.method == "record":
             return lambda x: (_by_record(x, np.empty(x.shape, np.float32)),)
         mean, scale = packed["mean"], packed["scale"]
-        return lambda x: (_scaled(x, mean, scale, np.empty(x.shape, np.float32)),)
+        return PerElement(lambda x: _scaled(x, mean, scale, np.empty(x.shape, np.float32)))
 
     def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:
         (x,) = wired(inputs)

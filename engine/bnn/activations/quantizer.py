@@ -22,6 +22,7 @@ class ActivationQuantizer:
     Class attributes:
         serves: the bit widths (keys of PRECISIONS) it is meant for.
         unsigned: whether levels start at 0 (0 to 2^bits - 1) rather than at the row's lowest.
+        per_element: whether `shipped` treats every element on its own and never turns (fusion.PerElement).
 
     Attributes:
         row: the bit width.
@@ -32,6 +33,7 @@ class ActivationQuantizer:
 
     serves: ClassVar[tuple[str, ...]] = ("1",)
     unsigned: ClassVar[bool] = False
+    per_element: ClassVar[bool] = False
 
     def __init__(self, row: Precision, arrays: Arrays, estimator: str) -> None:
         self.row, self.arrays = row, arrays

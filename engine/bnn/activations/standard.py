@@ -29,6 +29,7 @@ class Standard(ActivationQuantizer):
     """
 
     serves: ClassVar[tuple[str, ...]] = tuple(PRECISIONS)
+    per_element: ClassVar[bool] = True
 
     def __init__(self, row: Precision, arrays: Arrays, estimator: str) -> None:
         super().__init__(row, arrays, estimator)

@@ -1,0 +1,86 @@
+"""What a predictor may state of itself, so that a compiled program can join it to its neighbours.
+
+Any function can be a predictor. One that is a `PerElement` or a `WholeSums` says more of itself, in
+the node's own file. engine/runtime finds from that the whole-number thresholds that give the same bits as the
+floats between two layers, and asks no node its kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from .ports import F32, I32, Array
+
+
+@dataclass(frozen=True)
+class PerElement:
+    """A predictor of one input and one output that treats every element on its own and never turns.
+
+    Element i of the output (of packed words: bit i) depends on element i of the input alone, both counted in
+    one row; as that one grows it never falls, or never rises. Elements may differ in direction.
+
+    Attributes:
+        function: the input array to the output array.
+    """
+
+    function: Callable[[Array], Array]
+
+    def __call__(self, x: Array) -> tuple[Array, ...]:
+        """Run it as a predictor."""
+        return (self.function(x),)
+
+
+class WholeProduct(Protocol):
+    """Packed weights ready to multiply, with whole-number sums."""
+
+    @property
+    def how(self) -> str:
+        """Return the key of the kernel it takes."""
+
+    @property
+    def why(self) -> str:
+        """Return which kernel it takes and why, for the user."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return the shape of one record's sums."""
+
+    @property
+    def sums_range(self) -> range:
+        """Return what a sum can be: first, last and the step between neighbours."""
+
+    @property
+    def nbytes(self) -> int:
+        """Return the bytes that the weights take while they are run."""
+
+    def into(self, seen: Array, out: I32) -> None:
+        """Write the sums of quantized records into `out`, int32 (n, *shape)."""
+
+
+@dataclass(frozen=True)
+class WholeSums:
+    """The predictor of a layer with whole-number sums, in three parts: finish(sums of take(x)).
+
+    Attributes:
+        product: the sums.
+        finish: int32 (n, *shape) sums to float32 (n, *shape) outputs, as a `PerElement` function does.
+        take: what makes packed signs or levels of the input; None where they arrive on the wire.
+    """
+
+    product: WholeProduct
+    finish: Callable[[I32], F32]
+    take: Callable[[Array], tuple[Array, ...]] | None = None
+
+    def sums(self, seen: Array) -> I32:
+        """Return the sums, int32 (n, *shape), of quantized records."""
+        out = np.empty((len(seen), *self.product.shape), np.int32)
+        self.product.into(seen, out)
+        return out
+
+    def __call__(self, x: Array) -> tuple[Array, ...]:
+        """Run it as a predictor."""
+        return (self.finish(self.sums(self.take(x)[0] if self.take else x)),)
