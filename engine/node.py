@@ -90,11 +90,14 @@ class Moment:
         share: of all gradient steps taken, 0 to 1; what anneals over a training reads it.
         weights: whether weights are quantized in this stage; where not, latent floats count.
         activations: whether activations are quantized in this stage; where not, floats pass.
+        learning: whether this is a training step; where not (the stage is being scored, or a teacher is
+            asked), running statistics count and stay as they are, and nothing is left to chance.
     """
 
     share: float = 1.0
     weights: bool = True
     activations: bool = True
+    learning: bool = True
 
 
 class ShapeError(GraphError):

@@ -95,11 +95,14 @@ class BatchNormOperator(Operator):
         (x,) = inputs
         n = len(x)
         flat = x.reshape(n, -1)
-        mean, variance = flat.mean(axis=0), flat.var(axis=0)
+        if self.moment.learning:
+            mean, variance = flat.mean(axis=0), flat.var(axis=0)
+            self._remember(mean, variance * np.float32(n / max(1, n - 1)))
+        else:
+            mean, variance = self.weights["mean"], self.weights["variance"]
         np.sqrt(variance + _EPSILON, out=self._deviation)
         normal = np.subtract(flat, mean, out=self._normal[:n])
         normal /= self._deviation
-        self._remember(mean, variance * np.float32(n / max(1, n - 1)))
         out = np.multiply(normal, self.weights["gamma"], out=self._out[:n])
         out += self.weights["beta"]
         return (out.reshape(x.shape),)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from engine.bnn.batch_norm import BatchNorm
+from engine.node import Moment
 from engine.ports import Spec
 
 N, K = 16, 5
@@ -63,3 +64,19 @@ def test_shipping_folds_the_running_statistics(case):
 def test_without_affine_nothing_is_trained(case):
     _, weights, _, _ = case
     assert BatchNorm(affine=False).operator(weights, N, SPEC).parameters() == ()
+
+
+def test_where_nothing_is_learned_it_gives_what_ships_and_remembers_nothing():
+    rng = np.random.default_rng(5)
+    node, spec = BatchNorm(), Spec("real", (6,))
+    weights = node.start(rng, spec)
+    operator = node.operator(weights, 8, spec)
+    for _ in range(4):
+        operator.execute(rng.standard_normal((8, 6)).astype(np.float32) * 3 + 1)
+    kept = {name: array.copy() for name, array in weights.items()}
+    operator.moment = Moment(learning=False)
+    x = rng.standard_normal((5, 6)).astype(np.float32)
+    (out,) = operator.execute(x)
+    (shipped,) = node.predictor(node.pack(weights, spec), spec)(x)
+    assert np.allclose(out, shipped, atol=1e-6)
+    assert all(weights[name].tobytes() == array.tobytes() for name, array in kept.items())
