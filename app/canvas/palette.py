@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.canvas.quick_add import kind_aside
-from app.canvas.search import matches
+from app.search import matches
 from app.theme.current import theme
 from app.theme.fonts import BASE, font, section
 from app.theme.icons import icon

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from app.canvas.edits import first_fit
-from app.canvas.search import Entry, matches, rank
+from app.search import Entry, matches, rank
 from app.theme.current import theme
 from engine.catalog import NODES, SECTIONS
 from engine.node import Node

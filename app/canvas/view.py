@@ -31,9 +31,9 @@ from app.canvas.overlays import Hint, Legend, Minimap
 from app.canvas.quick_add import find_kinds
 from app.canvas.rename import RenameField
 from app.canvas.scene import Scene
-from app.canvas.search import SearchPopup
 from app.canvas.tooltips import tooltip
 from app.document import Document
+from app.search import SearchPopup
 from app.theme.current import theme
 from app.theme.fonts import BASE, font
 from engine.catalog import NODES

@@ -11,7 +11,6 @@ from PySide6.QtGui import QValidator, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
-    QComboBox,
     QFileDialog,
     QHBoxLayout,
     QLineEdit,
@@ -25,7 +24,6 @@ from app.panels.labels import IconButton
 from app.theme.figures import THIN, whole
 from app.theme.fonts import BASE, font
 from engine.fields import About, label
-from engine.options import Family
 
 _MARGIN, _NARROWEST = 6, 88  # px
 
@@ -98,7 +96,7 @@ class _Whole(QSpinBox):
         return state, text, place
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        _only_with_focus(self, event) or super().wheelEvent(event)
+        only_with_focus(self, event) or super().wheelEvent(event)
 
 
 class WholeEditor(Editor):
@@ -164,7 +162,7 @@ class _Real(QAbstractSpinBox):
         return QSize(110, super().sizeHint().height())
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        _only_with_focus(self, event) or super().wheelEvent(event)
+        only_with_focus(self, event) or super().wheelEvent(event)
 
     def _grain(self) -> float:
         return (self._high - self._low) / 100 if math.isfinite(self._high - self._low) else 0.01
@@ -192,32 +190,6 @@ class RealEditor(Editor):
 
     def show_value(self, value: Any) -> None:
         self.box.show_number(float(value))
-
-
-class _Box(QComboBox):
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        _only_with_focus(self, event) or super().wheelEvent(event)
-
-
-class ChoiceEditor(Editor):
-    """One of several; each says by its tooltip what it computes and where it comes from."""
-
-    def __init__(self, name: str, about: About) -> None:
-        super().__init__(name, about)
-        self.box = _Box()
-        self.box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        options = about.options()
-        for key, title in options.items():
-            self.box.addItem(title, key)
-            self.box.setItemData(self.box.count() - 1, _explained(options, key), Qt.ItemDataRole.ToolTipRole)
-        self.hold(self.box)
-        self.box.activated.connect(lambda place: self.edited.emit(self.box.itemData(place)))
-
-    def show_value(self, value: Any) -> None:
-        self.box.setCurrentIndex(self.box.findData(value))
-        extra = _explained(self.about.options(), value)
-        self.box.setToolTip("\n".join(part for part in (tip(self.about), extra) if part))
 
 
 class FlagEditor(Editor):
@@ -309,14 +281,7 @@ def _short(number: float) -> str:
     return whole(int(number)) if float(number).is_integer() and abs(number) < 1e15 else f"{number:g}"
 
 
-def _explained(options: Any, key: str) -> str:
-    if not isinstance(options, Family) or key not in options:
-        return ""
-    option = options.get_option(key)
-    return "\n".join(part for part in (option.formula, option.citation) if part)
-
-
-def _only_with_focus(widget: QWidget, event: QWheelEvent) -> bool:
+def only_with_focus(widget: QWidget, event: QWheelEvent) -> bool:
     """Leave the wheel to the scrolling panel unless the editor has the focus; return whether it was left."""
     if widget.hasFocus():
         return False

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontMetrics
-from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
+from app.panels.choice import ChoiceEditor
 from app.panels.editors import (
-    ChoiceEditor,
     Editor,
     FlagEditor,
     PathEditor,
@@ -19,6 +19,7 @@ from app.panels.editors import (
     WholeEditor,
     tip,
 )
+from app.panels.fold import Fold
 from app.panels.labels import body, caption, note
 from app.panels.rules_editor import RulesEditor
 from app.theme.fonts import BASE, font
@@ -27,18 +28,20 @@ from engine.fields import About, Fields, label
 _EDITORS: dict[str, type[Editor]] = {
     "whole": WholeEditor,
     "real": RealEditor,
-    "choice": ChoiceEditor,
     "flag": FlagEditor,
     "text": TextEditor,
     "rules": RulesEditor,
 }
 _WIDE = ("rules", "flag")  # forms whose editor takes the whole row
 _NAMES = 88  # px
-_BESIDE = 136  # px a title of a choice may take beside the name of its field
+_BESIDE = 124  # px a title of a choice may take beside the name of its field
 
 
 class Form(QWidget):
     """Editors of the fields of one value; bit widths are left to the segmented control.
+
+    Fields of a group stand in a section that opens and closes, and a field that does not apply beside the
+    values of the others is hidden.
 
     Signals:
         edited: field name and the value the user made.
@@ -46,60 +49,126 @@ class Form(QWidget):
 
     edited = Signal(str, object)
 
-    def __init__(self, kind: type[Fields], folder: Path) -> None:
-        """Build the form of a class of fields; `folder` is what paths are relative to."""
+    def __init__(self, kind: type[Fields], folder: Path, colour: str = "accent") -> None:
+        """Build the form of a class of fields.
+
+        Args:
+            kind: the class.
+            folder: what paths are relative to.
+            colour: the token of the colour that curves are drawn in.
+        """
         super().__init__()
         self.kind = kind
         self.editors: dict[str, Editor] = {}
-        self._wrong: dict[str, QLabel] = {}
+        self.folds: dict[str, Fold] = {}
+        self._rows: dict[str, _Row] = {}
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        shown = {k: a for k, a in kind.about().items() if a.form not in ("hidden", "bits")}
+        for group in sorted({about.group: None for about in shown.values()}, key=bool):
+            grid = _Grid()
+            for name, about in shown.items():
+                if about.group == group:
+                    self._add(grid, name, about, _editor(name, about, folder, colour))
+            if group:
+                self.folds[group] = Fold(group, f"{kind.title}/{group}", grid)
+            column.addWidget(self.folds.get(group, grid))
+
+    def show_values(self, value: Fields) -> None:
+        """Show the fields of `value`; nothing is emitted."""
+        about, usual = self.kind.about(), self.kind()
+        for name, row in self._rows.items():
+            self.editors[name].show_value(getattr(value, name))
+            row.set_visible(value.applies(name))
+        for group, fold in self.folds.items():
+            inside = [name for name in self._rows if about[name].group == group]
+            fold.setVisible(any(value.applies(name) for name in inside))
+            differ = sum(getattr(value, name) != getattr(usual, name) for name in inside)
+            fold.say(f"{differ} changed" if differ else "")
+
+    def show_wrong(self, wrong: Mapping[str, str]) -> None:
+        """Show a sentence under each field at fault, none under the others."""
+        about = self.kind.about()
+        for name, row in self._rows.items():
+            said = wrong.get(name, "")
+            row.say(said)
+            editor = self.editors[name]
+            editor.set_wrong(bool(said))
+            if isinstance(editor, RulesEditor):
+                editor.show_problem(said)
+            if said and about[name].group:
+                self.folds[about[name].group].set_open(True)
+
+    def wrong(self, name: str) -> str:
+        """Return the sentence that stands under a field."""
+        return self._rows[name].words.text()
+
+    def _add(self, grid: _Grid, name: str, about: About, editor: Editor) -> None:
+        self.editors[name] = editor
+        editor.edited.connect(lambda value: self.edited.emit(name, value))
+        self._rows[name] = grid.add(name, about, editor)
+
+
+class _Row:
+    """What stands in the form for one field."""
+
+    def __init__(self, widgets: list[QWidget], words: QLabel) -> None:
+        self._widgets, self.words = widgets, words
+
+    def set_visible(self, visible: bool) -> None:
+        """Show or hide all of it."""
+        for widget in self._widgets:
+            widget.setVisible(visible)
+        self.words.setVisible(visible and bool(self.words.text()))
+
+    def say(self, words: str) -> None:
+        """Show a sentence under the field, none where empty."""
+        self.words.setText(words)
+        self.words.setVisible(bool(words))
+
+
+class _Grid(QWidget):
+    """Names at the left, editors at the right; what is wide takes a row of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(8)
         self._grid.setVerticalSpacing(8)
         self._grid.setColumnMinimumWidth(0, _NAMES)
         self._grid.setColumnStretch(1, 1)
-        for name, about in kind.about().items():
-            if about.form not in ("hidden", "bits"):
-                self._add(name, about, folder)
 
-    def show_values(self, value: Fields) -> None:
-        """Show the fields of `value`; nothing is emitted."""
-        for name, editor in self.editors.items():
-            editor.show_value(getattr(value, name))
+    def add(self, name: str, about: About, editor: Editor) -> _Row:
+        """Add the row of a field."""
+        line, widgets = self._grid.rowCount(), [_with_unit(editor, about)]
+        card = editor.card if isinstance(editor, ChoiceEditor) else None
+        long = about.form == "choice" and (card is not None or _longest(about) > _BESIDE)
+        if about.form not in _WIDE:
+            widgets.append(_name(name, about, editor))
+            if long:
+                self._grid.addWidget(widgets[1], line, 0, 1, 2)
+                line += 1
+            else:
+                self._grid.addWidget(widgets[1], line, 0, Qt.AlignmentFlag.AlignVCenter)
+        across = (line, 0, 1, 2) if long or about.form in _WIDE else (line, 1, 1, 1)
+        self._grid.addWidget(widgets[0], *across)
+        if card:
+            widgets.append(card)
+            self._grid.addWidget(card, line + 1, 0, 1, 2)
+        words = note("", "error")
+        words.hide()
+        self._grid.addWidget(words, line + 2, 0, 1, 2)
+        return _Row(widgets, words)
 
-    def show_wrong(self, wrong: Mapping[str, str]) -> None:
-        """Show a sentence under each field at fault, none under the others."""
-        for name, words in self._wrong.items():
-            said = wrong.get(name, "")
-            words.setText(said)
-            words.setVisible(bool(said))
-            editor = self.editors[name]
-            editor.set_wrong(bool(said))
-            if isinstance(editor, RulesEditor):
-                editor.show_problem(said)
 
-    def wrong(self, name: str) -> str:
-        """Return the sentence that stands under a field."""
-        return self._wrong[name].text()
-
-    def _add(self, name: str, about: About, folder: Path) -> None:
-        editor = (
-            PathEditor(name, about, folder) if about.form == "path" else _EDITORS[about.form](name, about)
-        )
-        self.editors[name] = editor
-        editor.edited.connect(lambda value, name=name: self.edited.emit(name, value))
-        line = self._grid.rowCount()
-        if about.form == "choice" and _longest(about) > _BESIDE:
-            self._grid.addWidget(_name(name, about, editor), line, 0, 1, 2)
-            line += 1
-        if about.form in _WIDE or (about.form == "choice" and _longest(about) > _BESIDE):
-            self._grid.addWidget(editor, line, 0, 1, 2)
-        else:
-            self._grid.addWidget(_name(name, about, editor), line, 0, Qt.AlignmentFlag.AlignVCenter)
-            self._grid.addWidget(_with_unit(editor, about), line, 1)
-        self._wrong[name] = note("", "error")
-        self._wrong[name].hide()
-        self._grid.addWidget(self._wrong[name], line + 1, 0, 1, 2)
+def _editor(name: str, about: About, folder: Path, colour: str) -> Editor:
+    if about.form == "path":
+        return PathEditor(name, about, folder)
+    if about.form == "choice":
+        return ChoiceEditor(name, about, colour)
+    return _EDITORS[about.form](name, about)
 
 
 def _name(name: str, about: About, editor: Editor) -> QLabel:

@@ -15,6 +15,7 @@ from app.panels.probing import Probing
 from app.panels.widths import CostSection, WidthSection, costs
 from app.theme.current import theme
 from app.theme.fonts import CAPTION, TITLE, font, mono
+from app.theme.tokens import family_token
 from engine.catalog import SECTIONS
 from engine.errors import PolybitError
 from engine.fields import label
@@ -37,7 +38,7 @@ class NodePage(QWidget):
         self._add_head()
         self._add_widths()
         self._add_costs()
-        self.form = Form(self.kind, document.project.folder)
+        self.form = Form(self.kind, document.project.folder, family_token(self.kind.family))
         self.form.edited.connect(self._set)
         if self.form.editors:
             self._section("Parameters", self.form)

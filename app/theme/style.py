@@ -54,6 +54,10 @@ QPushButton[role="primary"]:disabled { background: $hover; color: $faint; border
 QPushButton[role="flat"] { background: transparent; border-color: transparent; padding: 0 8px;
   color: $mid; }
 QPushButton[role="flat"]:hover { background: $hover; color: $hi; }
+QPushButton[role="fold"] { background: transparent; border: 1px solid transparent; padding: 0 4px 0 0;
+  color: $mid; text-align: left; min-height: 24px; }
+QPushButton[role="fold"]:hover { color: $hi; }
+QPushButton[role="fold"]:focus { border: 1px solid $accent; }
 QLineEdit, QComboBox, QAbstractSpinBox, QPlainTextEdit, QTextEdit { background: $field; color: $hi;
   border: 1px solid $line_strong; border-radius: 6px; padding: 0 8px; }
 QLineEdit, QComboBox, QAbstractSpinBox { min-height: 28px; }

@@ -54,7 +54,7 @@ class Tokens:
 
     def family(self, family: Family) -> str:
         """Return the colour of a paradigm."""
-        return str(getattr(self, _FAMILIES[family]))
+        return str(getattr(self, family_token(family)))
 
     def port(self, given: PortType) -> str:
         """Return the colour of a port type."""
@@ -84,6 +84,12 @@ _PORTS: dict[PortType, str] = {
     "facts": "logic",
     "labels": "logic",
 }
+
+
+def family_token(family: Family) -> str:
+    """Return the name of the colour of a paradigm."""
+    return _FAMILIES[family]
+
 
 SURFACES = ("canvas", "window", "panel", "node", "card", "field")
 TEXTS = ("hi", "mid", "low", "data", "bits", "hyper", "spikes", "logic", "scores", "ok", "warn", "error")

@@ -10,9 +10,9 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from app.canvas.quick_add import kind_aside
-from app.canvas.search import Entry, SearchPopup, matches, rank
 from app.canvas.view import CanvasView
 from app.document import Document
+from app.search import Entry, SearchPopup, matches, rank
 from app.theme.current import theme
 from app.window.actions import Actions
 from engine.catalog import NODES

@@ -10,11 +10,11 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QMenu, QStackedWidget
 
 from app.canvas import edits
-from app.canvas.search import SearchPopup
 from app.document import Document
 from app.gallery import Gallery
 from app.panels.status import StatusPanel
 from app.recovery import Recovery, left_behind, recovery_folder
+from app.search import SearchPopup
 from app.window.about import about_words, keys_words
 from app.window.actions import Actions
 from app.window.collector import Collector

@@ -14,7 +14,8 @@ from pytestqt.qtbot import QtBot
 from small_projects import hybrid
 
 from app.document import Document
-from app.panels.editors import ChoiceEditor, PathEditor, RealEditor, WholeEditor, kept_path
+from app.panels.choice import ChoiceEditor
+from app.panels.editors import PathEditor, RealEditor, WholeEditor, kept_path
 from app.panels.inspector import InspectorPanel
 from app.panels.node_page import NodePage, formula_of
 from app.panels.project_page import ProjectPage

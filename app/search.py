@@ -12,6 +12,7 @@ from PySide6.QtCore import (
     QPersistentModelIndex,
     QPoint,
     QRect,
+    QRectF,
     QSize,
     Qt,
     Signal,
@@ -36,6 +37,7 @@ from app.theme.icons import icon, pixmap
 from app.theme.tokens import mixed
 
 _WIDE, _ROW, _SECTION, _SHOWN = 420, 32, 26, 9
+_PICTURE = 34, _ROW - 10  # px
 _ENTRY = Qt.ItemDataRole.UserRole
 
 
@@ -51,6 +53,7 @@ class Entry:
         colour: token or `#RRGGBB` of the icon.
         aside: a few words at the right.
         words: further words it is found by.
+        picture: paints a small picture in place of an icon, told where; None for none.
     """
 
     title: str
@@ -60,6 +63,7 @@ class Entry:
     colour: str = "mid"
     aside: str = ""
     words: str = ""
+    picture: Callable[[QPainter, QRectF], None] | None = None
 
 
 class SearchPopup(QFrame):
@@ -215,6 +219,9 @@ def _paint_entry(painter: QPainter, area: QRect, entry: Entry, *, chosen: bool) 
             area.left() + 10, area.center().y() - 8, pixmap(entry.icon, entry.colour, 16, ratio)
         )
         left = 36
+    if entry.picture:
+        entry.picture(painter, QRectF(area.left() + 8, area.top() + 5, *_PICTURE))
+        left = 22 + _PICTURE[0]
     painter.setFont(font(BASE if entry.run else BODY))
     painter.setPen(QColor(t.hi if entry.run else t.low))
     inner = area.adjusted(left, 0, -10, 0)
