@@ -35,6 +35,8 @@ class About:
         group: the heading it stands under in a long form, or "".
         when: told the whole set of fields, whether this one does anything beside the values of the others;
             None where it always does. The form hides it otherwise; its value is kept, its limits hold.
+        serving: for a choice, told the whole set of fields, the options key -> title that serve beside the
+            values of the others; None where all do. A form offers these.
     """
 
     form: Form
@@ -47,6 +49,11 @@ class About:
     suffixes: tuple[str, ...] = ()
     group: str = ""
     when: Callable[[Any], bool] | None = None
+    serving: Callable[[Any], Mapping[str, str]] | None = None
+
+    def offered(self, fields: Any) -> Mapping[str, str]:
+        """Return the options to choose among beside the values of `fields`, the whole set."""
+        return self.serving(fields) if self.serving else self.options()
 
 
 class More(TypedDict, total=False):
@@ -55,6 +62,7 @@ class More(TypedDict, total=False):
     citation: str
     group: str
     when: Callable[[Any], bool]
+    serving: Callable[[Any], Mapping[str, str]]
 
 
 def _made(default: Any, about: About) -> Any:

@@ -34,12 +34,14 @@ class Quantized:
         scale: float32 (outputs,), what one level of an output counts.
         offset: float32 (outputs,), what is added to every weight of an output, or None for nothing.
         more: a further base that is added to this one (multi-base quantizers), or None.
+        soft: whether `values` are still between the levels, as progressive quantizers have it in training.
     """
 
     values: F32
     scale: F32
     offset: F32 | None = None
     more: Quantized | None = None
+    soft: bool = False
 
 
 def quantize_weights(w: F32, precision: str) -> Quantized:

@@ -43,6 +43,12 @@ class Option(Generic[T]):
     group: str = ""
     curve: Curve | None = None
 
+    @property
+    def serves(self) -> tuple[str, ...]:
+        """Return the bit widths it is for, keys of PRECISIONS; empty where it is for any."""
+        widths: tuple[str, ...] = getattr(self.make, "serves", ())
+        return widths
+
 
 class Family(Mapping[str, str], Generic[T]):
     """The options of one kind; as a mapping it is key -> title, which is what a choice field takes."""
@@ -81,6 +87,10 @@ class Family(Mapping[str, str], Generic[T]):
     def make(self, key: str) -> T:
         """Return the class or function of the option `key`."""
         return self._options[key].make
+
+    def serving(self, width: str) -> dict[str, str]:
+        """Return key -> title of the options that are for a bit width, a key of PRECISIONS."""
+        return {o.key: o.title for o in self.all() if not o.serves or width in o.serves}
 
     def all(self) -> tuple[Option[T], ...]:
         """Return the options in the order they were entered."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..fields import bit_width, choice, flag, whole
 from ..kernels.estimators import ESTIMATORS
-from ..levels import packed_shape, unpack_weights
+from ..levels import unpack_weights
 from ..node import (
     Cost,
     Family,
@@ -26,7 +26,17 @@ from ..node import (
 from ..ports import F32, Array, Arrays, Port, Spec
 from ..precision import PRECISIONS
 from .activations import ACTIVATION_QUANTIZERS
-from .linear import LayerInput, Linear, Shipped, input_arrays, ship, stored_bits, weight_arrays
+from .linear import (
+    LayerInput,
+    Linear,
+    Shipped,
+    check_quantizers,
+    input_arrays,
+    input_bits,
+    ship,
+    weight_arrays,
+    weight_bits,
+)
 from .product import WHY, Activation, way
 from .weights import WEIGHT_QUANTIZERS
 
@@ -72,9 +82,17 @@ class Dense(Node):
     )
     bias: bool = flag(True, "Add a trained number to every unit")
     estimator: str = choice("clipped", ESTIMATORS, "Gradient of the sign at 1 bit")
-    weight_quantizer: str = choice("standard", WEIGHT_QUANTIZERS, "How latent weights become levels")
+    weight_quantizer: str = choice(
+        "standard",
+        WEIGHT_QUANTIZERS,
+        "How latent weights become levels",
+        serving=lambda layer: WEIGHT_QUANTIZERS.serving(layer.weight_bits),
+    )
     activation_quantizer: str = choice(
-        "standard", ACTIVATION_QUANTIZERS, "How a real input becomes levels; a bits wire stays as it is"
+        "standard",
+        ACTIVATION_QUANTIZERS,
+        "How a real input becomes levels; a bits wire stays as it is",
+        serving=lambda layer: ACTIVATION_QUANTIZERS.serving(layer.activation_bits),
     )
 
     def specs(self, *inputs: Spec | None) -> Specs:
@@ -82,15 +100,17 @@ class Dense(Node):
         if len(spec.shape) != 1:
             words = f"It takes flat records; these are {spec.words()}."
             raise ShapeError(words, do="Insert a Flatten.", port="in")
+        check_quantizers(self, spec)
         return (Spec("real", (self.units,)),)
 
     def cost(self, *inputs: Spec | None) -> Cost:
         (spec,) = wired(inputs)
-        row = PRECISIONS[self.weight_bits]
-        bits = stored_bits(row, packed_shape(self.weight_bits, self.units, spec.elements))
-        bits += 32 * self.units * (int(not row.is_float) + int(self.bias))
+        bits = weight_bits(self.weight_bits, self.weight_quantizer, self.units, spec.elements)
+        bits += input_bits(spec, self.activation_bits, self.activation_quantizer, self.units)
+        bits += 32 * self.units * int(self.bias)
         activation = Activation.of(spec, self.activation_bits).row.key
-        return Cost(bits, (Work(spec.elements * self.units, self.weight_bits, activation),))
+        products = WEIGHT_QUANTIZERS.make(self.weight_quantizer).bases * spec.elements * self.units
+        return Cost(bits, (Work(products, self.weight_bits, activation),))
 
     def start(self, rng: np.random.Generator, *inputs: Spec | None) -> Arrays:
         (spec,) = wired(inputs)
@@ -118,8 +138,7 @@ class Dense(Node):
         (spec,) = wired(inputs)
         taken = self._input(spec, packed)
         product = Shipped(packed, self.weight_bits, taken.activation, spec.elements)
-        zeros = np.zeros(self.units, np.float32)
-        return product.predictor(taken, packed.get("shift", zeros) + packed.get("bias", zeros))
+        return product.predictor(taken, packed.get("bias", np.zeros(self.units, np.float32)))
 
     def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:
         (spec,) = wired(inputs)

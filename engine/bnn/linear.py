@@ -7,18 +7,47 @@ the arrays and `Shipped` the numbers of the same product in an exported model.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..fusion import PerElement, WholeSums
 from ..kernels.bits import dot_signs, pack_signs
 from ..kernels.floats import scale_shift
-from ..levels import Quantized, pack_weights
-from ..node import Moment, Parameter, Predictor
+from ..levels import Quantized, pack_weights, packed_shape
+from ..node import Moment, Node, Parameter, Predictor, ShapeError
+from ..options import Family
 from ..ports import F32, Array, Arrays, Spec, words_for
 from ..precision import PRECISIONS, Precision
 from .activations import ACTIVATION_QUANTIZERS, ActivationQuantizer
 from .product import Activation, Product, as_floats, way
 from .weights import WEIGHT_QUANTIZERS, WeightQuantizer
+
+
+def check_quantizers(node: Node, spec: Spec) -> None:
+    """Refuse quantizers that do not serve the bit widths chosen; a layer calls it where it checks its shapes.
+
+    Args:
+        node: a layer with fields `weight_bits` and `weight_quantizer`, or those of its activations, or both.
+        spec: what arrives; levels on a bits wire meet no quantizer.
+
+    Raises:
+        ShapeError: names those that serve the width.
+    """
+    fields = node.values()
+    families: dict[str, Family[Any]] = {"weight": WEIGHT_QUANTIZERS}
+    if spec.type != "bits":
+        families["activation"] = ACTIVATION_QUANTIZERS
+    for what, family in families.items():
+        width, key = fields.get(f"{what}_bits"), fields.get(f"{what}_quantizer")
+        if width is None or key is None or key in family.serving(width):
+            continue
+        title, row = family[key], PRECISIONS[width]
+        raise ShapeError(
+            f"The {what} quantizer {title!r} does not serve {row.title}.",
+            do=f"Choose one that does: {', '.join(family.serving(width).values())}.",
+            parameter=f"{what}_quantizer",
+        )
 
 
 def input_arrays(spec: Spec, precision: str, quantizer: str) -> Arrays:
@@ -31,6 +60,23 @@ def input_arrays(spec: Spec, precision: str, quantizer: str) -> Arrays:
 def weight_arrays(weight: F32, precision: str, quantizer: str) -> Arrays:
     """Return latent `weight`, float32 (outputs, inputs), with the fresh learned arrays of its quantizer."""
     return {"weight": weight, **WEIGHT_QUANTIZERS.make(quantizer).start(PRECISIONS[precision], weight)}
+
+
+def weight_bits(precision: str, quantizer: str, outputs: int, inputs: int) -> int:
+    """Return the bits of what `ship` stores of (outputs, inputs) weights, but for `shift`."""
+    row, kind = PRECISIONS[precision], WEIGHT_QUANTIZERS.make(quantizer)
+    floats = int(not row.is_float) + int(kind.offsets)
+    return kind.bases * (stored_bits(row, packed_shape(precision, outputs, inputs)) + 32 * outputs * floats)
+
+
+def input_bits(spec: Spec, precision: str, quantizer: str, outputs: int) -> int:
+    """Return the bits of what is stored of a layer's input: learned arrays, and `shift` of its outputs."""
+    if spec.type == "bits":
+        return 0
+    row, kind = PRECISIONS[precision], ACTIVATION_QUANTIZERS.make(quantizer)
+    arrays = kind.start(row, spec)
+    shift = 32 * outputs * int(kind(row, arrays, "clipped").offset is not None)
+    return 8 * sum(array.nbytes for array in kind.pack(row, arrays).values()) + shift
 
 
 class LayerInput:
@@ -59,19 +105,19 @@ class LayerInput:
     @property
     def step(self) -> float:
         """Return what one level counts."""
-        if self._passes:
+        if self._floats:
             return 1.0
         return self.quantizer.step if self.quantizer else self.activation.step
 
     @property
-    def offset(self) -> float:
-        """Return what level 0 counts."""
-        return self.quantizer.offset if self.quantizer and not self._passes else 0.0
+    def offset(self) -> float | None:
+        """Return what level 0 counts, or None for nothing."""
+        return self.quantizer.offset if self.quantizer and not self._floats else None
 
     @property
     def now(self) -> Activation:
         """Return the activations of this stage: floats where they are not quantized yet."""
-        return Activation(PRECISIONS["32"]) if self._passes else self.activation
+        return Activation(PRECISIONS["32"]) if self._floats else self.activation
 
     def take(self, x: Array) -> Array:
         """Return a training batch, float32 (n, *shape) or a bits array, as the product takes it."""
@@ -83,6 +129,8 @@ class LayerInput:
             return np.clip(x, -1, 1) if self.activation.row.binary else x
         self.quantizer.moment, self.quantizer.rng = self.moment, self.rng
         self.quantizer.observe(x)
+        if self.quantizer.soft:
+            return self.quantizer.relaxed(x)
         return self.quantizer.quantize(x, self._out[: len(x)])
 
     def gradient(self, grad: F32) -> F32:
@@ -120,6 +168,10 @@ class LayerInput:
     def _passes(self) -> bool:
         return self.quantizer is not None and not self.moment.activations
 
+    @property
+    def _floats(self) -> bool:
+        return self._passes or (self.quantizer is not None and self.quantizer.soft)
+
     def _like(self, n: int) -> Array:
         return Spec("bits", self._shape, self.activation.row.key).array(n)
 
@@ -149,16 +201,17 @@ class Linear:
         self._signs = np.empty((m, words_for(k)), np.uint64)
         self._floats: F32 = self._seen[:0]
         self._effective: Quantized | None = None
-        self._step, self._offset = 1.0, 0.0
+        self._step = 1.0
+        self._offset: float | None = None
 
-    def forward(self, seen: Array, activation: Activation, step: float, offset: float = 0.0) -> F32:
+    def forward(self, seen: Array, activation: Activation, step: float, offset: float | None = None) -> F32:
         """Return the products, float32 (n, outputs), of quantized rows; a view of a buffer.
 
         Args:
             seen: (n, inputs) int16 or float32, or packed signs (n, words).
             activation: the width of the rows.
             step: what one level of a row counts.
-            offset: what level 0 of a row counts.
+            offset: what level 0 of a row counts, or None for nothing.
         """
         n = len(seen)
         self._step, self._offset = step, offset
@@ -172,6 +225,8 @@ class Linear:
             self._product(part, seen, activation, extra)
             out += extra
             part = part.more
+        if offset is not None:
+            out += _shift(quantized, offset)
         return out
 
     def backward(self, grad: F32, *, rows_wanted: bool) -> F32 | None:
@@ -224,8 +279,8 @@ class Linear:
 
     def _product(self, quantized: Quantized, seen: Array, activation: Activation, out: F32) -> None:
         scale = (quantized.scale * np.float32(self._step)).astype(np.float32)
-        shift = _shift(quantized, self._offset)
-        if self.moment.weights and way(self._row, activation) == "xnor":
+        shift = np.zeros(self.outputs, np.float32)
+        if self.moment.weights and not quantized.soft and way(self._row, activation) == "xnor":
             whole = self._whole[: len(out)]
             pack_signs(quantized.values, self._signs)
             dot_signs(seen, self._signs, self.inputs, whole)
@@ -250,6 +305,7 @@ class Shipped:
             scale = packed.get("scale" + suffix, np.ones(outputs, np.float32))
             self._parts.append((product, scale, packed.get("offset" + suffix)))
         self._activation, self._inputs = activation, inputs
+        self._shift: F32 | None = packed.get("shift")
 
     @property
     def how(self) -> str:
@@ -269,9 +325,7 @@ class Shipped:
         counts = (scale * np.float32(taken.step)).astype(np.float32)
 
         def finish(sums: Array) -> F32:
-            out = np.empty(sums.shape, np.float32)
-            scale_shift(sums, counts, shift, out)
-            return out
+            return self._finished(sums, counts, shift)
 
         return WholeSums(product, finish, taken.predictor())
 
@@ -281,15 +335,34 @@ class Shipped:
         Args:
             seen: quantized rows.
             step: what one level of a row counts.
-            shift: float32 (outputs,), added to every row.
+            shift: float32 (outputs,), added to every row: the layer's bias. What the input's offset adds
+                (`shift` of the packed arrays) is added here.
         """
+        product, scale, offset = self._parts[0]
+        if len(self._parts) == 1 and offset is None:
+            return self._finished(product.sums(seen), (scale * np.float32(step)).astype(np.float32), shift)
+        total = self._summed(seen, step)
+        if self._shift is not None:
+            total += self._shift
+        total += shift
+        return total
+
+    def _finished(self, sums: Array, counts: F32, shift: F32) -> F32:
+        """Return the outputs, float32 (n, outputs), of one base's sums; training rounds in the same places."""
+        out = np.empty(sums.shape, np.float32)
+        scale_shift(sums, counts, shift if self._shift is None else self._shift, out)
+        if self._shift is not None:
+            out += shift
+        return out
+
+    def _summed(self, seen: Array, step: float) -> F32:
+        """Return the sum of the bases, in the order that training adds them."""
         total: F32 | None = None
         for product, scale, offset in self._parts:
             sums = product.sums(seen)
             out = np.empty(sums.shape, np.float32)
             zero = np.zeros(sums.shape[1], np.float32)
-            first = shift if total is None else zero
-            scale_shift(sums, (scale * np.float32(step)).astype(np.float32), first, out)
+            scale_shift(sums, (scale * np.float32(step)).astype(np.float32), zero, out)
             if offset is not None:
                 floats = as_floats(seen, self._activation, self._inputs)
                 # Levels are whole numbers, so their float64 sum is exact in any order.
@@ -301,7 +374,9 @@ class Shipped:
         return total
 
 
-def ship(arrays: Arrays, precision: str, quantizer: str, estimator: str, offset: float = 0.0) -> Arrays:
+def ship(
+    arrays: Arrays, precision: str, quantizer: str, estimator: str, offset: float | None = None
+) -> Arrays:
     """Return what is stored of a layer's weights: `weight`, `scale`, `offset`, and `_2` ... of further bases.
 
     Args:
@@ -309,12 +384,11 @@ def ship(arrays: Arrays, precision: str, quantizer: str, estimator: str, offset:
         precision: the bit width.
         quantizer: the key of its quantizer.
         estimator: the key of its estimator.
-        offset: what level 0 of a row counts; where it is not 0, what it adds is stored as `shift`.
+        offset: what level 0 of a row counts, or None for nothing; what it adds is stored as `shift`.
     """
     row = PRECISIONS[precision]
     made = WEIGHT_QUANTIZERS.make(quantizer)(row, arrays, estimator).shipped(arrays["weight"])
     packed: Arrays = {}
-    shift = _shift(made, offset)
     part: Quantized | None = made
     place = 1
     while part is not None:
@@ -324,22 +398,22 @@ def ship(arrays: Arrays, precision: str, quantizer: str, estimator: str, offset:
             packed["scale" + suffix] = part.scale.copy()
         if part.offset is not None:
             packed["offset" + suffix] = part.offset.copy()
-        if place > 1:
-            shift += _shift(part, offset)
         part, place = part.more, place + 1
-    if offset:
-        packed["shift"] = shift
+    if offset is not None:
+        packed["shift"] = _shift(made, offset)
     return packed
 
 
 def _shift(quantized: Quantized, offset: float) -> F32:
     """Return what an input offset adds to every output: offset x the sum of its weights."""
-    if not offset:
-        return np.zeros(len(quantized.scale), np.float32)
-    sums = quantized.values.sum(axis=1, dtype=np.float64) * quantized.scale
-    if quantized.offset is not None:
-        sums += quantized.offset.astype(np.float64) * quantized.values.shape[1]
-    shift: F32 = (offset * sums).astype(np.float32)
+    total = np.zeros(len(quantized.scale), np.float64)
+    part: Quantized | None = quantized
+    while part is not None:
+        total += part.values.sum(axis=1, dtype=np.float64) * part.scale
+        if part.offset is not None:
+            total += part.offset.astype(np.float64) * part.values.shape[1]
+        part = part.more
+    shift: F32 = (offset * total).astype(np.float32)
     return shift
 
 

@@ -98,7 +98,8 @@ class RSignOperator(Operator):
             return (None,)
         n = len(grad)
         back = self._back[:n]
-        self._estimate(self._moved[:n].ravel(), np.ascontiguousarray(grad).ravel(), back.ravel())
+        share = self.moment.share
+        self._estimate(self._moved[:n].ravel(), np.ascontiguousarray(grad).ravel(), share, back.ravel())
         np.sum(by_channel(back, self._channels), axis=0, out=self._grad)
         return (back,)
 

@@ -85,7 +85,8 @@ class SignOperator(Operator):
         if grad is None:
             return (None,)
         out = self._grad_in[: len(grad)]
-        self._estimate(self._x.ravel(), np.ascontiguousarray(grad).ravel(), out.ravel())
+        share = self.moment.share
+        self._estimate(self._x.ravel(), np.ascontiguousarray(grad).ravel(), share, out.ravel())
         return (out.reshape(grad.shape),)
 
     def metrics(self) -> dict[str, float]:

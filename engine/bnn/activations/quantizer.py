@@ -6,11 +6,14 @@ from typing import ClassVar
 
 import numpy as np
 
+from ...kernels.bits import pack_signs
 from ...kernels.estimators import ESTIMATORS, Estimator
+from ...kernels.jit import plain
+from ...kernels.levels import quantize
 from ...node import Moment, Parameter
-from ...options import Family
+from ...options import F64, Curve, Family
 from ...ports import F32, Array, Arrays, Spec
-from ...precision import Precision
+from ...precision import PRECISIONS, Precision
 
 
 class ActivationQuantizer:
@@ -23,6 +26,7 @@ class ActivationQuantizer:
         serves: the bit widths (keys of PRECISIONS) it is meant for.
         unsigned: whether levels start at 0 (0 to 2^bits - 1) rather than at the row's lowest.
         per_element: whether `shipped` treats every element on its own and never turns (fusion.PerElement).
+        stochastic: whether it draws chance in training.
 
     Attributes:
         row: the bit width.
@@ -34,6 +38,7 @@ class ActivationQuantizer:
     serves: ClassVar[tuple[str, ...]] = ("1",)
     unsigned: ClassVar[bool] = False
     per_element: ClassVar[bool] = False
+    stochastic: ClassVar[bool] = False
 
     def __init__(self, row: Precision, arrays: Arrays, estimator: str) -> None:
         self.row, self.arrays = row, arrays
@@ -41,6 +46,7 @@ class ActivationQuantizer:
         self.rng = np.random.default_rng(0)
         self.moment = Moment()
         self.grads: Arrays = {}
+        self._pack, self._round = pack_signs, quantize
 
     @classmethod
     def start(cls, row: Precision, spec: Spec) -> Arrays:
@@ -58,9 +64,24 @@ class ActivationQuantizer:
         return 1.0
 
     @property
-    def offset(self) -> float:
-        """Return what level 0 counts (at 1 bit: the middle between the two values)."""
-        return 0.0
+    def offset(self) -> float | None:
+        """Return what level 0 counts (at 1 bit: the middle between the two values), or None for nothing."""
+        return None
+
+    @property
+    def low(self) -> int:
+        """Return the lowest level."""
+        return 0 if self.unsigned else self.row.low
+
+    @property
+    def high(self) -> int:
+        """Return the highest level."""
+        return self.row.high - self.row.low if self.unsigned else self.row.high
+
+    @property
+    def soft(self) -> bool:
+        """Whether this training step passes floats between the levels (`relaxed`) rather than levels."""
+        return False
 
     def quantize(self, x: F32, out: Array) -> Array:
         """Return what the product takes for `x`, float32 (n, *shape).
@@ -70,6 +91,10 @@ class ActivationQuantizer:
             out: where to write: uint64 (n, words) packed signs at 1 bit, int16 (n, *shape) levels at 2 to 8
                 bits and ternary, else float32 (n, *shape).
         """
+        raise NotImplementedError
+
+    def relaxed(self, x: F32) -> F32:
+        """Return what counts for `x`, float32 (n, *shape), in a training step that is `soft`."""
         raise NotImplementedError
 
     def shipped(self, x: F32, out: Array) -> Array:
@@ -92,7 +117,56 @@ class ActivationQuantizer:
         """Return the learned arrays as they are shipped."""
         return {}
 
+    def signs(self, x: F32, out: Array) -> Array:
+        """Write the packed signs of `x`, float32 (n, *shape), into `out` and return it."""
+        self._pack(np.ascontiguousarray(x, np.float32).reshape(len(x), -1), out)
+        return out
+
+    def levels(self, x: F32, step: float, out: Array) -> Array:
+        """Write round(x / step) within `low` to `high` into `out`, int16 of x's shape, and return it."""
+        flat = np.ascontiguousarray(x, np.float32).reshape(len(x), -1)
+        self._round(flat, np.float32(step), self.low, self.high, out.reshape(flat.shape))
+        return out
+
+    def estimated(self, x: F32, grad: F32) -> F32:
+        """Return dL/dx, float32 of x's shape, for `grad`, dL/d(sign x), by the chosen estimator."""
+        out = np.ascontiguousarray(grad, np.float32)
+        flat = np.ascontiguousarray(x, np.float32).ravel()
+        self.estimate(flat, out.ravel(), self.moment.share, out.ravel())
+        return out
+
+    def without_compiler(self) -> None:
+        """Do every kernel's work in plain Python from now on: a curve must wait for no compiler."""
+        self._pack, self._round, self.estimate = plain(pack_signs), plain(quantize), plain(self.estimate)
+
+
+def _curve_of(kind: type[ActivationQuantizer]) -> Curve:
+    """Return what a quantizer makes of records of one number each, and the gradient there."""
+    row = PRECISIONS[next((w for w in ("1", "ternary", "3") if w in kind.serves), kind.serves[0])]
+
+    def curve(xs: F64) -> tuple[F64, F64]:
+        x, spec = xs.astype(np.float32)[:, None], Spec("real", (1,))
+        quantizer = kind(row, kind.start(row, spec), "clipped")
+        quantizer.without_compiler()
+        quantizer.moment = Moment(share=0.5)
+        quantizer.observe(x)
+        draws = [_counted(quantizer, x) for _ in range(64 if kind.stochastic else 1)]
+        slope = quantizer.gradient(x, np.ones_like(x))
+        return np.mean(draws, axis=0), slope[:, 0].astype(np.float64)
+
+    return curve
+
+
+def _counted(quantizer: ActivationQuantizer, x: F32) -> F64:
+    """Return what (n, 1) numbers count once quantized."""
+    if quantizer.soft:
+        return quantizer.relaxed(x)[:, 0].astype(np.float64)
+    binary = quantizer.row.binary
+    seen = quantizer.quantize(x, Spec("bits", (1,), quantizer.row.key).array(len(x)))[:, 0]
+    levels: F64 = (seen & np.uint64(1)).astype(np.float64) * 2 - 1 if binary else seen.astype(np.float64)
+    return quantizer.step * levels + (quantizer.offset or 0.0)
+
 
 ACTIVATION_QUANTIZERS: Family[type[ActivationQuantizer]] = Family(
-    "bnn.activation_quantizer", "Quantizers of activations"
+    "bnn.activation_quantizer", "Quantizers of activations", curve_of=_curve_of
 )

@@ -6,8 +6,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from ...kernels.bits import pack_signs
-from ...kernels.levels import quantize
 from ...node import Parameter
 from ...ports import F32, Array, Arrays, Spec
 from ...precision import PRECISIONS, Precision
@@ -60,19 +58,13 @@ class Standard(ActivationQuantizer):
         if self.row.store == "half":
             out[...] = x.astype(np.float16)
             return out
-        flat = np.ascontiguousarray(x).reshape(len(x), -1)
-        if self.row.binary:
-            pack_signs(flat, out)
-        else:
-            quantize(flat, np.float32(self.step), self.row.low, self.row.high, out.reshape(flat.shape))
-        return out
+        return self.signs(x, out) if self.row.binary else self.levels(x, self.step, out)
 
     def gradient(self, x: F32, grad: F32) -> F32:
         if self.row.is_float:
             return grad
         if self.row.binary:
-            self.estimate(np.ascontiguousarray(x, np.float32).ravel(), grad.ravel(), grad.ravel())
-            return grad
+            return self.estimated(x, grad)
         row, v = self.row, x / np.float32(self.step)
         low, high = v <= row.low, v >= row.high
         slope = np.where(low, row.low, np.where(high, row.high, np.rint(v) - v)).astype(np.float32)

@@ -9,29 +9,36 @@ import numpy as np
 from ...kernels.estimators import ESTIMATORS, Estimator
 from ...levels import Quantized
 from ...node import Moment, Parameter
-from ...options import Family
+from ...options import F64, Curve, Family
 from ...ports import F32, Arrays
-from ...precision import Precision
+from ...precision import PRECISIONS, Precision
 
 
 class WeightQuantizer:
     """How the latent weights of one layer count in one training or export.
 
-    A weight counts `scale of its output x level + offset of its output` (`levels.Quantized`). One instance
-    serves one compiled layer. A new quantizer is one class, entered with `WEIGHT_QUANTIZERS.option`.
+    A weight counts `scale of its output x level + offset of its output` (`levels.Quantized`), summed over its
+    bases. One instance serves one compiled layer. A new quantizer is one class, entered with
+    `WEIGHT_QUANTIZERS.option`.
 
     Class attributes:
         serves: the bit widths (keys of PRECISIONS) it is meant for.
+        bases: how many bases a weight is the sum of (`Quantized.more`).
+        offsets: whether its levels have an offset (`Quantized.offset`).
+        stochastic: whether it draws chance in training.
 
     Attributes:
         row: the bit width.
-        arrays: the node's weights; learned arrays of the quantizer stand there under `names`.
+        arrays: the node's weights; learned arrays of the quantizer stand there under the names of `start`.
         estimate: gradient of the sign, for quantizers whose paper leaves it open.
         rng: drawn from by stochastic quantizers in training; the layer hands over its own.
         moment: where the training stands; the layer hands over its own.
     """
 
     serves: ClassVar[tuple[str, ...]] = ("1",)
+    bases: ClassVar[int] = 1
+    offsets: ClassVar[bool] = False
+    stochastic: ClassVar[bool] = False
 
     def __init__(self, row: Precision, arrays: Arrays, estimator: str) -> None:
         self.row, self.arrays = row, arrays
@@ -68,5 +75,44 @@ class WeightQuantizer:
         """Return what the latent weights are clipped to after every step, or None."""
         return 1.0 if self.row.binary else None
 
+    def estimated(self, x: F32, grad: F32) -> F32:
+        """Return dL/dx, float32 of x's shape, for `grad`, dL/d(sign x), by the chosen estimator."""
+        out = np.ascontiguousarray(grad, np.float32)
+        flat = np.ascontiguousarray(x, np.float32).ravel()
+        self.estimate(flat, out.ravel(), self.moment.share, out.ravel())
+        return out
 
-WEIGHT_QUANTIZERS: Family[type[WeightQuantizer]] = Family("bnn.weight_quantizer", "Quantizers of weights")
+
+def _curve_of(kind: type[WeightQuantizer]) -> Curve:
+    """Return what a quantizer makes of each weight of an output of all xs, and how far each moves its own."""
+    row = PRECISIONS[next((w for w in ("1", "ternary", "3") if w in kind.serves), kind.serves[0])]
+
+    def curve(xs: F64) -> tuple[F64, F64]:
+        w = xs.astype(np.float32)[None]
+        quantizer = kind(row, {"weight": w, **kind.start(row, w)}, "clipped")
+        quantizer.estimate, quantizer.moment = _clipped, Moment(share=0.5)
+        draws = [_total(quantizer.quantize(w)) for _ in range(64 if kind.stochastic else 1)]
+        # One weight at a time: what one does to the others through their mean is no part of its curve.
+        ones = np.eye(len(xs), dtype=np.float32)
+        slopes = [quantizer.gradient(w, one[None].copy())[0, i] for i, one in enumerate(ones)]
+        return np.mean(draws, axis=0), np.array(slopes, np.float64)
+
+    return curve
+
+
+def _total(quantized: Quantized) -> F64:
+    """Return one output's weights as they count."""
+    values: F64 = quantized.values[0].astype(np.float64) * quantized.scale[0]
+    if quantized.offset is not None:
+        values += quantized.offset[0]
+    return values + _total(quantized.more) if quantized.more else values
+
+
+def _clipped(x: F32, grad: F32, share: float, out: F32) -> None:
+    """Do what the clipped estimator does, in NumPy: a curve must wait for no compiler."""
+    np.multiply(grad, np.abs(x) <= 1, out=out)
+
+
+WEIGHT_QUANTIZERS: Family[type[WeightQuantizer]] = Family(
+    "bnn.weight_quantizer", "Quantizers of weights", curve_of=_curve_of
+)

@@ -29,6 +29,5 @@ class Standard(WeightQuantizer):
 
     def gradient(self, w: F32, grad: F32) -> F32:
         if self.row.binary:
-            self.estimate(w.ravel(), grad.ravel(), grad.ravel())
-            return grad
+            return self.estimated(w, grad)
         return latent_gradient(w, grad, self.row.key)
