@@ -348,7 +348,7 @@ class Shipped:
         return total
 
     def _finished(self, sums: Array, counts: F32, shift: F32) -> F32:
-        """Return the outputs, float32 (n, outputs), of one base's sums; training rounds in the same places."""
+        """Return the outputs, float32 (n, outputs), of one base's sums, rounded where training rounds."""
         out = np.empty(sums.shape, np.float32)
         scale_shift(sums, counts, shift if self._shift is None else self._shift, out)
         if self._shift is not None:

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from engine.bnn.activations import ACTIVATION_QUANTIZERS
 from engine.bnn.dense import Dense
 from engine.bnn.product import Activation, way
+from engine.bnn.weights import WEIGHT_QUANTIZERS
+from engine.kernels.estimators import ESTIMATORS
 from engine.levels import quantize_weights
 from engine.node import ShapeError
 from engine.ports import Spec, words_for
@@ -185,3 +188,24 @@ def test_the_step_starts_from_the_first_batch():
 def test_an_image_is_refused_with_what_to_do():
     with pytest.raises(ShapeError, match=r"It takes flat records; these are real 8 × 8\. Insert a Flatten\."):
         Dense().specs(Spec("real", (8, 8)))
+
+
+def test_a_quantizer_that_does_not_serve_the_width_is_refused_with_those_that_do(monkeypatch):
+    monkeypatch.setattr(ACTIVATION_QUANTIZERS.make("standard"), "serves", ("2", "4"))
+    spec = Spec("real", (8,))
+    words = r"The activation quantizer 'Standard of the width' does not serve 1 bit\. Choose one that does: "
+    with pytest.raises(ShapeError, match=words) as caught:
+        Dense(activation_bits="1").specs(spec)
+    assert caught.value.parameter == "activation_quantizer"
+    assert Dense(activation_bits="4").specs(spec)
+    assert Dense(activation_bits="1").specs(Spec("bits", (8,), "1", low=-1))
+
+
+def test_the_form_offers_the_quantizers_that_serve_the_width():
+    for width in PRECISIONS:
+        layer = Dense(weight_bits=width, activation_bits=width)
+        for name, family in (("weight", WEIGHT_QUANTIZERS), ("activation", ACTIVATION_QUANTIZERS)):
+            offered = Dense.about()[f"{name}_quantizer"].offered(layer)
+            assert set(offered) == {o.key for o in family.all() if width in o.serves}
+            assert "standard" in offered
+    assert Dense.about()["estimator"].offered(Dense()) == dict(ESTIMATORS)
