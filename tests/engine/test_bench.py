@@ -1,13 +1,17 @@
 """bench/: what a comparison says; never how fast anything is."""
 
 import json
+import sys
 import time
 
+import numpy as np
 import pytest
 
-from engine.bench import kernels
+from engine.bench import inference, kernels, networks
 from engine.bench.pairs import LONG, Comparison, compare, compare_timed
+from engine.bench.sides.numpy_mlp import Mlp
 from engine.bench.suites import QUICK, SUITES
+from engine.bench.workers import Side, SideError
 from engine.cli.main import main
 
 
@@ -64,3 +68,79 @@ def test_suites_are_found_in_their_room():
     assert set(QUICK) == {o.key for o in SUITES.all() if o.group != LONG}
     with pytest.raises(SystemExit):
         main(["bench", "nothing"])
+
+
+@pytest.mark.parametrize("inputs", ["real", "8", "1"])
+def test_the_measured_mlp_is_a_graph_without_a_problem(inputs):
+    project = networks.project(networks.mlp(inputs=inputs), networks.mnist_folder())
+    assert not project.graph.problems()
+    assert project.graph.output_specs("Norm 2")[0].shape == (networks.HIDDEN,)
+    first = project.graph.input_specs("Dense 1")[0]
+    assert (first.type, first.shape) == ("real" if inputs == "real" else "bits", (784,))
+    if inputs != "real":
+        assert first.precision == inputs
+
+
+def test_mnist_is_looked_for_where_it_is_told(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("POLYBIT_MNIST", str(tmp_path))
+    assert main(["bench", "training"]) == 1
+    told = capsys.readouterr().err
+    assert str(tmp_path) in told
+    assert "POLYBIT_MNIST" in told
+
+
+def test_the_numpy_side_learns():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 10, 256)
+    x = (rng.choice([-1.0, 1.0], (10, 784))[y] + rng.normal(0, 1, (256, 784))).astype(np.float32)
+    network = Mlp()
+    before = [w.copy() for w in network.weights]
+    losses = [network.step(x, y) for _ in range(8)]
+    assert losses[-1] < losses[0] / 2
+    assert all((w != b).any() and np.abs(w).max() <= 1 for w, b in zip(network.weights, before, strict=True))
+
+
+def test_a_side_is_a_process_that_works_when_told():
+    job = {"task": "inference", "folder": str(networks.mnist_folder()), "batch": 4}
+    with Side("numpy_mlp", job, cores=1) as side:
+        assert side.ready > 0
+        once, often = side.time(20), side.time(400)
+        assert 0 < once < often
+        assert 20 < side.peak_mb() < 2000
+        process = side._process
+    assert process.poll() == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for an interpreter is a shell script")
+def test_a_peer_that_is_not_there_is_said_and_its_rows_left_out(monkeypatch, tmp_path, capsys):
+    fake = tmp_path / "python"
+    fake.write_text(
+        "#!/bin/sh\necho \"ModuleNotFoundError: No module named 'tensorflow.lite'\" >&2\nexit 1\n"
+    )
+    fake.chmod(0o755)
+    with pytest.raises(SideError, match="tensorflow is not installed"):
+        Side("lce_inference", {}, cores=1, python=str(fake))
+    with pytest.raises(SideError, match="cannot be started"):
+        Side("lce_inference", {}, cores=1, python=str(tmp_path / "none"))
+
+    def absent(module, job, *, cores, python=sys.executable):
+        raise SideError(f"{module} is not installed.")
+
+    monkeypatch.setattr(inference, "Side", absent)
+    assert main(["bench", "inference", "--peers", "--json"]) == 0
+    out = capsys.readouterr()
+    assert json.loads(out.out) == []
+    for name in ("onnxruntime_inference", "OpenVINO", "lce_inference", inference.LCE_PYTHON):
+        assert name in out.err
+
+
+def test_inference_is_compared_with_numpy_where_no_peers_are_wanted(monkeypatch, capsys):
+    monkeypatch.setattr(inference, "BATCHES", (64,))
+    assert main(["bench", "inference", "--pairs", "1", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["name"].split(", ", 1)[1] for row in rows] == [
+        "MLP 784-1024-1024-10, 1-bit inputs, batch 64",
+        "MLP 784-1024-1024-10, 8-bit inputs, batch 64",
+    ]
+    assert {row["peer_name"] for row in rows} == {"NumPy float32"}
+    assert all(row["ours"] > 0 and row["peer"] > 0 and row["cores"] == 1 for row in rows)

@@ -1,0 +1,80 @@
+"""The networks that are measured, as projects drawn through the public API.
+
+The same networks stand in the sides of the peers: an MLP 784-1024-1024-10, 1-bit throughout, with a
+batch norm after every product (BinaryNet: Hubara et al. 2016, arXiv:1602.02830), and a CNN of three 3 x 3
+convolutions of 32, 64 and 128 maps whose first and last layer are floats.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..catalog import NODES
+from ..errors import DataError
+from ..files.project import Project, probed
+from ..graph import Graph
+from ..settings import Training
+
+HIDDEN = 1024
+IMAGES = "train-images-idx3-ubyte.gz"
+_PLACE = "POLYBIT_MNIST"
+Layer = tuple[str, str, dict[str, Any]]  # name, kind, fields
+
+
+def mnist_folder() -> Path:
+    """Return the folder with the training part of MNIST: the one told, or that of the example projects.
+
+    Raises:
+        DataError: it is in neither.
+    """
+    told = os.environ.get(_PLACE)
+    folder = Path(told) if told else Path(__file__).parents[2] / "projects" / "zoo"
+    if not (folder / IMAGES).is_file():
+        raise DataError(
+            f"{IMAGES} is not in {folder}.", do=f"Run from a clone, or name the folder in {_PLACE}."
+        )
+    return folder
+
+
+def mlp(*, inputs: str = "real", bits: str = "1", activation: Layer | None = None) -> list[Layer]:
+    """Return the layers of the MLP.
+
+    Args:
+        inputs: what its first product takes: `real` numbers, `8` or `1` bits.
+        bits: width of the weights and of the activations between the layers.
+        activation: what stands before the second and third product, by its kind; None: the sign.
+    """
+    layers = [*_INPUTS[inputs], ("Flatten", "flow.flatten", {})]
+    for i, units in enumerate((HIDDEN, HIDDEN, 10), start=1):
+        if i > 1:
+            name, kind, fields = activation or ("Sign", "bnn.sign", {})
+            layers.append((f"{name} {i - 1}", kind, fields))
+        layers.append((f"Dense {i}", "bnn.dense", {"units": units, "weight_bits": bits, "bias": False}))
+        layers.append((f"Norm {i}", "bnn.batch_norm", {}))
+    return layers
+
+
+def project(layers: Sequence[Layer], folder: Path, training: Training | None = None) -> Project:
+    """Return the project of a chain of layers on the MNIST records in `folder`, split 50,000 to 10,000."""
+    graph = Graph()
+    graph = graph.add("MNIST", NODES["data.idx"].of({"images": str(folder / IMAGES)}))
+    shares = {"train": 500 / 6, "validation": 100 / 6, "test": 0.0}
+    graph = graph.add("Split", NODES["flow.split"].of(shares))
+    graph = graph.wire("MNIST", "samples", "Split", "samples").wire("MNIST", "labels", "Split", "labels")
+    end, port = "Split", "samples"
+    for name, kind, fields in layers:
+        graph = graph.add(name, NODES[kind].of(fields)).wire(end, port, name, "in")
+        end, port = name, "out"
+    graph = graph.add("Answer", NODES["flow.output"]()).wire(end, port, "Answer", "scores")
+    graph = graph.wire("Split", "labels", "Answer", "labels")
+    return probed(Project(graph=graph, training=training or Training(epochs=10, batch=128, rate=0.005)))
+
+
+_INPUTS: dict[str, list[Layer]] = {
+    "real": [("Scale", "flow.standardise", {"method": "record"})],
+    "8": [("Scale", "flow.standardise", {"method": "range_all"}), ("Levels", "bnn.quantize", {"bits": "8"})],
+    "1": [("Scale", "flow.standardise", {"method": "zscore"}), ("Threshold", "bnn.sign", {})],
+}
