@@ -13,6 +13,7 @@ What a weight counts in a product is `scale of its output x level`:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -44,6 +45,29 @@ class Quantized:
     soft: bool = False
 
 
+class PackedSigns(Quantized):
+    """1-bit weights by their packed signs; the numbers are unpacked when somebody asks for them.
+
+    Attributes:
+        signs: uint64 (outputs, words).
+        scale: float32 (outputs,).
+    """
+
+    def __init__(self, signs: U64, scale: F32, inputs: int) -> None:
+        for name, value in (("signs", signs), ("scale", scale), ("offset", None), ("more", None)):
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "_inputs", inputs)
+
+    signs: U64
+    _inputs: int
+
+    @cached_property
+    def values(self) -> F32:
+        out = np.empty((len(self.signs), self._inputs), np.float32)
+        unpack_signs(self.signs, out)
+        return out
+
+
 def quantize_weights(w: F32, precision: str) -> Quantized:
     """Return latent weights, float32 (outputs, inputs), as they count at a bit width."""
     row = PRECISIONS[precision]
@@ -51,7 +75,7 @@ def quantize_weights(w: F32, precision: str) -> Quantized:
         return Quantized(w, np.ones(len(w), np.float32))
     if row.store == "half":
         return Quantized(w.astype(np.float16).astype(np.float32), np.ones(len(w), np.float32))
-    size = np.abs(w).mean(axis=1, dtype=np.float32) + _TINY
+    size = mean_size(np.abs(w))
     if row.binary:
         return Quantized(np.where(w >= 0, np.float32(1), np.float32(-1)), size)
     if row.high == 1 and row.low == -1:
@@ -59,6 +83,11 @@ def quantize_weights(w: F32, precision: str) -> Quantized:
     step = (np.float32(2) * size / np.sqrt(np.float32(row.high))).astype(np.float32)
     levels = np.clip(np.rint(w / step[:, None]), row.low, row.high).astype(np.float32)
     return Quantized(levels, step)
+
+
+def mean_size(sizes: F32) -> F32:
+    """Return the mean of |w| of each output, float32 (outputs,), above 0, for |w| (outputs, inputs)."""
+    return np.asarray(sizes.mean(axis=1, dtype=np.float32) + _TINY, np.float32)
 
 
 def latent_gradient(w: F32, grad: F32, precision: str) -> F32:

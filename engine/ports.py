@@ -26,6 +26,7 @@ import numpy.typing as npt
 from .precision import PRECISIONS
 
 F32 = npt.NDArray[np.float32]
+I8 = npt.NDArray[np.int8]
 I16 = npt.NDArray[np.int16]
 I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]

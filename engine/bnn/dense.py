@@ -26,9 +26,9 @@ from ..node import (
 from ..ports import F32, Array, Arrays, Port, Spec
 from ..precision import PRECISIONS
 from .activations import ACTIVATION_QUANTIZERS
+from .latent import Linear
 from .linear import (
     LayerInput,
-    Linear,
     Shipped,
     check_quantizers,
     input_arrays,

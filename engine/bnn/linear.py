@@ -1,8 +1,8 @@
 """The core of every layer with weights: its input quantized, and rows times quantized weights, both ways.
 
 A dense layer multiplies its records as rows; a convolution multiplies patches of its quantized input. Each
-holds one `LayerInput` (what arrives, as the product takes it) and one `Linear` (the product). `ship` gives
-the arrays and `Shipped` (shipped.py) the numbers of the same product in an exported model.
+holds one `LayerInput`: what arrives, as the product takes it. `ship` gives the arrays and `Shipped` the
+numbers of the product in an exported model; in training it is `latent.Linear`.
 """
 
 from __future__ import annotations
@@ -11,18 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from ..fusion import PerElement
-from ..kernels.bits import dot_signs, pack_signs
+from ..fusion import PerElement, WholeSums
 from ..kernels.floats import scale_shift
 from ..levels import Quantized, pack_weights, packed_shape
 from ..node import Moment, Node, Parameter, Predictor, ShapeError
 from ..options import Family
-from ..ports import F32, Array, Arrays, Spec, words_for
+from ..ports import F32, Array, Arrays, Spec
 from ..precision import PRECISIONS, Precision
 from .activations import ACTIVATION_QUANTIZERS, ActivationQuantizer
-from .product import Activation, as_floats, way
-from .shipped import Shipped as Shipped
-from .weights import WEIGHT_QUANTIZERS, WeightQuantizer
+from .product import Activation, Product, as_floats
+from .weights import WEIGHT_QUANTIZERS
 
 
 def check_quantizers(node: Node, spec: Spec) -> None:
@@ -177,121 +175,85 @@ class LayerInput:
         return Spec("bits", self._shape, self.activation.row.key).array(n)
 
 
-class Linear:
-    """Rows times the quantized weights of one layer, in training.
+class Shipped:
+    """The product of one layer in an exported model: exact whole sums, then one scale and one shift."""
 
-    Attributes:
-        quantizer: how the weights are quantized.
-        moment: where the training stands.
-        rng: drawn from by stochastic quantizers.
-        outputs, inputs: the shape of the weights.
-    """
+    def __init__(self, packed: Arrays, precision: str, activation: Activation, inputs: int) -> None:
+        row = PRECISIONS[precision]
+        self._parts: list[tuple[Product, F32, F32 | None]] = []
+        for suffix in _suffixes(packed):
+            product = Product(packed["weight" + suffix], precision, activation, inputs)
+            outputs = packed["weight" + suffix].shape[0 if row.is_float or row.binary else 1]
+            scale = packed.get("scale" + suffix, np.ones(outputs, np.float32))
+            self._parts.append((product, scale, packed.get("offset" + suffix)))
+        self._activation, self._inputs = activation, inputs
+        self._shift: F32 | None = packed.get("shift")
 
-    def __init__(self, arrays: Arrays, precision: str, quantizer: str, estimator: str, rows: int) -> None:
-        self._arrays, self._row = arrays, PRECISIONS[precision]
-        self.outputs, self.inputs = arrays["weight"].shape
-        self.quantizer: WeightQuantizer = WEIGHT_QUANTIZERS.make(quantizer)(self._row, arrays, estimator)
-        self.moment, self.rng = Moment(), np.random.default_rng(0)
-        m, k = self.outputs, self.inputs
-        self._grad = np.zeros_like(arrays["weight"])
-        self._out = np.empty((rows, m), np.float32)
-        self._whole = np.empty((rows, m), np.int32)
-        self._scaled = np.empty((rows, m), np.float32)
-        self._grad_in = np.empty((rows, k), np.float32)
-        self._seen = np.empty((rows, k), np.float32)
-        self._signs = np.empty((m, words_for(k)), np.uint64)
-        self._floats: F32 = self._seen[:0]
-        self._effective: Quantized | None = None
-        self._step = 1.0
-        self._offset: float | None = None
+    @property
+    def how(self) -> str:
+        """Return the kernel it takes."""
+        return self._parts[0][0].how
 
-    def forward(self, seen: Array, activation: Activation, step: float, offset: float | None = None) -> F32:
-        """Return the products, float32 (n, outputs), of quantized rows; a view of a buffer.
+    def predictor(self, taken: LayerInput, shift: F32) -> Predictor:
+        """Return the predictor of a layer whose records are rows: in parts, where its sums are whole numbers.
 
         Args:
-            seen: (n, inputs) int16 or float32, or packed signs (n, words).
-            activation: the width of the rows.
-            step: what one level of a row counts.
-            offset: what level 0 of a row counts, or None for nothing.
+            taken: what arrives.
+            shift: float32 (outputs,), added to every row.
         """
-        n = len(seen)
-        self._step, self._offset = step, offset
-        self._floats = as_floats(seen, activation, self.inputs, self._seen[:n])
-        quantized = self._effective = self._quantized()
-        out = self._out[:n]
-        self._product(quantized, seen, activation, out)
-        part = quantized.more
-        while part is not None:
-            extra = np.empty_like(out)
-            self._product(part, seen, activation, extra)
-            out += extra
-            part = part.more
-        if offset is not None:
-            out += _shift(quantized, offset)
+        product, scale, offset = self._parts[0]
+        if len(self._parts) > 1 or offset is not None or self.how == "floats" or not _fits(product):
+            return lambda x: (self(taken.shipped(x), taken.step, shift),)
+        counts = (scale * np.float32(taken.step)).astype(np.float32)
+
+        def finish(sums: Array) -> F32:
+            return self._finished(sums, counts, shift)
+
+        return WholeSums(product, finish, taken.predictor())
+
+    def __call__(self, seen: Array, step: float, shift: F32) -> F32:
+        """Return the products, float32 (n, outputs), of quantized rows.
+
+        Args:
+            seen: quantized rows.
+            step: what one level of a row counts.
+            shift: float32 (outputs,), added to every row: the layer's bias. What the input's offset adds
+                (`shift` of the packed arrays) is added here.
+        """
+        product, scale, offset = self._parts[0]
+        if len(self._parts) == 1 and offset is None:
+            return self._finished(product.sums(seen), (scale * np.float32(step)).astype(np.float32), shift)
+        total = self._summed(seen, step)
+        if self._shift is not None:
+            total += self._shift
+        total += shift
+        return total
+
+    def _finished(self, sums: Array, counts: F32, shift: F32) -> F32:
+        """Return the outputs, float32 (n, outputs), of one base's sums, rounded where training rounds."""
+        out = np.empty(sums.shape, np.float32)
+        scale_shift(sums, counts, shift if self._shift is None else self._shift, out)
+        if self._shift is not None:
+            out += shift
         return out
 
-    def backward(self, grad: F32, *, rows_wanted: bool) -> F32 | None:
-        """Return dL/d(step x level + offset of the rows), float32 (n, inputs), or None where not wanted.
-
-        Fills the gradient of the weights for `grad`, dL/d(products), float32 (n, outputs).
-        """
-        n, quantized = len(grad), self._effective
-        if quantized is None:
-            raise RuntimeError("backward before forward")
-        np.matmul(grad.T, self._floats, out=self._grad)
-        self._grad *= np.float32(self._step)
-        if self._offset:
-            self._grad += np.float32(self._offset) * grad.sum(axis=0)[:, None]
-        if self.moment.weights:
-            self._grad[...] = self.quantizer.gradient(self._arrays["weight"], self._grad)
-        else:
-            for g in self.quantizer.grads.values():
-                g.fill(0)
-        if not rows_wanted:
-            return None
-        scaled = np.multiply(grad, quantized.scale, out=self._scaled[:n])
-        d_rows: F32 = np.matmul(scaled, quantized.values, out=self._grad_in[:n])
-        if quantized.offset is not None:
-            d_rows += (grad @ quantized.offset)[:, None]
-        part = quantized.more
-        while part is not None:
-            d_rows += (grad * part.scale) @ part.values
-            part = part.more
-        return d_rows
-
-    def stop(self) -> None:
-        """Zero every gradient: nothing comes back in this step."""
-        self._grad.fill(0)
-        for g in self.quantizer.grads.values():
-            g.fill(0)
-
-    def parameters(self) -> tuple[Parameter, ...]:
-        """Return the latent weights and what the quantizer learns."""
-        limit, binary = self.quantizer.limit(), self._row.binary
-        weight = Parameter("weight", self._arrays["weight"], self._grad, limit, binary=binary)
-        return (weight, *self.quantizer.parameters())
-
-    def _quantized(self) -> Quantized:
-        w = self._arrays["weight"]
-        if not self.moment.weights:
-            return Quantized(w, np.ones(len(w), np.float32))
-        self.quantizer.moment, self.quantizer.rng = self.moment, self.rng
-        return self.quantizer.quantize(w)
-
-    def _product(self, quantized: Quantized, seen: Array, activation: Activation, out: F32) -> None:
-        scale = (quantized.scale * np.float32(self._step)).astype(np.float32)
-        shift = np.zeros(self.outputs, np.float32)
-        if self.moment.weights and not quantized.soft and way(self._row, activation) == "xnor":
-            whole = self._whole[: len(out)]
-            pack_signs(quantized.values, self._signs)
-            dot_signs(seen, self._signs, self.inputs, whole)
-            scale_shift(whole, scale, shift, out)
-        else:
-            # Whole sums below 2^24 are exact in float32: there BLAS gives what the packed product gives.
-            np.matmul(self._floats, quantized.values.T, out=out)
-            scale_shift(out, scale, shift, out)
-        if quantized.offset is not None:
-            out += np.outer(self._floats.sum(axis=1), quantized.offset * np.float32(self._step))
+    def _summed(self, seen: Array, step: float) -> F32:
+        """Return the sum of the bases, in the order that training adds them."""
+        total: F32 | None = None
+        for product, scale, offset in self._parts:
+            sums = product.sums(seen)
+            out = np.empty(sums.shape, np.float32)
+            zero = np.zeros(sums.shape[1], np.float32)
+            scale_shift(sums, (scale * np.float32(step)).astype(np.float32), zero, out)
+            if offset is not None:
+                floats = as_floats(seen, self._activation, self._inputs)
+                # Levels are whole numbers, so their float64 sum is exact in any order.
+                rows = floats.sum(axis=1, dtype=np.float64).astype(np.float32)
+                out += rows[:, None] * (offset * np.float32(step))
+            total = out if total is None else total + out
+        if total is None:
+            raise RuntimeError("a layer without weights")
+        return total
 
 
 def ship(
@@ -320,11 +282,11 @@ def ship(
             packed["offset" + suffix] = part.offset.copy()
         part, place = part.more, place + 1
     if offset is not None:
-        packed["shift"] = _shift(made, offset)
+        packed["shift"] = offset_shift(made, offset)
     return packed
 
 
-def _shift(quantized: Quantized, offset: float) -> F32:
+def offset_shift(quantized: Quantized, offset: float) -> F32:
     """Return what an input offset adds to every output: offset x the sum of its weights."""
     total = np.zeros(len(quantized.scale), np.float64)
     part: Quantized | None = quantized
@@ -335,6 +297,16 @@ def _shift(quantized: Quantized, offset: float) -> F32:
         part = part.more
     shift: F32 = (offset * total).astype(np.float32)
     return shift
+
+
+def _fits(product: Product) -> bool:
+    """Whether no sum leaves int32, in which it is held."""
+    return max(-product.sums_range[0], product.sums_range[-1]) < 1 << 31
+
+
+def _suffixes(packed: Arrays) -> list[str]:
+    bases = sum(name == "weight" or name.startswith("weight_") for name in packed)
+    return ["", *(f"_{i}" for i in range(2, bases + 1))]
 
 
 def stored_bits(row: Precision, shape: tuple[int, ...]) -> int:

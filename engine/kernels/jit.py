@@ -31,12 +31,13 @@ KERNELS: list[str] = []  # every kernel's name, in the order it was made
 def kernel(func: F) -> F:
     """Compile `func` on first call, keep it on disk, and let other threads run meanwhile.
 
-    No fastmath: an exported model must give the same bits on every machine.
+    No fastmath: an exported model must give the same bits on every machine. Division follows IEEE 754, as
+    NumPy's does: a check for 0 in every division would keep loops from being vectorised.
     """
     KERNELS.append(f"{func.__module__}.{func.__name__}")
     # numba asks for the folder once, while it decorates.
     numba.config.CACHE_DIR = str(cache_folder(stamp(Path(func.__code__.co_filename))))  # type: ignore[attr-defined]
-    return cast("F", numba.njit(cache=True, nogil=True, fastmath=False)(func))
+    return cast("F", numba.njit(cache=True, nogil=True, fastmath=False, error_model="numpy")(func))
 
 
 def plain(func: F) -> F:

@@ -36,13 +36,13 @@ def sgd_step(
         decay: weight decay, added to the gradient.
         bounds: float32 (2,), lowest and highest value.
     """
-    one = np.float32(1.0)
+    one, kept, low, high = np.float32(1.0), state[0], bounds[0], bounds[1]
     for i in range(value.size):
         g = grad[i] + decay * value[i]
-        m = momentum * state[0, i] + g
-        state[0, i] = m
+        m = momentum * kept[i] + g
+        kept[i] = m
         move = ahead * (g + momentum * m) + (one - ahead) * m
-        value[i] = min(max(value[i] - rate * move, bounds[0]), bounds[1])
+        value[i] = min(max(value[i] - rate * move, low), high)
 
 
 @kernel
@@ -69,15 +69,18 @@ def adam_step(
     """
     b1, b2, eps = np.float32(0.9), np.float32(0.999), np.float32(1e-8)
     one = np.float32(1.0)
+    # What stands in arrays is read once: a store might change it, for all that the compiler knows.
+    first, second, joined, low, high = moments[0], moments[1], decays[0], bounds[0], bounds[1]
+    forward, root, apart = rate * correct[0], correct[1], rate * decays[1]
     for i in range(value.size):
-        g = grad[i] + decays[0] * value[i]
-        m = b1 * moments[0, i] + (one - b1) * g
-        v = b2 * moments[1, i] + (one - b2) * g * g
-        moments[0, i] = m
-        moments[1, i] = v
-        step = rate * (m * correct[0]) / (np.sqrt(v * correct[1]) + eps)
-        moved = value[i] - step - rate * decays[1] * value[i]
-        value[i] = min(max(moved, bounds[0]), bounds[1])
+        w = value[i]
+        g = grad[i] + joined * w
+        m = b1 * first[i] + (one - b1) * g
+        v = b2 * second[i] + (one - b2) * g * g
+        first[i] = m
+        second[i] = v
+        moved = w - forward * m / (np.sqrt(v * root) + eps) - apart * w
+        value[i] = min(max(moved, low), high)
 
 
 @kernel

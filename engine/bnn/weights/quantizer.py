@@ -7,10 +7,10 @@ from typing import ClassVar
 import numpy as np
 
 from ...kernels.estimators import ESTIMATORS, Estimator
-from ...levels import Quantized
+from ...levels import PackedSigns, Quantized
 from ...node import Moment, Parameter
 from ...options import F64, Curve, Family
-from ...ports import F32, Arrays
+from ...ports import F32, U64, Arrays
 from ...precision import PRECISIONS, Precision
 
 
@@ -55,6 +55,14 @@ class WeightQuantizer:
     def quantize(self, w: F32) -> Quantized:
         """Return latent `w`, float32 (outputs, inputs), as it counts in this training step."""
         raise NotImplementedError
+
+    def pack(self, w: F32, signs: U64) -> PackedSigns | None:
+        """Return what `quantize` does with the signs written to `signs`, or None where it has no short way.
+
+        A quantizer whose 1-bit weights are a scale times a sign may offer it: training then never makes the
+        signs as numbers.
+        """
+        return None
 
     def gradient(self, w: F32, grad: F32) -> F32:
         """Return dL/d(latent), float32 (outputs, inputs), for `grad`, dL/d(weight as it counts).

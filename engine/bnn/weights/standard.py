@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ...levels import Quantized, latent_gradient, quantize_weights
-from ...ports import F32
-from ...precision import PRECISIONS
+import numpy as np
+
+from ...kernels.bits import pack_signs
+from ...levels import PackedSigns, Quantized, latent_gradient, mean_size, quantize_weights
+from ...ports import F32, U64, Arrays
+from ...precision import PRECISIONS, Precision
 from .quantizer import WEIGHT_QUANTIZERS, WeightQuantizer
+
+_PASSING = ("clipped", "identity")  # estimators that change nothing within -1 to 1
 
 
 @WEIGHT_QUANTIZERS.option(
@@ -24,10 +29,23 @@ class Standard(WeightQuantizer):
 
     serves: ClassVar[tuple[str, ...]] = tuple(PRECISIONS)
 
+    def __init__(self, row: Precision, arrays: Arrays, estimator: str) -> None:
+        super().__init__(row, arrays, estimator)
+        self._passes = estimator in _PASSING
+        self._inside = False  # whether every latent weight was within -1 to 1 when it was packed
+
     def quantize(self, w: F32) -> Quantized:
         return quantize_weights(w, self.row.key)
 
+    def pack(self, w: F32, signs: U64) -> PackedSigns | None:
+        size = np.abs(w)
+        self._inside = bool(size.max(initial=0) <= 1)
+        pack_signs(w, signs)
+        return PackedSigns(signs, mean_size(size), w.shape[1])
+
     def gradient(self, w: F32, grad: F32) -> F32:
+        if self._inside and self._passes:
+            return grad
         if self.row.binary:
             return self.estimated(w, grad)
         return latent_gradient(w, grad, self.row.key)

@@ -1,0 +1,168 @@
+"""Rows times the quantized weights of a layer in training: packed products forward, gradients backward."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from ..kernels.bits import dot_signs, pack_signs
+from ..kernels.floats import scale_shift
+from ..levels import PackedSigns, Quantized
+from ..node import Moment, Parameter
+from ..ports import F32, U64, Array, Arrays, words_for
+from ..precision import PRECISIONS
+from .backward import ByteGradients
+from .linear import offset_shift
+from .product import Activation, as_floats, way
+from .weights import WEIGHT_QUANTIZERS, WeightQuantizer
+
+
+class _Rows:
+    """The quantized rows of a batch; as floats when a product asks for them."""
+
+    def __init__(self, seen: Array, activation: Activation, inputs: int) -> None:
+        self.seen, self.activation, self._inputs = seen, activation, inputs
+
+    @cached_property
+    def floats(self) -> F32:
+        return as_floats(self.seen, self.activation, self._inputs)
+
+
+class Linear:
+    """Rows times the quantized weights of one layer, in training.
+
+    Attributes:
+        quantizer: how the weights are quantized.
+        moment: where the training stands.
+        rng: drawn from by stochastic quantizers and by the rounding of gradients.
+        outputs, inputs: the shape of the weights.
+    """
+
+    def __init__(self, arrays: Arrays, precision: str, quantizer: str, estimator: str, rows: int) -> None:
+        self._arrays, self._row = arrays, PRECISIONS[precision]
+        self.outputs, self.inputs = arrays["weight"].shape
+        self.quantizer: WeightQuantizer = WEIGHT_QUANTIZERS.make(quantizer)(self._row, arrays, estimator)
+        self.moment, self.rng = Moment(), np.random.default_rng(0)
+        m, k = self.outputs, self.inputs
+        self._grad = np.zeros_like(arrays["weight"])
+        self._out = np.empty((rows, m), np.float32)
+        self._whole = np.empty((rows, m), np.int32)
+        self._grad_in = np.empty((rows, k), np.float32)
+        self._signs = np.empty((m, words_for(k)), np.uint64)
+        self._bytes = ByteGradients(m, k)
+        self._rows: _Rows | None = None
+        self._effective: Quantized | None = None
+        self._step = 1.0
+        self._offset: float | None = None
+
+    def forward(self, seen: Array, activation: Activation, step: float, offset: float | None = None) -> F32:
+        """Return the products, float32 (n, outputs), of quantized rows; a view of a buffer.
+
+        Args:
+            seen: (n, inputs) int16 or float32, or packed signs (n, words).
+            activation: the width of the rows.
+            step: what one level of a row counts.
+            offset: what level 0 of a row counts, or None for nothing.
+        """
+        self._step, self._offset = step, offset
+        rows = self._rows = _Rows(seen, activation, self.inputs)
+        quantized = self._effective = self._quantized()
+        out = self._out[: len(seen)]
+        self._product(quantized, rows, out)
+        part = quantized.more
+        while part is not None:
+            extra = np.empty_like(out)
+            self._product(part, rows, extra)
+            out += extra
+            part = part.more
+        if offset is not None:
+            out += offset_shift(quantized, offset)
+        return out
+
+    def backward(self, grad: F32, *, rows_wanted: bool) -> F32 | None:
+        """Return dL/d(step x level + offset of the rows), float32 (n, inputs), or None where not wanted.
+
+        Fills the gradient of the weights for `grad`, dL/d(products), float32 (n, outputs).
+        """
+        if self._effective is None or self._rows is None:
+            raise RuntimeError("backward before forward")
+        self._bytes.rng = self.rng
+        self._weight_gradient(grad, self._rows)
+        return self._row_gradient(grad, self._effective) if rows_wanted else None
+
+    def stop(self) -> None:
+        """Zero every gradient: nothing comes back in this step."""
+        self._grad.fill(0)
+        for g in self.quantizer.grads.values():
+            g.fill(0)
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Return the latent weights and what the quantizer learns."""
+        limit, binary = self.quantizer.limit(), self._row.binary
+        weight = Parameter("weight", self._arrays["weight"], self._grad, limit, binary=binary)
+        return (weight, *self.quantizer.parameters())
+
+    def _quantized(self) -> Quantized:
+        w = self._arrays["weight"]
+        if not self.moment.weights:
+            return Quantized(w, np.ones(len(w), np.float32))
+        self.quantizer.moment, self.quantizer.rng = self.moment, self.rng
+        packed = self.quantizer.pack(w, self._signs) if self._row.binary else None
+        return packed if packed is not None else self.quantizer.quantize(w)
+
+    def _product(self, quantized: Quantized, rows: _Rows, out: F32) -> None:
+        scale = (quantized.scale * np.float32(self._step)).astype(np.float32)
+        shift = np.zeros(self.outputs, np.float32)
+        if self._levels(quantized) and way(self._row, rows.activation) == "xnor":
+            whole = self._whole[: len(out)]
+            dot_signs(rows.seen, self._packed_signs(quantized), self.inputs, whole)
+            scale_shift(whole, scale, shift, out)
+        else:
+            # Whole sums below 2^24 are exact in float32: there BLAS gives what the packed product gives.
+            np.matmul(rows.floats, quantized.values.T, out=out)
+            scale_shift(out, scale, shift, out)
+        if quantized.offset is not None:
+            out += np.outer(rows.floats.sum(axis=1), quantized.offset * np.float32(self._step))
+
+    def _levels(self, quantized: Quantized) -> bool:
+        """Return whether the weights are levels in this step, neither latent nor still between levels."""
+        return self.moment.weights and not quantized.soft
+
+    def _packed_signs(self, quantized: Quantized) -> U64:
+        if isinstance(quantized, PackedSigns):
+            return quantized.signs
+        pack_signs(quantized.values, self._signs)
+        return self._signs
+
+    def _weight_gradient(self, grad: F32, rows: _Rows) -> None:
+        if self.moment.gradients == "8" and self._bytes.meets(rows.activation.row):
+            self._bytes.weights(grad, rows.seen, rows.activation, self._step, self._grad)
+        else:
+            np.matmul(grad.T, rows.floats, out=self._grad)
+            if self._step != 1:
+                self._grad *= np.float32(self._step)
+        if self._offset:
+            self._grad += np.float32(self._offset) * grad.sum(axis=0)[:, None]
+        if not self.moment.weights:
+            for g in self.quantizer.grads.values():
+                g.fill(0)
+            return
+        latent = self.quantizer.gradient(self._arrays["weight"], self._grad)
+        if latent is not self._grad:
+            self._grad[...] = latent
+
+    def _row_gradient(self, grad: F32, quantized: Quantized) -> F32:
+        d_rows = self._grad_in[: len(grad)]
+        if self.moment.gradients == "8" and self._levels(quantized) and self._bytes.meets(self._row):
+            levels = self._packed_signs(quantized) if self._row.binary else quantized.values
+            self._bytes.rows(grad, quantized.scale, levels, self._row, d_rows)
+        else:
+            np.matmul(grad * quantized.scale, quantized.values, out=d_rows)
+        if quantized.offset is not None:
+            d_rows += (grad @ quantized.offset)[:, None]
+        part = quantized.more
+        while part is not None:
+            d_rows += (grad * part.scale) @ part.values
+            part = part.more
+        return d_rows
