@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from .kernels.optimise import adam_step, bop2_step, bop_step, sgd_step
-from .options import Family
+from .options import Family, Part
 from .ports import F32
 
 _BETAS = np.array([0.9, 0.999])
@@ -155,5 +155,5 @@ class Bop2(Bop):
 
 
 SAME = "same"
-FOR_ANY = {key: title for key, title in OPTIMISERS.items() if not OPTIMISERS.make(key).flips}
-FOR_SIGNS = {SAME: "Same as the rest", **OPTIMISERS}
+FOR_ANY = Part(OPTIMISERS, lambda made: not made.flips)
+FOR_SIGNS = Part(OPTIMISERS, lambda made: True, {SAME: "Same as the rest"})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -104,3 +104,34 @@ class Family(Mapping[str, str], Generic[T]):
 
     def __len__(self) -> int:
         return len(self._options)
+
+
+class Part(Mapping[str, str]):
+    """Some options of a family after choices of another sort; as a mapping it is key -> title."""
+
+    def __init__(
+        self, family: Family[Any], keep: Callable[[Any], bool], others: Mapping[str, str] | None = None
+    ) -> None:
+        """Take the family, which of its classes or functions to keep, and the choices that come first."""
+        self._options = {option.key: option for option in family.all() if keep(option.make)}
+        self._titles = {**(others or {}), **{key: option.title for key, option in self._options.items()}}
+
+    def get_option(self, key: str) -> Option[Any] | None:
+        """Return everything known of an option of the family; None for a choice of another sort."""
+        return self._options.get(key)
+
+    def __getitem__(self, key: str) -> str:
+        return self._titles[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._titles)
+
+    def __len__(self) -> int:
+        return len(self._titles)
+
+
+def option_of(choices: Mapping[str, str], key: str) -> Option[Any] | None:
+    """Return the option behind a choice; None where it is plain words."""
+    if not isinstance(choices, Family | Part) or key not in choices:
+        return None
+    return choices.get_option(key)

@@ -10,6 +10,8 @@ from .losses import LOSSES
 from .optimisers import FOR_ANY, FOR_SIGNS, OPTIMISERS, SAME
 from .schedules import SCHEDULES
 
+_WITH_MOMENTUM = {"sgd", "nesterov"}
+
 
 @dataclass(frozen=True)
 class Training(Fields):
@@ -21,19 +23,43 @@ class Training(Fields):
         20, 1, 100_000, "Passes over the training records in the gradient stage", unit="epochs"
     )
     batch: int = whole(64, 1, 65_536, "Records per step", unit="records")
-    optimiser: str = choice("adamw", FOR_ANY, "How weights move against their gradient")
+    optimiser: str = choice("adamw", FOR_ANY, "How weights move against their gradient", group="Optimiser")
     rate: float = real(
-        0.003, 1e-7, 10.0, "Learning rate at its highest", citation="Kingma & Ba 2015, arXiv:1412.6980"
+        0.003,
+        1e-7,
+        10.0,
+        "Learning rate at its highest",
+        citation="Kingma & Ba 2015, arXiv:1412.6980",
+        group="Optimiser",
     )
-    momentum: float = real(0.9, 0.0, 0.9999, "Share of the running gradient that SGD keeps at each step")
+    momentum: float = real(
+        0.9,
+        0.0,
+        0.9999,
+        "Share of the running gradient that SGD keeps at each step",
+        group="Optimiser",
+        when=lambda t: bool({t.optimiser, t.binary_optimiser} & _WITH_MOMENTUM),
+    )
     binary_optimiser: str = choice(
-        SAME, FOR_SIGNS, "How 1-bit weights move", citation="Helwegen et al. 2019, arXiv:1906.02107"
+        SAME,
+        FOR_SIGNS,
+        "How 1-bit weights move",
+        citation="Helwegen et al. 2019, arXiv:1906.02107",
+        group="Optimiser",
     )
     binary_rate: float = real(
-        0.0, 0.0, 10.0, "Learning rate of 1-bit weights; 0 takes the rate above, and 0.0001 for Bop"
+        0.0,
+        0.0,
+        10.0,
+        "Learning rate of 1-bit weights; 0 takes the rate above, and 0.0001 for Bop",
+        group="Optimiser",
     )
     binary_decay: float = real(
-        0.0, 0.0, 1.0, "Pull of latent 1-bit weights to zero, where signs flip more easily"
+        0.0,
+        0.0,
+        1.0,
+        "Pull of latent 1-bit weights to zero, where signs flip more easily",
+        group="Optimiser",
     )
     flip_threshold: float = real(
         1e-8,
@@ -41,11 +67,14 @@ class Training(Fields):
         1.0,
         "How much must speak against a sign before Bop flips it",
         citation="Helwegen et al. 2019, arXiv:1906.02107",
+        group="Optimiser",
+        when=lambda t: t.for_signs.startswith("bop"),
     )
     schedule: str = choice(
         "cosine",
         SCHEDULES,
         "How the learning rate goes over the run",
+        group="Schedule",
         citation="Loshchilov & Hutter 2017, arXiv:1608.03983",
     )
     warm_up: float = real(
@@ -55,21 +84,32 @@ class Training(Fields):
         "Epochs over which the rate first rises in a straight line from 0",
         unit="epochs",
         citation="Goyal et al. 2017, arXiv:1706.02677",
+        group="Schedule",
     )
-    floor: float = real(0.0, 0.0, 1.0, "Share of the learning rate that the schedule ends at, at the least")
-    loss: str = choice("cross_entropy", LOSSES, "What the gradient stage makes small")
+    floor: float = real(
+        0.0,
+        0.0,
+        1.0,
+        "Share of the learning rate that the schedule ends at, at the least",
+        group="Schedule",
+        when=lambda t: t.schedule != "constant",
+    )
+    loss: str = choice("cross_entropy", LOSSES, "What the gradient stage makes small", group="Loss")
     smoothing: float = real(
         0.0,
         0.0,
         0.9,
         "Share of each label that cross-entropy spreads over all classes",
         citation="Szegedy et al. 2016, arXiv:1512.00567",
+        group="Loss",
+        when=lambda t: t.loss == "cross_entropy",
     )
     weight_decay: float = real(
         0.0,
         0.0,
         1.0,
         "Pull of float weights to zero; AdamW keeps it apart from the gradient",
+        group="Optimiser",
         citation="Loshchilov & Hutter 2019, arXiv:1711.05101",
     )
     seed: int = whole(0, 0, 2**31 - 1, "Where every random choice of the run starts")

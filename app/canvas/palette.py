@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QSettings, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -22,11 +22,13 @@ from app.theme.icons import icon
 from engine.catalog import NODES, SECTIONS
 
 _KIND = Qt.ItemDataRole.UserRole
+_FAMILY = Qt.ItemDataRole.UserRole + 1
 _ROW, _HEADING = 26, 28  # px
+_KEY = "palette/closed"
 
 
 class Palette(QWidget):
-    """Lists the kinds of nodes.
+    """Lists the kinds of nodes under headings that open and close; a search opens what it finds.
 
     Signals:
         chosen: a kind was double-clicked, or Enter was pressed on it.
@@ -56,10 +58,12 @@ class Palette(QWidget):
         self.tree.setHeaderHidden(True)
         self.tree.setIndentation(14)
         self.tree.setRootIsDecorated(False)
+        self.tree.setExpandsOnDoubleClick(False)
         self.tree.setIconSize(QSize(17, 17))
         self.tree.setAccessibleName("Kinds of nodes")
         self.tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._none = QLabel("No node has that name.")
+        self._closed = _kept()
+        self._none = QLabel("No node has that name, paradigm or paper.")
         self._none.setProperty("tone", "low")
         self._none.setWordWrap(True)
         self._none.hide()
@@ -74,6 +78,7 @@ class Palette(QWidget):
         self.filter.textChanged.connect(self._sift)
         self.filter.returnPressed.connect(self._choose_first)
         self.tree.itemActivated.connect(self._activate)
+        self.tree.itemClicked.connect(self._press)
         theme().changed.connect(self._fill)
         self._fill()
 
@@ -95,6 +100,7 @@ class Palette(QWidget):
             kinds = [kind for kind, node in NODES.items() if node.family == family]
             if kinds:
                 head = QTreeWidgetItem([title])
+                head.setData(0, _FAMILY, family)
                 head.setFont(0, section())
                 head.setForeground(0, theme().colour("low"))
                 head.setSizeHint(0, QSize(0, _HEADING))
@@ -103,7 +109,6 @@ class Palette(QWidget):
                 self._heads.append(head)
                 for kind in kinds:
                     self._add(head, kind)
-        self.tree.expandAll()
         self._sift(self.filter.text())
 
     def _add(self, head: QTreeWidgetItem, kind: str) -> None:
@@ -119,11 +124,11 @@ class Palette(QWidget):
 
     def _sift(self, words: str) -> None:
         for kind, item in self._items.items():
-            node = NODES[kind]
-            item.setHidden(not matches(words, node.title, node.summary, SECTIONS[node.family], kind))
+            item.setHidden(not matches(words, *_texts(kind)))
         for head in self._heads:
             children = [item for item in self._items.values() if item.parent() is head]
             head.setHidden(all(item.isHidden() for item in children))
+            self._open(head, bool(words) or head.data(0, _FAMILY) not in self._closed)
         self._none.setVisible(all(item.isHidden() for item in self._items.values()))
 
     def _choose_first(self) -> None:
@@ -137,7 +142,37 @@ class Palette(QWidget):
         if kind:
             self.chosen.emit(kind)
         else:
-            item.setExpanded(not item.isExpanded())
+            self._press(item)
+
+    def _press(self, item: QTreeWidgetItem) -> None:
+        """Open or close a section, and remember that unless a search is what opened it."""
+        if item.parent() is not None:
+            return
+        wanted = not item.isExpanded()
+        self._open(item, wanted)
+        if not self.filter.text():
+            family = item.data(0, _FAMILY)
+            self._closed = self._closed - {family} if wanted else self._closed | {family}
+            QSettings().setValue(_KEY, sorted(self._closed))
+
+    def _open(self, head: QTreeWidgetItem, wanted: bool) -> None:
+        """Open or close a section; a closed one says how many kinds are in it."""
+        head.setExpanded(wanted)
+        title = SECTIONS[head.data(0, _FAMILY)]
+        head.setText(0, title if wanted else f"{title} · {head.childCount()}")
+        head.setIcon(0, icon("ph.caret-down" if wanted else "ph.caret-right", "low"))
+
+
+def _kept() -> frozenset[str]:
+    """Return the sections that were closed when the program ran last."""
+    kept = QSettings().value(_KEY, [])
+    return frozenset([kept] if isinstance(kept, str) else kept if isinstance(kept, list) else [])
+
+
+def _texts(kind: str) -> tuple[str, ...]:
+    """Return what a kind is found by: its name first, then what it does, its paradigm, its paper."""
+    node = NODES[kind]
+    return node.title, node.summary, SECTIONS[node.family], kind, node.citation.replace(":", " ")
 
 
 class _Drag(QObject):

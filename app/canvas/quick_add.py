@@ -25,7 +25,11 @@ def find_kinds(
         port: a port that the new node shall be wired to; kinds that cannot take it are named last, with why.
         output: whether `port` is an output.
     """
-    found = [node for node in NODES.values() if matches(words, node.title, node.summary, node.kind)]
+    found = [
+        node
+        for node in NODES.values()
+        if matches(words, node.title, node.summary, node.kind, node.citation.replace(":", " "))
+    ]
     found.sort(key=lambda node: rank(words, node.title))
     if port is None:
         return [_entry(node, choose, SECTIONS[node.family] if not words else "Nodes") for node in found]

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QPoint, QRectF, Qt, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QComboBox, QSizePolicy
 
-from app.panels.editors import Editor, only_with_focus, tip
+from app.panels.editors import Editor, only_with_focus
 from app.panels.option_card import OptionCard
 from app.plots.option_curve import thumbnail
 from app.search import Entry, SearchPopup, matches, rank
 from engine.fields import About, label
-from engine.options import Family, Option
+from engine.options import Option, option_of
 
 _FEW = 8  # options up to which the plain list of the box opens
 
@@ -58,10 +59,11 @@ class ChoiceEditor(Editor):
         for key, title in self._options.items():
             self.box.addItem(title, key)
             self.box.setItemData(
-                self.box.count() - 1, explained(self._options, key), Qt.ItemDataRole.ToolTipRole
+                self.box.count() - 1, _explained(option_of(self._options, key)), Qt.ItemDataRole.ToolTipRole
             )
         self.hold(self.box)
-        self.card = OptionCard(self._options, colour) if isinstance(self._options, Family) else None
+        known = any(option_of(self._options, key) for key in self._options)
+        self.card = OptionCard(colour) if known else None
         self.popup: SearchPopup | None = None
         self.box.activated.connect(lambda place: self.edited.emit(self.box.itemData(place)))
         self.box.wanted.connect(self._open)
@@ -69,9 +71,7 @@ class ChoiceEditor(Editor):
     def show_value(self, value: Any) -> None:
         self.box.setCurrentIndex(self.box.findData(value))
         if self.card:
-            self.card.show_option(value)
-        else:
-            self.box.setToolTip(tip(self.about))
+            self.card.show_option(option_of(self._options, value))
 
     # The search
 
@@ -88,43 +88,29 @@ class ChoiceEditor(Editor):
         self.box.setFocus()
 
     def _find(self, words: str) -> Sequence[Entry]:
-        """Return the options that match, under the headings of their groups while nothing is typed."""
-        if isinstance(self._options, Family):
-            found = [o for o in self._options.all() if matches(words, o.title, o.citation, o.group, o.key)]
-            found.sort(key=lambda option: rank(words, option.title) if words else 0)
-            return [self._entry(option, "" if words else option.group) for option in _by_group(found, words)]
-        return [
-            Entry(title, partial(self.edited.emit, key))
-            for key, title in self._options.items()
-            if matches(words, title, key)
-        ]
+        """Return the choices that match, under the headings of their groups while nothing is typed."""
+        found = []
+        for key, title in self._options.items():
+            option = option_of(self._options, key)
+            group, cited = (option.group, option.citation) if option else ("", "")
+            if matches(words, title, cited, group, key):
+                found.append(self._entry(key, title, group))
+        if words:
+            return sorted((replace(e, section="") for e in found), key=lambda e: rank(words, e.title))
+        groups = dict.fromkeys(entry.section for entry in found)
+        return [entry for group in groups for entry in found if entry.section == group]
 
-    def _entry(self, option: Option[Any], heading: str) -> Entry:
-        picture = partial(_draw, curve=option.curve, colour=self._colour) if option.curve else None
+    def _entry(self, key: str, title: str, group: str) -> Entry:
+        option = option_of(self._options, key)
+        curve = option.curve if option else None
         return Entry(
-            option.title,
-            partial(self.edited.emit, option.key),
-            heading,
-            aside=option.citation.partition(",")[0],
-            picture=picture,
+            title,
+            partial(self.edited.emit, key),
+            group,
+            aside=option.citation.partition(",")[0] if option else "",
+            picture=partial(thumbnail, curve=curve, colour=self._colour) if curve else None,
         )
 
 
-def explained(options: Mapping[str, str], key: str) -> str:
-    """Return formula and paper of an option, or "" where the options are plain words."""
-    if not isinstance(options, Family) or key not in options:
-        return ""
-    option = options.get_option(key)
-    return "\n".join(part for part in (option.formula, option.citation) if part)
-
-
-def _by_group(options: list[Option[Any]], words: str) -> list[Option[Any]]:
-    """Return the options with those of a group together, groups as they come; as they are after a search."""
-    if words:
-        return options
-    groups = dict.fromkeys(option.group for option in options)
-    return [option for group in groups for option in options if option.group == group]
-
-
-def _draw(painter: Any, area: QRectF, curve: Any, colour: str) -> None:
-    thumbnail(painter, area, curve, colour)
+def _explained(option: Option[Any] | None) -> str:
+    return "\n".join(part for part in (option.formula, option.citation) if part) if option else ""

@@ -21,6 +21,7 @@ from app.panels.editors import (
 )
 from app.panels.fold import Fold
 from app.panels.labels import body, caption, note
+from app.panels.option_card import OptionCard
 from app.panels.rules_editor import RulesEditor
 from app.theme.fonts import BASE, font
 from engine.fields import About, Fields, label
@@ -113,14 +114,16 @@ class Form(QWidget):
 class _Row:
     """What stands in the form for one field."""
 
-    def __init__(self, widgets: list[QWidget], words: QLabel) -> None:
-        self._widgets, self.words = widgets, words
+    def __init__(self, widgets: list[QWidget], words: QLabel, card: OptionCard | None) -> None:
+        self._widgets, self.words, self._card = widgets, words, card
 
     def set_visible(self, visible: bool) -> None:
         """Show or hide all of it."""
         for widget in self._widgets:
             widget.setVisible(visible)
         self.words.setVisible(visible and bool(self.words.text()))
+        if self._card:
+            self._card.setVisible(visible and not self._card.empty)
 
     def say(self, words: str) -> None:
         """Show a sentence under the field, none where empty."""
@@ -155,12 +158,11 @@ class _Grid(QWidget):
         across = (line, 0, 1, 2) if long or about.form in _WIDE else (line, 1, 1, 1)
         self._grid.addWidget(widgets[0], *across)
         if card:
-            widgets.append(card)
             self._grid.addWidget(card, line + 1, 0, 1, 2)
         words = note("", "error")
         words.hide()
         self._grid.addWidget(words, line + 2, 0, 1, 2)
-        return _Row(widgets, words)
+        return _Row(widgets, words, card)
 
 
 def _editor(name: str, about: About, folder: Path, colour: str) -> Editor:

@@ -42,3 +42,12 @@ class ShapeKeeper(Node):
     def cost(self, *inputs: Spec | None) -> Cost:
         (spec,) = wired(inputs)
         return Cost(0, (Work(spec.elements),))
+
+
+AXES = {"new": "In a new last axis: channels of a map", "last": "Beside one another in the last axis"}
+
+
+def encoded(spec: Spec, bits: int, axis: str) -> Spec:
+    """Return the spec of records whose every number became `bits` bits; `axis` is a key of AXES."""
+    shape = (*spec.shape, bits) if axis == "new" else (*spec.shape[:-1], spec.shape[-1] * bits)
+    return Spec("bits", shape, "1", low=-1)

@@ -1,4 +1,4 @@
-"""Joining the features of two branches into one row."""
+"""Joining the features or channels of two branches."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..ports import F32, Array, Arrays, Port, Spec
 
 @dataclass(frozen=True)
 class Concatenate(Node):
-    """y = [a, b], two flat rows as one."""
+    """y = [a, b]: the last axes joined, features of flat rows or channels of maps of one size."""
 
     kind: ClassVar[str] = "flow.concatenate"
     title: ClassVar[str] = "Concatenate"
@@ -29,37 +29,36 @@ class Concatenate(Node):
 
     def specs(self, *inputs: Spec | None) -> Specs:
         a, b = wired(inputs)
-        for port, spec in (("a", a), ("b", b)):
-            if len(spec.shape) != 1:
-                words = f"It joins flat records; {port} is {spec.words()}."
-                raise ShapeError(words, do="Insert a Flatten.", port=port)
-        return (Spec("real", (a.elements + b.elements,)),)
+        if a.shape[:-1] != b.shape[:-1]:
+            words = f"Both must be alike but for their last axis; a is {a.words()}, b is {b.words()}."
+            raise ShapeError(words, do="Insert a Flatten before each, or pool the larger.", port="b")
+        return (Spec("real", (*a.shape[:-1], a.shape[-1] + b.shape[-1])),)
 
     def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
-        return lambda a, b: (np.concatenate((a, b), axis=1),)
+        return lambda a, b: (np.concatenate((a, b), axis=-1),)
 
     def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:
         a, b = wired(inputs)
-        return ConcatenateOperator(weights, batch, a.elements, b.elements)
+        return ConcatenateOperator(weights, batch, a, b)
 
 
 class ConcatenateOperator(Operator):
     """Concatenation in training: each branch gets its part of the gradient."""
 
-    def __init__(self, weights: Arrays, batch: int, first: int, second: int) -> None:
+    def __init__(self, weights: Arrays, batch: int, a: Spec, b: Spec) -> None:
         super().__init__(weights)
-        self._first = first
-        self._out = np.empty((batch, first + second), np.float32)
+        self._first = a.shape[-1]
+        self._out = np.empty((batch, *a.shape[:-1], a.shape[-1] + b.shape[-1]), np.float32)
 
     def execute(self, *inputs: Array) -> tuple[Array, ...]:
         a, b = inputs
         out = self._out[: len(a)]
-        out[:, : self._first] = a
-        out[:, self._first :] = b
+        out[..., : self._first] = a
+        out[..., self._first :] = b
         return (out,)
 
     def gradient(self, *grads: F32 | None) -> tuple[F32 | None, ...]:
         (grad,) = grads
         if grad is None:
             return (None, None)
-        return (grad[:, : self._first], grad[:, self._first :])
+        return (grad[..., : self._first], grad[..., self._first :])

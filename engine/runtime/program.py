@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,11 +14,13 @@ from ..convert import convert
 from ..errors import DataError, GraphError
 from ..graph import Graph, Wire
 from ..node import Predictor
-from ..ports import F32, I64, Array, Arrays, Spec
+from ..ports import F32, I64, U8, Array, Arrays, Spec
 from ..records import Records, as_floats, no_facts
 from ..source import Source
+from .compile import Compiled, Compiler, Fed
+from .runner import Runner, run_all
 
-CHUNK = 256  # records run at a time; results do not depend on it
+CHUNK = 256  # records run at a time as plain arrays; results do not depend on it
 
 
 @dataclass(frozen=True)
@@ -80,46 +82,69 @@ class Program:
         """Return the class names."""
         return self.source.header.classes if self.source.header else ()
 
-    def predict(self, samples: F32, facts: Array | None = None) -> I64:
-        """Return the class indices, int64 (n,), of `samples`, float32 (n, *shape); -1: no class is allowed.
+    def predict(self, samples: F32 | U8, facts: Array | None = None, *, threads: int = 1) -> I64:
+        """Return the class indices, int64 (n,), of `samples`, (n, *shape); -1: no class is allowed.
 
         Args:
-            samples: the records, in the units of the training file.
+            samples: the records, in the units of the training file: float32, or uint8, which is read as the
+                same numbers without being made floats where the first layer lets it.
             facts: float64 (n, columns) as the model's header names them; gaps where left out.
+            threads: how many threads share the records. The answer does not depend on it.
 
         Raises:
             DataError: the shape is not the one the model was trained on.
         """
-        return self.answer(self.records(samples, facts)).labels
+        return self.answer(self.records(samples, facts), threads=threads).labels
 
     def records(self, samples: Array, facts: Array | None = None) -> Records:
-        """Return arrays as records of this program, checked against its header."""
+        """Return arrays as records of this program, checked against its header; uint8 samples stay so."""
         header = self.source.header
-        samples = np.ascontiguousarray(samples, np.float32)
+        samples = np.ascontiguousarray(samples, None if samples.dtype == np.uint8 else np.float32)
         if header and samples.shape[1:] != header.shape:
             raise DataError(f"Records must have the shape {header.shape}; got {samples.shape[1:]}.")
         if facts is None:
             facts = np.full((len(samples), len(header.columns)), np.nan) if header else no_facts(len(samples))
         return Records(samples, np.full(len(samples), -1, np.int64), np.asarray(facts, np.float64))
 
-    def answer(self, records: Records) -> Answer:
+    def runner(self, batch: int = 1, dtype: Fed = "float32") -> Runner:
+        """Return the compiled program with buffers for up to `batch` records: the call with least overhead.
+
+        It gives the scores before any rules, and belongs to one thread.
+
+        Args:
+            batch: the most records of one call.
+            dtype: of the samples it will be given: float32 or uint8.
+        """
+        wire = self._ends[-1] if self._rules_name else self._ends[0]
+        return Runner(self.compiled((wire,), dtype), batch)
+
+    def answer(self, records: Records, *, threads: int = 1) -> Answer:
         """Return scores, labels and broken rules of `records`.
+
+        Args:
+            records: what to answer.
+            threads: how many threads share them; one alone where there are rules. The answer is the same.
 
         Raises:
             DataError: there are no records, or the scores of one are not numbers.
         """
-        rules = self._rules_name
-        end = self.graph.into(self._output_name)[0]
-        if end is None:
-            raise GraphError("No scores are wired to the output.", do="Wire them.")
-        wanted = [end]
-        if rules:
-            wanted += [w for w in self.graph.into(rules)[:1] if w]
-            wanted += [Wire(rules, p, "", "") for p in ("broken", "left")]
-        parts = [tuple(np.array(values[w.source, w.output]) for w in wanted) for values in self.runs(records)]
-        if not parts:
+        wanted = list(self._ends)
+        if self._rules_name:
+            wanted += [Wire(self._rules_name, p, "", "") for p in ("broken", "left")]
+            threads = 1
+        if not len(records):
             raise DataError("There are no records to answer.")
-        return self._answer(wanted, [np.concatenate(column) for column in zip(*parts, strict=True)])
+        fed: Fed = "uint8" if records.samples.dtype == np.uint8 else "float32"
+        compiled = self.compiled(tuple(wanted), fed)
+        return self._answer(wanted, run_all(compiled, records, self._floats(wanted), threads))
+
+    def compiled(self, wanted: tuple[Wire, ...], fed: Fed) -> Compiled:
+        """Return the compiled steps to the arrays of `wanted`, from samples of a kind."""
+        key = (wanted, fed)
+        if key not in self._compiled:
+            compiler = Compiler(self.graph, self._predictor, self._order(""), fed)
+            self._compiled[key] = compiler.compiled(list(wanted))
+        return self._compiled[key]
 
     def runs(self, records: Records, *, only: str = "") -> Iterator[dict[tuple[str, str], Array]]:
         """Yield the arrays of every output port, (node, port) -> array, for chunk after chunk of `records`.
@@ -160,6 +185,15 @@ class Program:
         for port, array in zip(node.outputs, given, strict=True):
             values[name, port.name] = array
 
+    def _floats(self, wanted: list[Wire]) -> Callable[[Records], list[Array]]:
+        """Return what runs records without being compiled, for samples that are not finite."""
+
+        def run(part: Records) -> list[Array]:
+            kept = list(self.runs(part))
+            return [np.concatenate([values[w.source, w.output] for values in kept]) for w in wanted]
+
+        return run
+
     def _order(self, only: str) -> list[str]:
         wanted = self.graph.upstream(only) - {only} if only else self.graph.upstream(self._output_name)
         return [name for name in self.graph.order if name in wanted and name != self._output_name]
@@ -173,6 +207,19 @@ class Program:
     @cached_property
     def _made(self) -> dict[str, Predictor]:
         return {}
+
+    @cached_property
+    def _compiled(self) -> dict[tuple[tuple[Wire, ...], Fed], Compiled]:
+        return {}
+
+    @cached_property
+    def _ends(self) -> tuple[Wire, ...]:
+        """Return the wire of the scores, and that of the scores before the rules where there are some."""
+        end = self.graph.into(self._output_name)[0]
+        if end is None:
+            raise GraphError("No scores are wired to the output.", do="Wire them.")
+        before = self.graph.into(self._rules_name)[0] if self._rules_name else None
+        return (end, before) if before else (end,)
 
     @cached_property
     def _output_name(self) -> str:

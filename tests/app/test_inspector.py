@@ -64,8 +64,29 @@ def _node_page(panel: InspectorPanel) -> NodePage:
 
 def test_nothing_selected_shows_the_training_settings(panel: InspectorPanel) -> None:
     assert isinstance(panel.page, ProjectPage)
-    assert list(panel.page.form.editors) == list(panel.page.form.kind.about())
+    assert set(panel.page.form.editors) == set(panel.page.form.kind.about())
+    assert {"Optimiser", "Schedule", "Loss"} <= set(panel.page.form.folds)
     assert "can be trained" in panel.page.checks.words()
+
+
+def test_a_training_setting_shows_once_another_gives_it_a_meaning(
+    document: Document, panel: InspectorPanel
+) -> None:
+    assert isinstance(panel.page, ProjectPage)
+    form = panel.page.form
+    form.folds["Optimiser"].set_open(True)
+    chosen = form.editors["optimiser"]
+    assert isinstance(chosen, ChoiceEditor)
+    assert chosen.card is not None
+    assert "arXiv:1711.05101" in chosen.card.words()
+    assert not form.editors["momentum"].isVisible()
+    chosen.box.setFocus()
+    QTest.keyClick(chosen.box, Qt.Key.Key_End)
+    while document.training.optimiser != "sgd":
+        QTest.keyClick(chosen.box, Qt.Key.Key_Up)
+    assert form.editors["momentum"].isVisible()
+    document.undo.undo()
+    assert not form.editors["momentum"].isVisible()
 
 
 def test_a_bit_width_click_changes_graph_and_estimate_and_is_undone(

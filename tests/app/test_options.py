@@ -19,8 +19,9 @@ from app.panels.inspector import InspectorPanel
 from app.panels.node_page import NodePage
 from app.plots.option_curve import OptionCurve, drawn
 from app.theme.current import theme
+from engine.fields import About
 from engine.kernels.estimators import ESTIMATORS
-from engine.options import Family
+from engine.options import Family, Part
 from engine.snn.surrogates import SURROGATES
 
 LEFT = Qt.MouseButton.LeftButton
@@ -64,8 +65,9 @@ def test_the_curve_formula_and_paper_follow_what_is_chosen(panel: InspectorPanel
     editor.box.setFocus()
     QTest.keyClick(editor.box, Qt.Key.Key_Down)
     (name,) = panel._document.selection
-    assert panel._document.graph.node(name).values()["estimator"] == "identity"
-    assert "dL/dx = g" in editor.card.words()
+    after = list(ESTIMATORS)[1]
+    assert panel._document.graph.node(name).values()["estimator"] == after
+    assert ESTIMATORS.get_option(after).formula in editor.card.words()
     assert editor.card.curve.grab().toImage() != before
 
 
@@ -157,3 +159,20 @@ def test_options_stand_under_the_heading_of_their_group(panel: InspectorPanel) -
     assert [entry.section for entry in found[:4]] == ["First", "First", "Second", ""]
     assert found[0].aside == "Someone 2020"
     assert [entry.title for entry in editor._find("second")] == ["B"]
+    assert editor._find("second")[0].section == ""
+
+
+def test_a_choice_beside_the_options_of_a_family_has_no_card(qtbot: QtBot) -> None:
+    family: Family[str] = Family("x", "X")
+    family.option("a", "A", formula="y = x")("one")
+    family.option("b", "B", formula="y = 2 x")("two")
+    part = Part(family, lambda made: made == "two", {"same": "As above"})
+    editor = ChoiceEditor("how", About("choice", "How", options=lambda: part))
+    qtbot.addWidget(editor)
+    assert editor.card is not None
+    editor.show_value("same")
+    assert editor.card.empty
+    editor.show_value("b")
+    assert not editor.card.empty
+    assert editor.card.words() == "y = 2 x"
+    assert dict(part) == {"same": "As above", "b": "B"}

@@ -15,7 +15,7 @@ from engine.source import Source
 
 CLASSES = ("a", "b", "c")
 EXAMPLES = {
-    "real": (Spec("real", (70,)), Spec("real", (8, 9)), Spec("real", (3,))),
+    "real": (Spec("real", (70,)), Spec("real", (8, 9)), Spec("real", (3,)), Spec("real", (6, 5, 4))),
     "bits": (Spec("bits", (70,), "1", low=-1), Spec("bits", (70,), "2", step=1 / 3)),
     "hypervector": (Spec("hypervector", (200,)),),
     "spikes": (Spec("spikes", (5, 70)),),

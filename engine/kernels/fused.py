@@ -1,0 +1,75 @@
+"""Kernels between two layers of a compiled program: whole sums to packed bits, levels or table entries."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from .jit import kernel
+
+F32 = npt.NDArray[np.float32]
+I16 = npt.NDArray[np.int16]
+I32 = npt.NDArray[np.int32]
+U8 = npt.NDArray[np.uint8]
+U64 = npt.NDArray[np.uint64]
+
+
+@kernel
+def compare_pack(x: F32 | I32 | U8, places: F32 | I32 | I16, flips: U64, out: U64) -> None:
+    """Write (x >= places) xor flips into `out`, uint64 (n, words), for x (n, k), places (k,)."""
+    k = x.shape[1]
+    for r in range(x.shape[0]):
+        for w in range(out.shape[1]):
+            word = np.uint64(0)
+            at = 64 * w
+            for j in range(min(64, k - at)):
+                word |= np.uint64(x[r, at + j] >= places[at + j]) << np.uint64(j)
+            out[r, w] = word ^ flips[w]
+
+
+@kernel
+def all_finite(x: F32) -> bool:
+    """Return whether no element of `x`, float32 (n, k), is infinite or not a number."""
+    for r in range(x.shape[0]):
+        bad = 0
+        for c in range(x.shape[1]):
+            bad += not (abs(x[r, c]) <= np.float32(3.4028234663852886e38))
+        if bad:
+            return False
+    return True
+
+
+@kernel
+def count_levels(sums: I32, places: I32, falls: U8, lowest: int, out: I16) -> None:
+    """Write lowest + how many `places` each sum reached (or not, where `falls`) into `out`, int16 (n, m).
+
+    Args:
+        sums: int32 (n, m).
+        places: int32 (levels - 1, m).
+        falls: uint8 (m,), 0 or 1.
+        lowest: the least level.
+        out: int16 (n, m).
+    """
+    steps = places.shape[0]
+    for r in range(sums.shape[0]):
+        for c in range(sums.shape[1]):
+            out[r, c] = lowest
+        for p in range(steps):
+            for c in range(sums.shape[1]):
+                out[r, c] += np.int16((sums[r, c] >= places[p, c]) != (falls[c] != 0))
+
+
+@kernel
+def look_up(sums: I32, first: int, step: int, table: F32, out: F32) -> None:
+    """Write table[j, (sum - first) / step] into `out`, float32 (n, m), for `sums`, int32 (n, m)."""
+    for r in range(sums.shape[0]):
+        for c in range(sums.shape[1]):
+            out[r, c] = table[c, (sums[r, c] - first) // step]
+
+
+@kernel
+def look_up_bytes(x: U8, table: I16, out: I16) -> None:
+    """Write table[x] into `out`, int16 (n, k), for `x`, uint8 (n, k), and `table`, int16 (256,)."""
+    for r in range(x.shape[0]):
+        for c in range(x.shape[1]):
+            out[r, c] = table[x[r, c]]

@@ -1,0 +1,340 @@
+"""From a graph with packed arrays to the steps of a compiled program.
+
+Followed from the scores back to the data. Wherever a layer's whole sums reach packed bits, levels or the
+scores through steps of single elements (fusion.py), the floats between are replaced by thresholds or by a
+table. These are found by running the nodes' own predictors, so the bytes are those of the uncompiled program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+
+from ..convert import convert
+from ..fusion import PerElement, WholeSums
+from ..graph import Graph, Wire
+from ..node import Predictor
+from ..ports import I64, Array, Port, Spec
+from ..source import SAMPLES, Source
+from .steps import Bytes, Call, Compare, Count, LookUp, Step, Sums
+from .thresholds import FINITE, Thresholds, find, float_at, in_int32, unpacked_bits
+
+Fed = Literal["float32", "uint8"]
+_MOST_TABLE = 1 << 18  # entries: a megabyte
+_MOST_STEPS = 15  # thresholds to count; more take longer than the floats
+_BYTES = range(256)
+
+
+@dataclass
+class Compiled:
+    """The steps of a program, and where its inputs and outputs stand.
+
+    Attributes:
+        steps: in running order.
+        slots: how many there are.
+        given: the slots of the source's outputs, by port name.
+        wanted: the slots of the arrays that were asked for.
+    """
+
+    steps: list[Step] = field(default_factory=list)
+    slots: int = 0
+    given: dict[str, int] = field(default_factory=dict)
+    wanted: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Chain:
+    """Steps of single elements and what they start from.
+
+    Attributes:
+        names: the nodes passed, first to last.
+        functions: what they do, first to last.
+        layer: the layer whose sums they start from, or "".
+        wire: else the wire they start from.
+    """
+
+    names: tuple[str, ...]
+    functions: tuple[Callable[[Array], Array], ...]
+    wire: Wire
+    layer: str = ""
+
+    def run(self, x: Array) -> Array:
+        with np.errstate(over="ignore", invalid="ignore"):
+            for function in self.functions:
+                x = function(x)
+        return x
+
+
+class Compiler:
+    """Compiles one graph for one kind of samples."""
+
+    def __init__(
+        self, graph: Graph, predictor: Callable[[str], Predictor], names: list[str], fed: Fed
+    ) -> None:
+        self._graph, self._predictor, self._fed = graph, predictor, fed
+        self._done = Compiled()
+        self._at: dict[tuple[str, ...], int] = {}
+        self._uses: dict[tuple[str, str], int] = {}
+        for wire in graph.wires:
+            if wire.target in names:
+                self._uses[wire.source, wire.output] = self._uses.get((wire.source, wire.output), 0) + 1
+
+    def compiled(self, wanted: list[Wire]) -> Compiled:
+        """Return the steps that give the arrays of `wanted`, by source and output."""
+        self._done.wanted = tuple(self._slot(wire) for wire in wanted)
+        return self._done
+
+    # Slots
+
+    def _new(self) -> int:
+        self._done.slots += 1
+        return self._done.slots - 1
+
+    def _add(self, step: Step) -> None:
+        self._done.steps.append(step)
+
+    def _slot(self, wire: Wire) -> int:
+        """Return the slot of the array that stands on a wire, before any conversion."""
+        wire = self._through(wire)
+        key = (wire.source, wire.output)
+        if key not in self._at:
+            node = self._graph.node(wire.source)
+            if isinstance(node, Source):
+                self._at[key] = self._sample_slot(wire)
+            elif isinstance(self._predictor(wire.source), PerElement | WholeSums):
+                self._at[key] = self._end(self._chain_at(wire))
+            else:
+                self._call(wire.source)
+        return self._at[key]
+
+    def _sample_slot(self, wire: Wire) -> int:
+        slot = self._given(wire)
+        if not self._is_samples(wire) or self._fed == "float32":
+            return slot
+        made = self._new()
+        as_floats: Predictor = lambda x: (x.astype(np.float32),)  # noqa: E731
+        self._add(Call((wire.source,), as_floats, (slot,), (made,), "Samples of 8 bits read as numbers"))
+        return made
+
+    def _given(self, wire: Wire) -> int:
+        if wire.output not in self._done.given:
+            self._done.given[wire.output] = self._new()
+        return self._done.given[wire.output]
+
+    def _call(self, name: str) -> None:
+        node = self._graph.node(name)
+        reads = tuple(None if w is None else self._converted(w, p) for w, p in self._ends(name))
+        writes = []
+        for port in node.outputs:
+            self._at[name, port.name] = made = self._new()
+            writes.append(made)
+        words = f"{node.title}, as its own predictor runs it"
+        self._add(Call((name,), self._predictor(name), reads, tuple(writes), words))
+
+    def _converted(self, wire: Wire, port: Port) -> int:
+        slot, spec = self._slot(wire), self._graph.spec(wire)
+        if spec is None or not _changes(spec, port):
+            return slot
+        key = (wire.source, wire.output, "as", port.accepts[0])
+        if key not in self._at:
+            self._at[key] = made = self._new()
+            reading: Predictor = lambda x: (convert(x, spec, port),)  # noqa: E731
+            self._add(Call((wire.source,), reading, (slot,), (made,), "Bits read as numbers"))
+        return self._at[key]
+
+    def _ends(self, name: str) -> list[tuple[Wire | None, Port]]:
+        return list(zip(self._graph.into(name), self._graph.node(name).inputs, strict=True))
+
+    # Chains
+
+    def _through(self, wire: Wire) -> Wire:
+        """Return the wire behind nodes that pass their input on untouched."""
+        while True:
+            node = self._graph.node(wire.source)
+            first = node.outputs[0].name if node.outputs else ""
+            if wire.output != first or not node.passes or isinstance(self._predictor_of(wire), PerElement):
+                return wire
+            place = [p.name for p in node.inputs].index(node.passes)
+            behind = self._graph.into(wire.source)[place]
+            if behind is None:
+                return wire
+            wire = behind
+
+    def _predictor_of(self, wire: Wire) -> Predictor | None:
+        return None if isinstance(self._graph.node(wire.source), Source) else self._predictor(wire.source)
+
+    def _chain_at(self, wire: Wire) -> _Chain:
+        """Return the chain that ends in what stands on `wire`."""
+        names: list[str] = []
+        functions: list[Callable[[Array], Array]] = []
+        first = True
+        while True:
+            wire = self._through(wire)
+            name, predictor = wire.source, self._predictor_of(wire)
+            alone = first or self._uses.get((wire.source, wire.output), 0) == 1
+            if not alone or not isinstance(predictor, PerElement | WholeSums):
+                return _Chain(tuple(names), tuple(functions), wire)
+            first = False
+            names.insert(0, name)
+            if isinstance(predictor, WholeSums):
+                return _Chain(tuple(names), (predictor.finish, *functions), wire, name)
+            functions.insert(0, predictor.function)
+            behind, port = self._ends(name)[0]
+            if behind is None:
+                return _Chain(tuple(names), tuple(functions), wire)
+            spec = self._graph.spec(behind)
+            if spec is not None and _changes(spec, port):
+                functions.insert(0, _conversion(spec, port))
+            wire = behind
+
+    def _taken(self, name: str) -> int:
+        """Return the slot of a layer's input as its product takes it."""
+        layer, (wire, port) = self._layer(name), self._ends(name)[0]
+        if wire is None:
+            raise RuntimeError("a layer without an input")
+        if layer.take is None:
+            return self._slot(wire)
+        if not isinstance(layer.take, PerElement):
+            made = self._new()
+            self._add(
+                Call((name,), layer.take, (self._converted(wire, port),), (made,), "Its input quantized")
+            )
+            return made
+        chain = self._chain_into(wire, port)
+        functions = (*chain.functions, layer.take.function)
+        return self._end(replace(chain, names=(*chain.names, name), functions=functions))
+
+    def _chain_into(self, wire: Wire, port: Port) -> _Chain:
+        """Return the chain that ends in what arrives by `wire` at `port`."""
+        behind, spec = self._through(wire), self._graph.spec(wire)
+        alone = self._uses.get((wire.source, wire.output), 0) == 1
+        states = isinstance(self._predictor_of(behind), PerElement | WholeSums)
+        chain = self._chain_at(behind) if alone and states else _Chain((), (), behind)
+        if spec is None or not _changes(spec, port):
+            return chain
+        return replace(chain, functions=(*chain.functions, _conversion(spec, port)))
+
+    def _layer(self, name: str) -> WholeSums:
+        layer = self._predictor(name)
+        if not isinstance(layer, WholeSums):
+            raise TypeError(name)
+        return layer
+
+    # Ends of chains
+
+    def _end(self, chain: _Chain) -> int:
+        """Return the slot of a chain's last array, by the shortest way there is."""
+        if chain.layer:
+            return self._from_sums(chain)
+        made = self._from_samples(chain) if self._is_samples(chain.wire) else None
+        return self._plain(chain, self._slot(chain.wire)) if made is None else made
+
+    def _plain(self, chain: _Chain, slot: int) -> int:
+        made = self._new()
+        run: Predictor = lambda x: (chain.run(x),)  # noqa: E731
+        titles = ", ".join(chain.names)
+        self._add(Call(chain.names, run, (slot,), (made,), f"{titles}: one number after another"))
+        return made
+
+    def _from_sums(self, chain: _Chain) -> int:
+        product = self._layer(chain.layer).product
+        read, names = self._new(), chain.names
+        self._add(Sums((chain.layer,), product, self._taken(chain.layer), read))
+        shape, sums = product.shape, product.sums_range
+        elements = int(np.prod(shape))
+        like = chain.run(np.zeros((1, *shape), np.int32))
+        write = self._new()
+        if like.dtype == np.float32:
+            if elements * len(sums) > _MOST_TABLE:
+                return self._plain(chain, read)
+            every = np.broadcast_to(np.array(sums, np.int32)[:, None], (len(sums), elements))
+            made = chain.run(np.ascontiguousarray(every).reshape(-1, *shape)).reshape(len(sums), -1)
+            self._add(LookUp(names, read, write, np.ascontiguousarray(made.T), sums, like.shape[1:]))
+            return write
+        found = find(_levels(chain, shape, np.int32), sums, elements, bits=like.dtype == np.uint64)
+        return self._stepped(chain, found, read, like)
+
+    def _stepped(self, chain: _Chain, found: Thresholds | None, read: int, like: Array) -> int:
+        if found is None or (like.dtype != np.uint64 and len(found.places) > _MOST_STEPS):
+            return self._plain(chain, read)
+        write, names = self._new(), chain.names
+        if like.dtype == np.uint64:
+            self._add(Compare(names, read, write, in_int32(found.places[0]), found.flips()))
+        else:
+            self._add(Count(names, read, write, found, like.shape[1:]))
+        return write
+
+    # Chains that start from the samples
+
+    def _is_samples(self, wire: Wire) -> bool:
+        node = self._graph.node(wire.source)
+        return isinstance(node, Source) and wire.output == SAMPLES.name
+
+    def _from_samples(self, chain: _Chain) -> int | None:
+        """Return the slot of bits or levels made straight of samples, or None where floats are needed."""
+        spec = self._graph.spec(chain.wire)
+        if spec is None:
+            return None
+        elements = spec.elements
+        like = chain.run(np.zeros((1, *spec.shape), np.float32))
+        if like.dtype == np.uint64:
+            return self._sample_bits(chain, spec.shape, elements)
+        if like.dtype == np.int16 and self._fed == "uint8":
+            return self._byte_levels(chain, spec.shape, elements, like.shape[1:])
+        return None
+
+    def _sample_bits(self, chain: _Chain, shape: tuple[int, ...], elements: int) -> int | None:
+        if self._fed == "uint8":
+            found = find(_levels(chain, shape, np.float32), _BYTES, elements, bits=True)
+        else:
+            found = find(_levels(chain, shape, None), FINITE, elements, bits=True)
+        if found is None:
+            return None
+        write, read = self._new(), self._given(chain.wire)
+        if self._fed == "uint8":
+            places: Array = found.places[0].astype(np.int16)
+            words = "Samples of 8 bits to packed bits by one threshold each"
+        else:
+            # One past the last finite number is infinity, which no finite sample reaches.
+            places = float_at(found.places[0])
+            words = "Samples to packed bits by one threshold each"
+        floats = self._fed == "float32"
+        self._add(Compare(chain.names, read, write, places, found.flips(), floats, words))
+        return write
+
+    def _byte_levels(
+        self, chain: _Chain, shape: tuple[int, ...], elements: int, out: tuple[int, ...]
+    ) -> int | None:
+        every = np.repeat(np.arange(256, dtype=np.float32), elements).reshape(256, *shape)
+        levels = chain.run(every).reshape(256, -1)
+        if (levels != levels[:, :1]).any():
+            return None
+        read = self._given(chain.wire)
+        write = self._new()
+        self._add(Bytes(chain.names, read, write, np.ascontiguousarray(levels[:, 0]), out))
+        return write
+
+
+def _levels(chain: _Chain, shape: tuple[int, ...], dtype: type | None) -> Callable[[I64], I64]:
+    """Return a chain as a function of whole numbers; without a dtype they are places among the floats."""
+
+    def levels(numbers: I64) -> I64:
+        x = float_at(numbers) if dtype is None else numbers.astype(dtype)
+        made = chain.run(x.reshape(-1, *shape))
+        if made.dtype == np.uint64:
+            return unpacked_bits(made, numbers.shape[1])
+        return made.reshape(len(numbers), -1).astype(np.int64)
+
+    return levels
+
+
+def _changes(spec: Spec, port: Port) -> bool:
+    """Whether a wire makes other arrays of what it carries."""
+    return spec.type == "bits" and port.conversion(spec.type) is not None
+
+
+def _conversion(spec: Spec, port: Port) -> Callable[[Array], Array]:
+    return lambda x: convert(x, spec, port)

@@ -1,0 +1,113 @@
+"""A compiled program with its buffers, for calls that come often."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from ..ports import F32, I64, Array
+from ..records import Records
+from ..source import SAMPLES
+from .compile import Compiled
+from .steps import NotFiniteError, Slots
+
+_LEAST, _MOST = 16, 1024  # records of a chunk
+_CACHE = 1 << 18  # bytes that a chunk's buffers may take: half of a common second-level cache
+
+
+class Runner:
+    """Runs a compiled program on up to `batch` records at a time. One thread's own.
+
+    Attributes:
+        batch: the most records of one call.
+    """
+
+    def __init__(self, compiled: Compiled, batch: int) -> None:
+        self.batch = batch
+        self._runs = [step.bind(batch) for step in compiled.steps]
+        self._given = compiled.given
+        self._wanted = compiled.wanted
+        self._slots: Slots = [None] * compiled.slots
+        self._samples = compiled.given[SAMPLES.name]
+
+    def __call__(self, samples: Array) -> F32:
+        """Return the scores, float32 (n, classes), of n records: a view of a buffer, until the next call.
+
+        Args:
+            samples: (n, *shape), of the dtype the runner was made for, contiguous; n at most `batch`. Nothing
+                is checked here: `Program.predict` does that.
+        """
+        slots = self._slots
+        slots[self._samples] = samples
+        n = len(samples)
+        for run in self._runs:
+            run(slots, n)
+        scores: F32 = slots[self._wanted[0]]
+        return scores
+
+    def labels(self, samples: Array) -> I64:
+        """Return the class indices, int64 (n,), of n records; see `__call__`."""
+        labels: I64 = self(samples).argmax(1)
+        return labels
+
+    def arrays(self, n: int, given: dict[str, Array]) -> list[Any]:
+        """Return the arrays that were asked for, of n records, for the source's outputs by port name."""
+        for name, place in self._given.items():
+            self._slots[place] = given[name]
+        for run in self._runs:
+            run(self._slots, n)
+        return [self._slots[place] for place in self._wanted]
+
+
+def chunk_of(compiled: Compiled) -> int:
+    """Return how many records are best run at a time: as many as the buffers of fit in the cache."""
+    each = sum(step.nbytes[1] for step in compiled.steps)
+    return int(np.clip(_CACHE // max(1, each), _LEAST, _MOST)) // 16 * 16
+
+
+def run_all(
+    compiled: Compiled, records: Records, plainly: Callable[[Records], list[Array]], threads: int = 1
+) -> list[Array]:
+    """Return the arrays that were asked for, of all records, chunk after chunk.
+
+    Args:
+        compiled: the program.
+        records: any number, at least one.
+        plainly: runs a chunk whose samples thresholds do not speak for.
+        threads: how many share the records.
+    """
+    n, chunk = len(records), chunk_of(compiled)
+    threads = max(1, min(threads, -(-n // chunk)))
+    whole: list[Array] = []
+    lock = threading.Lock()
+
+    def work(begin: int, end: int) -> None:
+        runner = Runner(compiled, min(chunk, end - begin))
+        for at in range(begin, end, chunk):
+            part = slice(at, min(at + chunk, end))
+            found = _chunk(runner, records.take(part), plainly)
+            with lock:
+                if not whole:
+                    whole.extend(np.empty((n, *a.shape[1:]), a.dtype) for a in found)
+            for array, piece in zip(whole, found, strict=True):
+                array[part] = piece
+
+    bounds = [n * i // threads for i in range(threads + 1)]
+    if threads == 1:
+        work(0, n)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(work, bounds[:-1], bounds[1:]))
+    return whole
+
+
+def _chunk(runner: Runner, part: Records, plainly: Callable[[Records], list[Array]]) -> list[Array]:
+    given = {"samples": part.samples, "labels": part.labels, "facts": part.facts}
+    try:
+        return runner.arrays(len(part), given)
+    except NotFiniteError:
+        return plainly(part)

@@ -1,0 +1,259 @@
+"""The steps of a compiled program: each reads slots, writes one, and is bound once to buffers for a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..fusion import WholeProduct
+from ..kernels.fused import all_finite, compare_pack, count_levels, look_up, look_up_bytes
+from ..node import Predictor
+from ..ports import F32, I16, I32, U8, U64, Array
+from .thresholds import Thresholds, in_int32
+
+Slots = list[Any]
+Bound = Callable[[Slots, int], None]  # slots, and how many of the batch's records are there
+
+
+class NotFiniteError(Exception):
+    """A sample is infinite or not a number, for which thresholds do not speak; the floats do."""
+
+
+class Step(Protocol):
+    """One step.
+
+    Attributes:
+        words: what it does, for the user.
+        nodes: the names of the nodes it serves.
+    """
+
+    @property
+    def words(self) -> str: ...
+    @property
+    def nodes(self) -> tuple[str, ...]: ...
+    @property
+    def kernel(self) -> str:
+        """Return the key of its kernel."""
+
+    @property
+    def nbytes(self) -> tuple[int, int]:
+        """Return the bytes of what it holds, and of its output for one record."""
+
+    def bind(self, batch: int) -> Bound:
+        """Return it with buffers for up to `batch` records."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A node's own predictor, on whole arrays.
+
+    Attributes:
+        nodes: the node.
+        function: arrays in, arrays out.
+        reads: the slots it takes; None for an input that is not wired.
+        writes: the slots it fills.
+        kernel: what the user is told it takes.
+        words: what it does.
+    """
+
+    nodes: tuple[str, ...]
+    function: Predictor
+    reads: tuple[int | None, ...]
+    writes: tuple[int, ...]
+    words: str
+    kernel: str = "as floats"
+    nbytes: tuple[int, int] = (0, 0)
+
+    def bind(self, batch: int) -> Bound:
+        function, reads, writes = self.function, self.reads, self.writes
+
+        def run(slots: Slots, n: int) -> None:
+            with np.errstate(over="ignore", invalid="ignore"):  # an answer is judged by its scores
+                given = function(*(None if i is None else slots[i] for i in reads))
+            for place, array in zip(writes, given, strict=True):
+                slots[place] = array
+
+        return run
+
+
+@dataclass(frozen=True)
+class Sums:
+    """The whole sums of a layer."""
+
+    nodes: tuple[str, ...]
+    product: WholeProduct
+    read: int
+    write: int
+
+    @property
+    def words(self) -> str:
+        return self.product.why
+
+    @property
+    def kernel(self) -> str:
+        return self.product.how
+
+    @property
+    def nbytes(self) -> tuple[int, int]:
+        return self.product.nbytes, 4 * int(np.prod(self.product.shape))
+
+    def bind(self, batch: int) -> Bound:
+        into, read, write = self.product.into, self.read, self.write
+        buffer = np.empty((batch, *self.product.shape), np.int32)
+
+        def run(slots: Slots, n: int) -> None:
+            out = buffer if n == batch else buffer[:n]
+            into(slots[read], out)
+            slots[write] = out
+
+        return run
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Numbers to packed bits, by one threshold each.
+
+    Attributes:
+        places: int32, int16 or float32 (elements,), in the type of what is compared.
+        flips: uint64 (words,).
+        floats: whether what is compared are samples, which may be infinite.
+    """
+
+    nodes: tuple[str, ...]
+    read: int
+    write: int
+    places: I32 | I16 | F32
+    flips: U64
+    floats: bool = False
+    words: str = "Sums to packed bits by one threshold each, found from the floats between the layers"
+    kernel: str = "compare and pack"
+
+    @property
+    def nbytes(self) -> tuple[int, int]:
+        return self.places.nbytes + self.flips.nbytes, self.flips.nbytes
+
+    def bind(self, batch: int) -> Bound:
+        places, flips, read, write, floats = self.places, self.flips, self.read, self.write, self.floats
+        buffer = np.empty((batch, len(flips)), np.uint64)
+
+        def run(slots: Slots, n: int) -> None:
+            out = buffer if n == batch else buffer[:n]
+            rows = slots[read].reshape(n, -1)
+            if floats and not all_finite(rows):
+                raise NotFiniteError
+            compare_pack(rows, places, flips, out)
+            slots[write] = out
+
+        return run
+
+
+@dataclass(frozen=True)
+class Count:
+    """Sums to levels: how many thresholds each has reached.
+
+    Attributes:
+        found: the thresholds.
+        shape: of one record's levels.
+    """
+
+    nodes: tuple[str, ...]
+    read: int
+    write: int
+    found: Thresholds
+    shape: tuple[int, ...]
+    words: str = "Sums to levels by counted thresholds, found from the floats between the layers"
+    kernel: str = "compare and count"
+
+    @property
+    def nbytes(self) -> tuple[int, int]:
+        return 4 * self.found.places.size, 2 * int(np.prod(self.shape))
+
+    def bind(self, batch: int) -> Bound:
+        read, write, lowest = self.read, self.write, self.found.lowest
+        places, falls = in_int32(self.found.places), self.found.falls.astype(np.uint8)
+        buffer = np.empty((batch, *self.shape), np.int16)
+        flat = buffer.reshape(batch, -1)
+
+        def run(slots: Slots, n: int) -> None:
+            count_levels(slots[read].reshape(n, -1), places, falls, lowest, flat[:n])
+            slots[write] = buffer[:n]
+
+        return run
+
+
+@dataclass(frozen=True)
+class LookUp:
+    """Sums to floats from a table of all that can come.
+
+    Attributes:
+        table: float32 (elements, sums).
+        sums: what a sum can be.
+        shape: of one record's floats.
+    """
+
+    nodes: tuple[str, ...]
+    read: int
+    write: int
+    table: F32
+    sums: range
+    shape: tuple[int, ...]
+    words: str = "Sums to scores from a table of every sum there can be"
+    kernel: str = "table"
+
+    @property
+    def nbytes(self) -> tuple[int, int]:
+        return self.table.nbytes, 4 * int(np.prod(self.shape))
+
+    def bind(self, batch: int) -> Bound:
+        read, write, table = self.read, self.write, self.table
+        first, step = self.sums.start, self.sums.step
+        buffer = np.empty((batch, *self.shape), np.float32)
+        flat = buffer.reshape(batch, -1)
+
+        def run(slots: Slots, n: int) -> None:
+            look_up(slots[read].reshape(n, -1), first, step, table, flat[:n])
+            slots[write] = buffer[:n]
+
+        return run
+
+
+@dataclass(frozen=True)
+class Bytes:
+    """Samples of 8 bits to levels, from a table of all 256.
+
+    Attributes:
+        table: int16 (256,).
+        shape: of one record's levels.
+    """
+
+    nodes: tuple[str, ...]
+    read: int
+    write: int
+    table: I16
+    shape: tuple[int, ...]
+    words: str = "Samples of 8 bits to levels from a table of all 256"
+    kernel: str = "table"
+
+    @property
+    def nbytes(self) -> tuple[int, int]:
+        return self.table.nbytes, 2 * int(np.prod(self.shape))
+
+    def bind(self, batch: int) -> Bound:
+        read, write, table = self.read, self.write, self.table
+        buffer = np.empty((batch, *self.shape), np.int16)
+        flat = buffer.reshape(batch, -1)
+
+        def run(slots: Slots, n: int) -> None:
+            samples: U8 = slots[read]
+            look_up_bytes(samples.reshape(n, -1), table, flat[:n])
+            slots[write] = buffer[:n]
+
+        return run
+
+
+def shaped(array: Array, shape: tuple[int, ...]) -> Array:
+    """Return records, (n, ...), in another shape."""
+    return array.reshape(len(array), *shape)

@@ -1,0 +1,192 @@
+"""runtime/compile.py: the compiled program gives the bytes of the uncompiled one, on any graph."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests_wiring import wired
+
+from engine.catalog import NODES
+from engine.records import Header
+from engine.runtime.program import Program
+
+WIDTHS = ("1", "ternary", "2", "3", "4", "8", "16", "32")
+CLASSES = ("a", "b", "c")
+
+
+def source(shape):
+    return NODES["data.npz"](path="x.npz", header=Header(shape, CLASSES, (), 0))
+
+
+def in_a_row(shape, *nodes):
+    """A graph of nodes one after another, from samples of a shape to the answer."""
+    named = {f"n{i}": node for i, node in enumerate(nodes)}
+    ends = ["data.samples", *(f"{name}.out" for name in named)]
+    wires = [f"{end} -> {name}.in" for end, name in zip(ends, named, strict=False)]
+    graph = {"data": source(shape), **named, "out": NODES["flow.output"]()}
+    return wired(graph, [*wires, f"{ends[-1]} -> out.scores", "data.labels -> out.labels"])
+
+
+def program_of(graph, seed):
+    """The program of a graph with random weights, as training might leave them and as it never would."""
+    rng = np.random.default_rng(seed)
+    packed = {}
+    for name in graph.order:
+        node, specs = graph.node(name), graph.input_specs(name)
+        weights = node.start(rng, *specs)
+        for key, array in weights.items():
+            weights[key] = disturbed(rng, key, array)
+        packed[name] = node.pack(weights, *specs)
+    return Program(graph, packed)
+
+
+def disturbed(rng, key, array):
+    if key == "step":
+        return np.full_like(array, rng.uniform(0.01, 0.6))
+    if key == "variance":
+        return rng.uniform(0.1, 900, array.shape).astype(np.float32)
+    if key == "scale":
+        return np.where(rng.random(array.shape) < 0.2, 0, rng.uniform(0.002, 0.01, array.shape)).astype("f4")
+    size = {"gamma": 1, "beta": 1, "mean": 20, "bias": 3}.get(key, 0.5)
+    drawn = (size * rng.standard_normal(array.shape)).astype(np.float32)
+    return np.where(rng.random(array.shape) < 0.15, 0, drawn).astype(np.float32)
+
+
+def uncompiled(program, records):
+    end = program.graph.into("out")[0]
+    return np.concatenate([values[end.source, end.output] for values in program.runs(records)])
+
+
+def steps(program, dtype="float32"):
+    program.runner(1, dtype)
+    (done,) = (c for (_, fed), c in program._compiled.items() if fed == dtype)
+    return [type(step).__name__ for step in done.steps]
+
+
+@st.composite
+def graphs(draw):
+    n = NODES
+    flag = st.booleans()
+    rows = (
+        [n["flow.standardise"](method=draw(st.sampled_from(("zscore", "range_all"))))] if draw(flag) else []
+    )
+    rows.append(n["flow.flatten"]())
+    if draw(flag):
+        rows.append(draw(st.sampled_from([n["bnn.sign"](), *(n["bnn.quantize"](bits=b) for b in WIDTHS)])))
+    for _ in range(draw(st.integers(1, 3))):
+        rows.append(
+            n["bnn.dense"](
+                units=draw(st.sampled_from((1, 5, 63, 64, 65, 130))),
+                weight_bits=draw(st.sampled_from(WIDTHS)),
+                activation_bits=draw(st.sampled_from(WIDTHS)),
+                bias=draw(flag),
+            )
+        )
+        rows += [n["bnn.batch_norm"]() for _ in range(draw(st.integers(0, 2)))]
+        if draw(flag):
+            rows.append(
+                draw(st.sampled_from([n["bnn.sign"](), *(n["bnn.quantize"](bits=b) for b in WIDTHS)]))
+            )
+    rows.append(n["bnn.dense"](units=3, weight_bits=draw(st.sampled_from(WIDTHS)), activation_bits="1"))
+    if draw(flag):
+        rows.append(n["bnn.batch_norm"]())
+    return in_a_row(draw(st.sampled_from(((70,), (5, 13), (128,)))), *rows)
+
+
+@settings(deadline=None, max_examples=120)
+@given(graph=graphs(), seed=st.integers(0, 2**20), bytes_=st.booleans())
+def test_that_compiled_and_uncompiled_programs_give_the_same_bytes(graph, seed, bytes_):
+    assert not [p for p in graph.problems() if p.level == "error"]
+    program = program_of(graph, seed)
+    rng = np.random.default_rng(seed)
+    shape = (37, *program.source.header.shape)
+    samples = rng.integers(0, 256, shape).astype(np.uint8) if bytes_ else rng.standard_normal(shape) * 90
+    records = program.records(samples)
+    expected = uncompiled(program, records)
+    assert np.isfinite(expected).all()
+    assert program.answer(records).scores.tobytes() == expected.tobytes()
+    runner = program.runner(5, records.samples.dtype.name)
+    pieces = [runner(records.samples[i : i + 5]).copy() for i in range(0, 37, 5)]
+    assert np.concatenate(pieces).tobytes() == expected.tobytes()
+
+
+def binary_stack(first):
+    """The BinaryNet MLP in small: a first layer of some input width, then 1 bit."""
+    n = NODES
+    one = {"weight_bits": "1", "activation_bits": "1"}
+    return in_a_row(
+        (9, 9),
+        n["flow.standardise"](method="range_all"),
+        n["flow.flatten"](),
+        *first,
+        n["bnn.dense"](units=70, **one),
+        n["bnn.batch_norm"](),
+        n["bnn.sign"](),
+        n["bnn.dense"](units=130, **one),
+        n["bnn.batch_norm"](),
+        n["bnn.dense"](units=3, **one),
+        n["bnn.batch_norm"](),
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint8"])
+def test_that_a_binary_stack_has_no_floats_between_its_layers(dtype):
+    program = program_of(binary_stack([]), 0)
+    assert steps(program, dtype) == ["Compare", "Sums", "Compare", "Sums", "Compare", "Sums", "LookUp"]
+
+
+def test_that_samples_of_eight_bits_reach_the_first_product_as_levels():
+    program = program_of(binary_stack([NODES["bnn.quantize"](bits="8")]), 0)
+    assert steps(program, "uint8") == ["Bytes", "Sums", "Compare", "Sums", "Compare", "Sums", "LookUp"]
+    assert steps(program, "float32")[0] == "Call"
+
+
+def test_that_few_levels_between_layers_are_counted():
+    n = NODES
+    middle = n["bnn.dense"](units=9, weight_bits="2"), n["bnn.batch_norm"](), n["bnn.quantize"](bits="3")
+    graph = in_a_row((40,), n["bnn.sign"](), *middle, n["bnn.dense"](units=3, weight_bits="ternary"))
+    assert steps(program_of(graph, 0)) == ["Compare", "Sums", "Count", "Sums", "LookUp"]
+
+
+def test_that_samples_that_are_not_finite_are_answered_as_without_compiling():
+    program = program_of(binary_stack([]), 0)
+    samples = np.random.default_rng(0).standard_normal((40, 9, 9)).astype(np.float32)
+    samples[3, 2, 2], samples[17, 0, 0], samples[18] = np.inf, np.nan, -np.inf
+    records = program.records(samples)
+    assert program.answer(records).scores.tobytes() == uncompiled(program, records).tobytes()
+
+
+def test_that_threads_change_no_byte():
+    program = program_of(binary_stack([]), 0)
+    records = program.records(np.random.default_rng(0).standard_normal((5000, 9, 9)))
+    alone = program.answer(records)
+    for threads in (2, 3):
+        assert program.answer(records, threads=threads).scores.tobytes() == alone.scores.tobytes()
+    assert program.predict(records.samples[:50]).tolist() == alone.labels[:50].tolist()
+
+
+def test_that_a_layer_whose_output_forks_is_run_once():
+    n = NODES
+    graph = wired(
+        {
+            "data": source((70,)),
+            "sign": n["bnn.sign"](),
+            "hidden": n["bnn.dense"](units=3),
+            "norm": n["bnn.batch_norm"](),
+            "sum": n["flow.add"](),
+            "out": n["flow.output"](),
+        },
+        [
+            "data.samples -> sign.in",
+            "sign.out -> hidden.in",
+            "hidden.out -> norm.in",
+            "hidden.out -> sum.a",
+            "norm.out -> sum.b",
+            "sum.out -> out.scores",
+            "data.labels -> out.labels",
+        ],
+    )
+    program = program_of(graph, 3)
+    assert steps(program) == ["Compare", "Sums", "LookUp", "Call", "Call"]
+    records = program.records(np.random.default_rng(0).standard_normal((30, 70)))
+    assert program.answer(records).scores.tobytes() == uncompiled(program, records).tobytes()
