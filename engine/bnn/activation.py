@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..fields import choice, real
+from ..fusion import PerElement
 from ..node import Operator, Predictor, wired
 from ..options import F64, Curve, Family
 from ..ports import F32, Array, Arrays, Spec
@@ -19,6 +20,7 @@ Floats = npt.NDArray[Any]
 # x and the leak -> y and dy/dx. Only additions, products and comparisons: the same bits on every machine.
 Function = Callable[[Floats, float], tuple[Floats, Floats]]
 _DRAWN_LEAK = 0.2
+TURNING = {"hard_swish"}  # functions that fall somewhere and rise elsewhere
 
 
 def _curve_of(function: Function) -> Curve:
@@ -104,7 +106,12 @@ class Activation(ShapeKeeper):
     leak: float = real(_DRAWN_LEAK, 0.0, 1.0, "Slope of the leaky ones outside their straight part")
 
     def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
-        return lambda x: (np.asarray(FUNCTIONS.make(self.function)(x, self.leak)[0], np.float32),)
+        function = FUNCTIONS.make(self.function)
+
+        def bent(x: Array) -> Array:
+            return np.asarray(function(x, self.leak)[0], np.float32)
+
+        return (lambda x: (bent(x),)) if self.function in TURNING else PerElement(bent)
 
     def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:
         (spec,) = wired(inputs)

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..fields import flag, real
+from ..fusion import PerElement
 from ..node import Cost, Operator, Predictor, wired
 from ..ports import F32, Array, Arrays, Spec
 from .maps import ShapeKeeper
@@ -38,7 +39,7 @@ class Dropout(ShapeKeeper):
         return Cost()
 
     def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
-        return lambda x: (x,)
+        return PerElement(lambda x: x)
 
     def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:
         (spec,) = wired(inputs)
@@ -62,9 +63,12 @@ class DropoutOperator(Operator):
     def execute(self, *inputs: Array) -> tuple[Array, ...]:
         (x,) = inputs
         mask = self._drawn[: len(x)]
-        self.rng.random(out=mask, dtype=np.float32)
-        np.greater_equal(mask, self._rate, out=mask)
-        mask /= 1 - self._rate
+        if self.moment.learning:
+            self.rng.random(out=mask, dtype=np.float32)
+            np.greater_equal(mask, self._rate, out=mask)
+            mask /= 1 - self._rate
+        else:
+            mask.fill(1)
         return (np.multiply(x, mask, out=self._out[: len(x)]),)
 
     def gradient(self, *grads: F32 | None) -> tuple[F32 | None, ...]:

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..fields import flag, real
+from ..fusion import PerElement
 from ..kernels.pointwise import prelu, prelu_back
 from ..node import Cost, Operator, Parameter, Predictor, Work, wired
 from ..ports import F32, Array, Arrays, Spec
@@ -48,13 +49,7 @@ class PReLU(ShapeKeeper):
         channels = channels_of(spec)
         zeros = np.zeros(channels, np.float32)
 
-        def predict(x: Array) -> tuple[Array, ...]:
-            rows = by_channel(x, channels)
-            out = np.empty(rows.shape, np.float32)
-            prelu(rows, zeros, _spread(packed["slope"], channels), zeros, out)
-            return (out.reshape(x.shape),)
-
-        return predict
+        return rectifier(zeros, _spread(packed["slope"], channels), zeros)
 
     def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:
         (spec,) = wired(inputs)
@@ -62,6 +57,19 @@ class PReLU(ShapeKeeper):
 
     def _slopes(self, spec: Spec) -> int:
         return 1 if self.shared else channels_of(spec)
+
+
+def rectifier(shift: F32, slope: F32, lift: F32) -> Predictor:
+    """Return the predictor of y = p(x - shift) + lift, all float32 (channels,)."""
+
+    def bent(x: Array) -> Array:
+        rows = by_channel(x, len(slope))
+        out = np.empty(rows.shape, np.float32)
+        prelu(rows, shift, slope, lift, out)
+        return out.reshape(x.shape)
+
+    # With a falling part it turns, and no threshold on its input stands for one on its output.
+    return PerElement(bent) if (slope >= 0).all() else lambda x: (bent(x),)
 
 
 class RectifierOperator(Operator):

@@ -8,11 +8,10 @@ from typing import ClassVar
 import numpy as np
 
 from ..fields import real
-from ..kernels.pointwise import prelu
 from ..node import Cost, Operator, Predictor, Work, wired
-from ..ports import Array, Arrays, Spec
-from .maps import ShapeKeeper, by_channel, channels_of
-from .prelu import RectifierOperator
+from ..ports import Arrays, Spec
+from .maps import ShapeKeeper, channels_of
+from .prelu import RectifierOperator, rectifier
 
 
 @dataclass(frozen=True)
@@ -48,15 +47,7 @@ class RPReLU(ShapeKeeper):
         }
 
     def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
-        (spec,) = wired(inputs)
-
-        def predict(x: Array) -> tuple[Array, ...]:
-            rows = by_channel(x, channels_of(spec))
-            out = np.empty(rows.shape, np.float32)
-            prelu(rows, packed["shift"], packed["slope"], packed["lift"], out)
-            return (out.reshape(x.shape),)
-
-        return predict
+        return rectifier(packed["shift"], packed["slope"], packed["lift"])
 
     def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:
         (spec,) = wired(inputs)

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..fields import choice
+from ..fusion import PerElement
 from ..kernels.bits import pack_signs
 from ..kernels.estimators import ESTIMATORS
 from ..node import Cost, Family, Learning, Node, Operator, Parameter, Predictor, Specs, Work, wired
@@ -52,13 +53,13 @@ class RSign(Node):
         return {"bias": np.zeros(channels_of(spec), np.float32)}
 
     def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
-        def predict(x: Array) -> tuple[Array, ...]:
+        def signs(x: Array) -> Array:
             moved = np.add(x, packed["bias"], dtype=np.float32).reshape(len(x), -1)
             words = np.empty((len(x), words_for(moved.shape[1])), np.uint64)
             pack_signs(moved, words)
-            return (words,)
+            return words
 
-        return predict
+        return PerElement(signs)
 
     def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:
         (spec,) = wired(inputs)

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..fields import choice, flag, real
+from ..fusion import PerElement
 from ..kernels.floats import scale_shift
 from ..node import Cost, Operator, Parameter, Predictor, Work, wired
 from ..ports import F32, Array, Arrays, Spec
@@ -52,13 +53,13 @@ class ScaleBias(ShapeKeeper):
         channels = channels_of(spec)
         scale, bias = (np.broadcast_to(packed[k], channels).copy() for k in ("scale", "bias"))
 
-        def predict(x: Array) -> tuple[Array, ...]:
+        def scaled(x: Array) -> Array:
             rows = by_channel(x, channels)
             out = np.empty(rows.shape, np.float32)
             scale_shift(rows, scale, bias, out)
-            return (out.reshape(x.shape),)
+            return out.reshape(x.shape)
 
-        return predict
+        return PerElement(scaled)
 
     def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:
         (spec,) = wired(inputs)

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..fields import real
+from ..fusion import PerElement
 from ..node import Cost, Operator, Parameter, Predictor, Work, wired
 from ..ports import F32, Array, Arrays, Spec
 from .maps import ShapeKeeper
@@ -50,7 +51,7 @@ class TensorNorm(ShapeKeeper):
         return {"scale": scale, "shift": (weights["beta"] - weights["mean"] * scale).astype(np.float32)}
 
     def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
-        return lambda x: (x * packed["scale"] + packed["shift"],)
+        return PerElement(lambda x: x * packed["scale"] + packed["shift"])
 
     def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:
         (spec,) = wired(inputs)
@@ -72,13 +73,15 @@ class TensorNormOperator(Operator):
 
     def execute(self, *inputs: Array) -> tuple[Array, ...]:
         (x,) = inputs
-        mean, variance = x.mean(dtype=np.float64), x.var(dtype=np.float64)
+        if self.moment.learning:
+            mean, variance = x.mean(dtype=np.float64), x.var(dtype=np.float64)
+            self._remember("mean", mean)
+            self._remember("variance", variance * x.size / max(1, x.size - 1))
+        else:
+            mean, variance = self.weights["mean"][0], self.weights["variance"][0]
         self._deviation[0] = np.sqrt(variance + _EPSILON)
         normal = np.subtract(x, np.float32(mean), out=self._normal[: len(x)])
         normal /= self._deviation
-        for name, now in (("mean", mean), ("variance", variance * x.size / max(1, x.size - 1))):
-            self.weights[name] *= self._keep
-            self.weights[name] += (1 - self._keep) * np.float32(now)
         return (normal * self.weights["gamma"] + self.weights["beta"],)
 
     def gradient(self, *grads: F32 | None) -> tuple[F32 | None, ...]:
@@ -95,3 +98,7 @@ class TensorNormOperator(Operator):
         inner: F32 = grad - beta / count - normal * (gamma / count)
         inner *= self.weights["gamma"] / self._deviation
         return (inner,)
+
+    def _remember(self, name: str, now: float) -> None:
+        self.weights[name] *= self._keep
+        self.weights[name] += (1 - self._keep) * np.float32(now)

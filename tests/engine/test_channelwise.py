@@ -15,7 +15,9 @@ from engine.bnn.scale_bias import ScaleBias
 from engine.bnn.shuffle import ChannelShuffle
 from engine.bnn.tensor_norm import TensorNorm
 from engine.convert import bits_as_real
-from engine.node import ShapeError
+from engine.flow.multiply import Multiply
+from engine.fusion import PerElement
+from engine.node import Moment, ShapeError
 from engine.ports import Spec
 
 MAP = Spec("real", (3, 4, 6))
@@ -204,3 +206,38 @@ def test_duplication_puts_channels_beside_themselves(x):
     for got in both(node, {}, x):
         assert np.array_equal(got, np.tile(x, (1, 1, 1, 3)))
     assert_gradients(node, (MAP,), (x,))
+
+
+def test_multiplication_weighs_each_gradient_by_the_other_branch(x):
+    node, other = Multiply(), x[::-1].copy()
+    operator = assert_gradients(node, (MAP, MAP), (x, other))
+    assert np.array_equal(operator.execute(x, other)[0], x * other)
+    assert np.array_equal(node.predictor({}, MAP, MAP)(x, other)[0], x * other)
+    with pytest.raises(ShapeError, match="one shape"):
+        node.specs(MAP, Spec("real", (3, 4, 5)))
+
+
+def test_a_step_that_does_not_learn_is_left_to_no_chance_and_moves_no_statistics(x):
+    dropped = Dropout(rate=0.5).operator({}, N, MAP)
+    dropped.moment = Moment(learning=False)
+    assert np.array_equal(dropped.execute(x)[0], x)
+    node = TensorNorm()
+    weights = node.start(np.random.default_rng(0), MAP)
+    operator = node.operator(weights, N, MAP)
+    operator.moment = Moment(learning=False)
+    assert np.allclose(operator.execute(x)[0], x, atol=1e-3)
+    assert weights["mean"][0] == 0
+
+
+def test_only_what_never_turns_says_so(x):
+    """A compiled program puts thresholds in the place of what it may take for monotonous."""
+    weights = {"shift": np.zeros(6, np.float32), "slope": np.full(6, 0.1, np.float32)}
+    weights["lift"] = weights["shift"]
+    assert isinstance(RPReLU().predictor(weights, MAP), PerElement)
+    weights["slope"] = -weights["slope"]
+    assert not isinstance(RPReLU().predictor(weights, MAP), PerElement)
+    line = np.linspace(-9, 9, 4001, dtype=np.float32)[:, None]
+    for key in FUNCTIONS:
+        predict = Activation(function=key).predictor({}, Spec("real", (1,)))
+        rises = np.diff(predict(line)[0][:, 0])
+        assert isinstance(predict, PerElement) == bool((rises >= 0).all() or (rises <= 0).all())
