@@ -18,16 +18,18 @@ from .ports import F32, I32, Array
 
 @dataclass(frozen=True)
 class PerElement:
-    """A predictor of one input and one output that treats every element on its own and never turns.
+    """A predictor of one input and one output that treats every element on its own.
 
     Element i of the output (of packed words: bit i) depends on element i of the input alone, both counted in
-    one row; as that one grows it never falls, or never rises. Elements may differ in direction.
+    one row. Unless it turns, it never falls as that one grows, or never rises; elements may differ in that.
 
     Attributes:
         function: the input array to the output array.
+        turns: whether it may rise here and fall there.
     """
 
     function: Callable[[Array], Array]
+    turns: bool = False
 
     def __call__(self, x: Array) -> tuple[Array, ...]:
         """Run it as a predictor."""

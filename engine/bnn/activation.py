@@ -111,7 +111,7 @@ class Activation(ShapeKeeper):
         def bent(x: Array) -> Array:
             return np.asarray(function(x, self.leak)[0], np.float32)
 
-        return (lambda x: (bent(x),)) if self.function in TURNING else PerElement(bent)
+        return PerElement(bent, turns=self.function in TURNING)
 
     def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:
         (spec,) = wired(inputs)

@@ -69,7 +69,7 @@ def rectifier(shift: F32, slope: F32, lift: F32) -> Predictor:
         return out.reshape(x.shape)
 
     # With a falling part it turns, and no threshold on its input stands for one on its output.
-    return PerElement(bent) if (slope >= 0).all() else lambda x: (bent(x),)
+    return PerElement(bent, turns=bool((slope < 0).any()))
 
 
 class RectifierOperator(Operator):

@@ -52,14 +52,16 @@ class _Chain:
     Attributes:
         names: the nodes passed, first to last.
         functions: what they do, first to last.
-        layer: the layer whose sums they start from, or "".
-        wire: else the wire they start from.
+        wire: where they start.
+        layer: the layer whose sums they start from, or "" where they start from the array on `wire`.
+        turns: whether one of them may turn, so that there are no thresholds.
     """
 
     names: tuple[str, ...]
     functions: tuple[Callable[[Array], Array], ...]
     wire: Wire
     layer: str = ""
+    turns: bool = False
 
     def run(self, x: Array) -> Array:
         with np.errstate(over="ignore", invalid="ignore"):
@@ -168,26 +170,24 @@ class Compiler:
 
     def _chain_at(self, wire: Wire) -> _Chain:
         """Return the chain that ends in what stands on `wire`."""
-        names: list[str] = []
-        functions: list[Callable[[Array], Array]] = []
-        first = True
+        chain = _Chain((), (), wire)
         while True:
             wire = self._through(wire)
-            name, predictor = wire.source, self._predictor_of(wire)
-            alone = first or self._uses.get((wire.source, wire.output), 0) == 1
+            predictor = self._predictor_of(wire)
+            alone = not chain.names or self._uses.get((wire.source, wire.output), 0) == 1
             if not alone or not isinstance(predictor, PerElement | WholeSums):
-                return _Chain(tuple(names), tuple(functions), wire)
-            first = False
-            names.insert(0, name)
+                return replace(chain, wire=wire)
+            chain = replace(chain, names=(wire.source, *chain.names), wire=wire)
             if isinstance(predictor, WholeSums):
-                return _Chain(tuple(names), (predictor.finish, *functions), wire, name)
-            functions.insert(0, predictor.function)
-            behind, port = self._ends(name)[0]
+                functions = (predictor.finish, *chain.functions)
+                return replace(chain, functions=functions, layer=wire.source)
+            behind, port = self._ends(wire.source)[0]
             if behind is None:
-                return _Chain(tuple(names), tuple(functions), wire)
+                raise RuntimeError("a node without an input")
             spec = self._graph.spec(behind)
-            if spec is not None and _changes(spec, port):
-                functions.insert(0, _conversion(spec, port))
+            reading = (_conversion(spec, port),) if spec and _changes(spec, port) else ()
+            functions = (*reading, predictor.function, *chain.functions)
+            chain = replace(chain, functions=functions, turns=chain.turns or predictor.turns)
             wire = behind
 
     def _taken(self, name: str) -> int:
@@ -204,8 +204,8 @@ class Compiler:
             )
             return made
         chain = self._chain_into(wire, port)
-        functions = (*chain.functions, layer.take.function)
-        return self._end(replace(chain, names=(*chain.names, name), functions=functions))
+        functions, turns = (*chain.functions, layer.take.function), chain.turns or layer.take.turns
+        return self._end(replace(chain, names=(*chain.names, name), functions=functions, turns=turns))
 
     def _chain_into(self, wire: Wire, port: Port) -> _Chain:
         """Return the chain that ends in what arrives by `wire` at `port`."""
@@ -254,7 +254,8 @@ class Compiler:
             made = chain.run(np.ascontiguousarray(every).reshape(-1, *shape)).reshape(len(sums), -1)
             self._add(LookUp(names, read, write, np.ascontiguousarray(made.T), sums, like.shape[1:]))
             return write
-        found = find(_levels(chain, shape, np.int32), sums, elements, bits=like.dtype == np.uint64)
+        levels, bits = _levels(chain, shape, np.int32), like.dtype == np.uint64
+        found = None if chain.turns else find(levels, sums, elements, bits=bits)
         return self._stepped(chain, found, read, like)
 
     def _stepped(self, chain: _Chain, found: Thresholds | None, read: int, like: Array) -> int:
@@ -291,7 +292,7 @@ class Compiler:
             found = find(_levels(chain, shape, np.float32), _BYTES, elements, bits=True)
         else:
             found = find(_levels(chain, shape, None), FINITE, elements, bits=True)
-        if found is None:
+        if found is None or chain.turns:
             return None
         write, read = self._new(), self._given(chain.wire)
         if self._fed == "uint8":

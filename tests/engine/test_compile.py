@@ -67,12 +67,18 @@ def steps(program, dtype="float32"):
 def graphs(draw):
     n = NODES
     flag = st.booleans()
+    ends = [n["bnn.sign"](), n["bnn.rsign"](), *(n["bnn.quantize"](bits=b) for b in WIDTHS)]
+    between = [
+        *[n["bnn.batch_norm"]()] * 4,
+        *(n["bnn.activation"](function=f) for f in ("relu", "leaky_tanh", "hard_swish")),
+        *(n[kind]() for kind in ("bnn.prelu", "bnn.rprelu", "bnn.scale_bias", "bnn.dropout")),
+    ]
     rows = (
         [n["flow.standardise"](method=draw(st.sampled_from(("zscore", "range_all"))))] if draw(flag) else []
     )
     rows.append(n["flow.flatten"]())
     if draw(flag):
-        rows.append(draw(st.sampled_from([n["bnn.sign"](), *(n["bnn.quantize"](bits=b) for b in WIDTHS)])))
+        rows.append(draw(st.sampled_from(ends)))
     for _ in range(draw(st.integers(1, 3))):
         rows.append(
             n["bnn.dense"](
@@ -82,11 +88,9 @@ def graphs(draw):
                 bias=draw(flag),
             )
         )
-        rows += [n["bnn.batch_norm"]() for _ in range(draw(st.integers(0, 2)))]
+        rows += draw(st.lists(st.sampled_from(between), max_size=3))
         if draw(flag):
-            rows.append(
-                draw(st.sampled_from([n["bnn.sign"](), *(n["bnn.quantize"](bits=b) for b in WIDTHS)]))
-            )
+            rows.append(draw(st.sampled_from(ends)))
     rows.append(n["bnn.dense"](units=3, weight_bits=draw(st.sampled_from(WIDTHS)), activation_bits="1"))
     if draw(flag):
         rows.append(n["bnn.batch_norm"]())
