@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -21,52 +20,18 @@ from PySide6.QtWidgets import (
 
 from app.canvas.scene import Scene
 from app.document import Document
+from app.examples import EXAMPLES, Example, examples, read_example, zoo
 from app.theme.current import theme
 from app.theme.figures import plural
 from app.theme.fonts import BASE, BODY, CAPTION, TITLE, font, section
 from app.theme.icons import icon
 from app.theme.tokens import mixed
 from engine.catalog import SECTIONS
-from engine.errors import PolybitError
-from engine.files.project import SUFFIX, Project, open_project
-from engine.node import Family
-from engine.source import Source
+from engine.files.project import Project
 
-EXAMPLES = Path(__file__).resolve().parent.parent / "projects"
 _CARD, _PICTURE, _GAP, _WIDEST = 340, 172, 16, 1080  # px
 _RECENT_SHOWN = 6
-_PARADIGMS: tuple[Family, ...] = ("bnn", "hdc", "snn", "logic")
-
-
-@dataclass(frozen=True)
-class Example:
-    """An example project: where it is and what it holds."""
-
-    path: Path
-    project: Project
-
-    @property
-    def records(self) -> int:
-        """Return how many records its data files hold."""
-        headers = [p.node.header for p in self.project.graph.nodes.values() if isinstance(p.node, Source)]
-        return sum(h.records for h in headers if h)
-
-    @property
-    def paradigms(self) -> list[Family]:
-        """Return the paradigms it joins."""
-        there = {p.node.family for p in self.project.graph.nodes.values()}
-        return [family for family in _PARADIGMS if family in there]
-
-
-def examples(folder: Path = EXAMPLES) -> list[Example]:
-    """Return the example projects in a folder of folders; those that cannot be read are left out."""
-    found = []
-    for path in sorted(folder.glob(f"*/*{SUFFIX}")):
-        try:
-            found.append(Example(path, open_project(path)))
-        except PolybitError:
-            continue
-    return sorted(found, key=lambda e: (-len(e.paradigms), e.project.name))
+_PAUSE = 30  # ms between two networks that are read
 
 
 def picture(project: Project, size: QSize, ratio: float = 1.0) -> QPixmap:
@@ -198,11 +163,13 @@ class Gallery(QScrollArea):
         self._column.addLayout(self._heading())
         self._column.addSpacing(8)
         self._column.addWidget(_label("Examples"))
-        self._grid = QGridLayout()
-        self._grid.setSpacing(_GAP)
-        self._column.addLayout(self._grid)
+        self._grid, self._zoo_grid = QGridLayout(), QGridLayout()
+        self._add_grid(self._grid)
         self._none = _words(f"There are no example projects in {folder}.", BASE, "low")
         self._column.addWidget(self._none)
+        self._zoo_label = _label("Networks of the literature")
+        self._column.addWidget(self._zoo_label)
+        self._add_grid(self._zoo_grid)
         self._column.addSpacing(8)
         self._recent_label = _label("Recent")
         self._column.addWidget(self._recent_label)
@@ -213,8 +180,13 @@ class Gallery(QScrollArea):
         self.setWidget(page)
         self.cards = [self._card(example) for example in examples(folder)]
         self._none.setVisible(not self.cards)
+        self.zoo: list[Card] = []
+        self._unread = zoo(folder)
+        self._zoo_label.setVisible(bool(self._unread))
         self._across = 0
         self._lay()
+        if self._unread:  # one at a time, so that the window is there at once
+            QTimer.singleShot(0, self, self._read_next)
 
     def show_recent(self, paths: Sequence[Path]) -> None:
         """List the projects opened last."""
@@ -254,6 +226,21 @@ class Gallery(QScrollArea):
             row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
         return row
 
+    def _add_grid(self, grid: QGridLayout) -> None:
+        grid.setSpacing(_GAP)
+        self._column.addLayout(grid)
+
+    def _read_next(self) -> None:
+        example = read_example(self._unread.pop(0))
+        if example:
+            self.zoo.append(self._card(example))
+            self._put(self._zoo_grid, len(self.zoo) - 1, self.zoo[-1])
+        if self._unread:
+            QTimer.singleShot(_PAUSE, self, self._read_next)
+
+    def _put(self, grid: QGridLayout, place: int, card: Card) -> None:
+        grid.addWidget(card, place // self._across, place % self._across)
+
     def _card(self, example: Example) -> Card:
         card = Card(example)
         card.pressed.connect(lambda: self.chosen.emit(example.path))
@@ -266,9 +253,10 @@ class Gallery(QScrollArea):
         across = max(1, (room + _GAP) // (_CARD + _GAP))
         if across != self._across:
             self._across = across
-            for i, card in enumerate(self.cards):
-                self._grid.addWidget(card, i // across, i % across)
-            self._grid.setColumnStretch(across, 1)
+            for grid, cards in ((self._grid, self.cards), (self._zoo_grid, self.zoo)):
+                for i, card in enumerate(cards):
+                    self._put(grid, i, card)
+                grid.setColumnStretch(across, 1)
 
 
 def _label(words: str) -> QLabel:

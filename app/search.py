@@ -37,6 +37,7 @@ from app.theme.icons import icon, pixmap
 from app.theme.tokens import mixed
 
 _WIDE, _ROW, _SECTION, _SHOWN = 420, 32, 26, 9
+_TWO_LINES = 48
 _PICTURE = 34, _ROW - 10  # px
 _ENTRY = Qt.ItemDataRole.UserRole
 
@@ -53,6 +54,7 @@ class Entry:
         colour: token or `#RRGGBB` of the icon.
         aside: a few words at the right.
         words: further words it is found by.
+        below: a sentence in a second line.
         picture: paints a small picture in place of an icon, told where; None for none.
     """
 
@@ -63,6 +65,7 @@ class Entry:
     colour: str = "mid"
     aside: str = ""
     words: str = ""
+    below: str = ""
     picture: Callable[[QPainter, QRectF], None] | None = None
 
 
@@ -74,6 +77,7 @@ class SearchPopup(QFrame):
     """
 
     closed = Signal()
+    WIDTH = _WIDE
 
     def __init__(self, parent: QWidget, find: Callable[[str], Sequence[Entry]], hint: str) -> None:
         super().__init__(parent)
@@ -182,7 +186,9 @@ class _Rows(QStyledItemDelegate):
     """Paints an entry, or a heading."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return QSize(_WIDE - 40, _ROW if isinstance(index.data(_ENTRY), Entry) else _SECTION)
+        entry = index.data(_ENTRY)
+        high = _SECTION if not isinstance(entry, Entry) else _TWO_LINES if entry.below else _ROW
+        return QSize(_WIDE - 40, high)
 
     def paint(
         self,
@@ -225,6 +231,11 @@ def _paint_entry(painter: QPainter, area: QRect, entry: Entry, *, chosen: bool) 
     painter.setFont(font(BASE if entry.run else BODY))
     painter.setPen(QColor(t.hi if entry.run else t.low))
     inner = area.adjusted(left, 0, -10, 0)
+    if entry.below:
+        inner.setHeight(area.height() // 2 + 4)
+        _paint_below(painter, area.adjusted(left, area.height() // 2, -10, -4), entry.below)
+        painter.setFont(font(BASE))
+        painter.setPen(QColor(t.hi))
     words = painter.fontMetrics().elidedText(entry.title, Qt.TextElideMode.ElideRight, inner.width())
     painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | middle, words)
     taken = painter.fontMetrics().horizontalAdvance(words) + 16
@@ -232,6 +243,13 @@ def _paint_entry(painter: QPainter, area: QRect, entry: Entry, *, chosen: bool) 
     painter.setPen(QColor(t.mid if chosen else t.low))
     aside = painter.fontMetrics().elidedText(entry.aside, Qt.TextElideMode.ElideRight, inner.width() - taken)
     painter.drawText(inner, Qt.AlignmentFlag.AlignRight | middle, aside)
+
+
+def _paint_below(painter: QPainter, area: QRect, words: str) -> None:
+    painter.setFont(font(CAPTION))
+    painter.setPen(theme().colour("low"))
+    shown = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, area.width())
+    painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
 
 
 def _runs(item: QListWidgetItem) -> bool:

@@ -15,10 +15,11 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QFrame, QGraphicsView, QLabel, QToolTip
+from PySide6.QtWidgets import QFrame, QGraphicsView, QToolTip
 
 from app.canvas import edits
 from app.canvas.dots import dots
+from app.canvas.empty import EmptyCanvas
 from app.canvas.face import plain_face
 from app.canvas.gestures.cut import Cut
 from app.canvas.gestures.gesture import Gesture
@@ -35,7 +36,6 @@ from app.canvas.tooltips import tooltip
 from app.document import Document
 from app.search import SearchPopup
 from app.theme.current import theme
-from app.theme.fonts import BASE, font
 from engine.catalog import NODES
 from engine.graph import Graph
 
@@ -50,7 +50,6 @@ _NUDGES = {
     Qt.Key.Key_Up: QPointF(0, -1),
     Qt.Key.Key_Down: QPointF(0, 1),
 }
-_EMPTY = "Drag a node here from the list, or press Tab to search for one."
 
 
 class CanvasView(QGraphicsView):
@@ -91,10 +90,7 @@ class CanvasView(QGraphicsView):
         self.setResizeAnchor(QGraphicsView.ViewportAnchor.AnchorViewCenter)
         self._ghost = Ghost(self.graph_scene)
         self.legend, self.minimap = Legend(self), Minimap(self, self.graph_scene)
-        self._hint, self._empty = Hint(self), QLabel(_EMPTY, self)
-        self._empty.setFont(font(BASE))
-        self._empty.setProperty("tone", "low")
-        self._empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._hint, self.empty = Hint(self), EmptyCanvas(self)
         self.minimap.asked.connect(self.centerOn)
         document.changed.connect(self._show_empty)
         document.about_to_change.connect(self._let_go)
@@ -299,8 +295,7 @@ class CanvasView(QGraphicsView):
         self.minimap.move(room.bottomRight() - corner)
         self.minimap.setVisible(room.width() > _MAP_FROM[0] and room.height() > _MAP_FROM[1])
         self.legend.setVisible(room.width() > self.legend.width() + self.minimap.width() + 3 * _MARGIN)
-        self._empty.adjustSize()
-        self._empty.move(room.center() - self._empty.rect().center())
+        self.empty.put_in_the_middle()
         self._outline()
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
@@ -381,7 +376,7 @@ class CanvasView(QGraphicsView):
         self.minimap.show_view(self.mapToScene(self.viewport().rect()).boundingRect())
 
     def _show_empty(self) -> None:
-        self._empty.setVisible(not self.document.graph.nodes)
+        self.empty.setVisible(not self.document.graph.nodes)
 
     def _dress(self) -> None:
         plain = self.zoom() < _DOTS_FROM

@@ -21,6 +21,7 @@ from app.window.collector import Collector
 from app.window.command_palette import open_palette
 from app.window.commands import add_commands
 from app.window.deploy import DeployCommands
+from app.window.example_search import open_examples
 from app.window.files import FileCommands
 from app.window.menus import ToolBar, context_menu, fill_menus, fill_recent
 from app.window.panes import Panes
@@ -102,6 +103,12 @@ class MainWindow(QMainWindow):
         self.popup = open_palette(self, at, self.document, self.canvas, self.actions_)
         self.popup.closed.connect(self._popup_gone)
 
+    def open_examples(self) -> None:
+        """Open the search among the examples over the middle of the page."""
+        at = QPoint(self.rect().center().x() - SearchPopup.WIDTH // 2, self.height() // 6)
+        self.popup = open_examples(self, at, self.files.open)
+        self.popup.closed.connect(self._popup_gone)
+
     def offer_recovery(self) -> None:
         """Offer what windows that are gone left behind, newest first."""
         for left in left_behind(recovery_folder())[:1]:
@@ -152,6 +159,7 @@ class MainWindow(QMainWindow):
         canvas.menu_wanted.connect(self._open_menu)
         canvas.opened.connect(lambda _name: self.panes.inspector.setFocus())
         canvas.zoom_changed.connect(self._show_zoom)
+        canvas.empty.example_wanted.connect(self.open_examples)
         self.tools.search_wanted.connect(self.open_palette)
         self.gallery.chosen.connect(self.files.open)
         self.gallery.new_wanted.connect(self.files.new)

@@ -28,7 +28,7 @@ from app.theme.icons import icon, pixmap
 from app.window.actions import Actions
 
 _MENUS: dict[str, str] = {
-    "&File": "new open RECENT examples - save save_as - quit",
+    "&File": "new open RECENT example examples - save save_as - quit",
     "&Edit": "undo redo - copy paste duplicate delete - select_all rename search",
     "&View": "fit fit_selection zoom_in zoom_out zoom_full - THEME - show_palette show_inspector show_tabs",
     "&Graph": "quick_add filter arrange - problems",

@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.gallery import EXAMPLES
+from app.examples import EXAMPLES
 from app.panels.elided import Elided
 from app.theme.current import theme
 from app.window.main import MainWindow

@@ -364,3 +364,25 @@ def test_garbage_is_taken_away_in_the_window_s_own_thread(window: MainWindow) ->
     assert set(threads) == {threading.main_thread()}
     window.close()
     assert gc.isenabled()
+
+
+def test_an_example_is_opened_from_the_empty_canvas_by_typing(window: MainWindow) -> None:
+    window.actions_["new"].trigger()
+    assert window.canvas.empty.button.isVisible()
+    QTest.mouseClick(window.canvas.empty.button, Qt.MouseButton.LeftButton)
+    assert window.popup is not None
+    assert window.popup.list.grab().width() > 0
+    QTest.keyClicks(window.popup.field, "car acc")
+    QTest.keyClick(window.popup.field, Qt.Key.Key_Return)
+    assert window.document.project.name == "Car acceptability"
+    assert window.popup is None
+    assert not window.canvas.empty.isVisible()
+
+
+def test_the_examples_stand_in_the_file_menu(window: MainWindow) -> None:
+    window.actions_["example"].trigger()
+    assert window.popup is not None
+    titles = [entry.title for entry in window.popup.entries()]
+    assert "Handwritten digits, all four paradigms" in titles
+    assert window.rect().contains(window.popup.geometry())
+    QTest.keyClick(window.popup.field, Qt.Key.Key_Escape)
