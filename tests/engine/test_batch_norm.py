@@ -80,3 +80,32 @@ def test_where_nothing_is_learned_it_gives_what_ships_and_remembers_nothing():
     (shipped,) = node.predictor(node.pack(weights, spec), spec)(x)
     assert np.allclose(out, shipped, atol=1e-6)
     assert all(weights[name].tobytes() == array.tobytes() for name, array in kept.items())
+
+
+def test_a_map_has_statistics_for_each_channel_over_all_its_places():
+    shape = (4, 3, 5)
+    rng = np.random.default_rng(4)
+    x, dy = (rng.standard_normal((N, *shape)).astype(np.float32) for _ in range(2))
+    node, rows = BatchNorm(), (N * 12, 5)
+    made = [node.start(rng, Spec("real", s)) for s in (shape, (5,))]
+    whole = node.operator(made[0], N, Spec("real", shape))
+    flat = node.operator(made[1], N * 12, Spec("real", (5,)))
+    assert np.allclose(whole.execute(x)[0].reshape(rows), flat.execute(x.reshape(rows))[0], atol=1e-6)
+    assert np.allclose(whole.gradient(dy)[0].reshape(rows), flat.gradient(dy.reshape(rows))[0], atol=1e-6)
+    packed = [node.pack(w, Spec("real", s)) for w, s in zip(made, (shape, (5,)), strict=True)]
+    assert packed[0]["scale"].tobytes() == packed[1]["scale"].tobytes()
+    assert node.cost(Spec("real", shape)).weight_bits == 64 * 5
+
+
+def test_a_large_mean_does_not_spoil_the_variance():
+    x = (1000 + np.random.default_rng(0).standard_normal((4096, 3))).astype(np.float32)
+    node, spec = BatchNorm(momentum=0.0), Spec("real", (3,))
+    weights = node.start(np.random.default_rng(0), spec)
+    (y,) = node.operator(weights, 4096, spec).execute(x)
+    assert np.allclose(weights["variance"], x.astype(np.float64).var(0, ddof=1), rtol=1e-3)
+    assert np.allclose(y.std(0), 1, atol=1e-2)
+
+
+def test_a_file_from_before_there_were_maps_has_statistics_for_each_element():
+    assert BatchNorm.of({"momentum": 0.9}).channels(Spec("real", (4, 5))) == 20
+    assert BatchNorm.of(BatchNorm().values()).channels(Spec("real", (4, 5))) == 5

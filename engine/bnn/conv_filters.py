@@ -1,0 +1,371 @@
+"""The product of a convolution: patches times quantized filters, in training and in an exported model.
+
+The same product as `linear.Linear` and `linear.Shipped`, taken a piece of the batch at a time, so that the
+matrix of patches stays small, and group by group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..fusion import WholeSums
+from ..kernels.bits import dot_signs, pack_signs, unpack_signs
+from ..kernels.floats import scale_shift
+from ..levels import Quantized, unpack_weights
+from ..node import Moment, Parameter, Predictor
+from ..ports import F32, I32, Array, Arrays, words_for
+from ..precision import PRECISIONS
+from .conv_patches import Patches
+from .linear import LayerInput, base_suffixes, fits, offset_shift
+from .product import Activation, Product, way
+from .weights import WEIGHT_QUANTIZERS, WeightQuantizer
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How the filters of a layer are quantized: keys of PRECISIONS, WEIGHT_QUANTIZERS and ESTIMATORS."""
+
+    precision: str
+    quantizer: str
+    estimator: str
+
+
+class Filters:
+    """The filters of one convolution in training.
+
+    Attributes:
+        quantizer: how they are quantized.
+        moment: where the training stands.
+        rng: drawn from by stochastic quantizers.
+    """
+
+    def __init__(self, arrays: Arrays, kind: Kind, patches: Patches, batch: int, *, signs: bool) -> None:
+        self._arrays, self._row, self._patches = arrays, PRECISIONS[kind.precision], patches
+        self.quantizer: WeightQuantizer = WEIGHT_QUANTIZERS.make(kind.quantizer)(
+            self._row, arrays, kind.estimator
+        )
+        self.moment, self.rng = Moment(), np.random.default_rng(0)
+        m, k = arrays["weight"].shape
+        self._each = m // patches.groups
+        count = batch * patches.window.places
+        self._grad = np.zeros_like(arrays["weight"])
+        self._part_grad = np.empty((self._each, k), np.float32)
+        self._out = np.empty((count, m), np.float32)
+        self._maps = patches.floats(batch)
+        self._grad_maps = np.empty_like(self._maps)
+        self._rows = patches.empty_rows()
+        self._grad_rows = np.empty_like(self._rows)
+        self._whole = np.empty((count if signs else 0, m), np.int32)
+        self._bits = patches.empty_bits()
+        self._signs = np.empty((m, words_for(k)), np.uint64)
+        self._seen: Array | None = None
+        self._effective: Quantized | None = None
+        self._step = 1.0
+        self._offset: float | None = None
+
+    def forward(self, seen: Array, activation: Activation, step: float, offset: float | None) -> F32:
+        """Return the products, float32 (n * places, outputs), of quantized maps; a view of a buffer.
+
+        Args:
+            seen: float32 or int16 (n, ...), or packed signs (n, words).
+            activation: the width of the maps.
+            step: what one level counts.
+            offset: what level 0 counts, and so what padding by 0 counts, or None for nothing.
+        """
+        self._step, self._offset = step, offset
+        quantized = self._effective = self._quantized()
+        xnor = self.moment.weights and not quantized.soft and way(self._row, activation) == "xnor"
+        self._seen = seen if xnor else None
+        if not xnor:
+            self._patches.put(seen, self._maps[: len(seen)], packed=activation.row.binary)
+        out = self._out[: len(seen) * self._patches.window.places]
+        zero = np.zeros(out.shape[1], np.float32)
+        for i, part in enumerate(bases(quantized)):
+            target = np.empty_like(out) if i else out
+            scale = (part.scale * np.float32(step)).astype(np.float32)
+            sums = self._whole_sums(seen, part) if xnor else self._float_sums(len(seen), part, target)
+            scale_shift(sums, scale, zero, target)
+            if part.offset is not None:
+                self._add_row_sums(len(seen), part.offset * np.float32(step), target)
+            if i:
+                out += target
+        if offset is not None:
+            out += offset_shift(quantized, offset)
+        return out
+
+    def backward(self, grad: F32, *, maps_wanted: bool) -> F32 | None:
+        """Return dL/d(step x level + offset), float32 (n, elements) of padded maps, or None where not wanted.
+
+        Fills the gradient of the filters for `grad`, dL/d(products), float32 (n * places, outputs).
+        """
+        patches, quantized = self._patches, self._effective
+        if quantized is None:
+            raise RuntimeError("backward before forward")
+        records = len(grad) // patches.window.places
+        if self._seen is not None:
+            patches.put(self._seen, self._maps[:records], packed=True)
+        self._grad.fill(0)
+        grad_maps = self._grad_maps[:records]
+        if maps_wanted:
+            grad_maps.fill(0)
+        for piece in patches.pieces(records):
+            here = grad[piece.start * patches.window.places : piece.stop * patches.window.places]
+            for group in range(patches.groups):
+                self._piece_back(piece, group, here, grad_maps if maps_wanted else None)
+        self._finish(grad)
+        return grad_maps if maps_wanted else None
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Return the latent filters and what the quantizer learns."""
+        limit, binary = self.quantizer.limit(), self._row.binary
+        weight = Parameter("weight", self._arrays["weight"], self._grad, limit, binary=binary)
+        return (weight, *self.quantizer.parameters())
+
+    def _quantized(self) -> Quantized:
+        w = self._arrays["weight"]
+        if not self.moment.weights:
+            return Quantized(w, np.ones(len(w), np.float32))
+        self.quantizer.moment, self.quantizer.rng = self.moment, self.rng
+        return self.quantizer.quantize(w)
+
+    def _outputs(self, group: int) -> slice:
+        return slice(group * self._each, (group + 1) * self._each)
+
+    def _whole_sums(self, seen: Array, part: Quantized) -> I32:
+        patches, places = self._patches, self._patches.window.places
+        whole = self._whole[: len(seen) * places]
+        pack_signs(np.ascontiguousarray(part.values), self._signs)
+        for piece in patches.pieces(len(seen)):
+            maps = patches.padded(seen[piece], packed=True)
+            for group in range(patches.groups):
+                rows = patches.rows(maps, group, self._bits)
+                target = whole[piece.start * places : piece.stop * places]
+                signs = self._signs[self._outputs(group)]
+                if patches.groups == 1:
+                    dot_signs(rows, signs, patches.inputs, target)
+                else:
+                    sums = np.empty((len(rows), self._each), np.int32)
+                    dot_signs(rows, signs, patches.inputs, sums)
+                    target[:, self._outputs(group)] = sums
+        if patches.pad == 0 and patches.window.pads:
+            by_place = whole.reshape(len(seen), places, -1)
+            by_place += patches.missing(part.values).astype(np.int32)
+        return whole
+
+    def _float_sums(self, records: int, part: Quantized, out: F32) -> F32:
+        patches, places = self._patches, self._patches.window.places
+        for piece in patches.pieces(records):
+            target = out[piece.start * places : piece.stop * places]
+            for group in range(patches.groups):
+                rows = patches.rows(self._maps[piece], group, self._rows)
+                values = part.values[self._outputs(group)].T
+                if patches.groups == 1:
+                    np.matmul(rows, values, out=target)
+                else:
+                    target[:, self._outputs(group)] = rows @ values
+        return out
+
+    def _add_row_sums(self, records: int, offset: F32, out: F32) -> None:
+        patches, places = self._patches, self._patches.window.places
+        if self._seen is not None:
+            patches.put(self._seen, self._maps[:records], packed=True)
+        for piece in patches.pieces(records):
+            target = out[piece.start * places : piece.stop * places]
+            for group in range(patches.groups):
+                at = self._outputs(group)
+                sums = patches.rows(self._maps[piece], group, self._rows).sum(axis=1)
+                target[:, at] += np.outer(sums, offset[at])
+
+    def _piece_back(self, piece: slice, group: int, grad: F32, grad_maps: F32 | None) -> None:
+        at, patches = self._outputs(group), self._patches
+        here = grad if patches.groups == 1 else np.ascontiguousarray(grad[:, at])
+        rows = patches.rows(self._maps[piece], group, self._rows)
+        np.matmul(here.T, rows, out=self._part_grad)
+        self._grad[at] += self._part_grad
+        if grad_maps is None or self._effective is None:
+            return
+        d_rows = self._grad_rows[: len(rows)]
+        for i, part in enumerate(bases(self._effective)):
+            scaled = np.multiply(here, part.scale[at])
+            if i == 0:
+                np.matmul(scaled, part.values[at], out=d_rows)
+            else:
+                d_rows += scaled @ part.values[at]
+            if part.offset is not None:
+                d_rows += (here @ part.offset[at])[:, None]
+        patches.fold(d_rows, group, grad_maps[piece])
+
+    def _finish(self, grad: F32) -> None:
+        self._grad *= np.float32(self._step)
+        if self._offset:
+            self._grad += np.float32(self._offset) * grad.sum(axis=0)[:, None]
+        if self.moment.weights:
+            self._grad[...] = self.quantizer.gradient(self._arrays["weight"], self._grad)
+        else:
+            for g in self.quantizer.grads.values():
+                g.fill(0)
+
+
+class PatchProduct:
+    """Packed filters ready to multiply with maps, for prediction: a `product.Product` over patches.
+
+    Attributes:
+        shape: (*positions, outputs), the sums of one record.
+    """
+
+    def __init__(self, packed: Array, precision: str, activation: Activation, patches: Patches) -> None:
+        self._patches, self._packed = patches, activation.row.binary
+        self._groups = [
+            Product(part, precision, activation, patches.inputs)
+            for part in _by_group(packed, precision, patches.groups)
+        ]
+        values = unpack_weights(packed, precision, patches.inputs)
+        self.shape = patches.window.out_shape(len(values))
+        corrected = self._packed and patches.pad == 0 and patches.window.pads
+        self._missing = patches.missing(values) if corrected else None
+
+    @property
+    def how(self) -> str:
+        """Return the kernel it takes."""
+        return self._groups[0].how
+
+    @property
+    def why(self) -> str:
+        """Return which kernel it takes and why."""
+        return self._groups[0].why
+
+    @property
+    def nbytes(self) -> int:
+        """Return the bytes of the filters as they are multiplied."""
+        return sum(product.nbytes for product in self._groups)
+
+    @property
+    def sums_range(self) -> range:
+        """Return what a sum of whole numbers can be."""
+        found = self._groups[0].sums_range
+        return found if self._missing is None else range(found[0], found[-1] + 1)
+
+    def sums(self, seen: Array) -> I32 | F32:
+        """Return the sums, int32 or float32 (n, *shape), of quantized maps: levels times levels."""
+        out = np.empty((len(seen), *self.shape), np.float32 if self.how == "floats" else np.int32)
+        for piece in self._patches.pieces(len(seen)):
+            self._piece(seen[piece], out[piece].reshape(-1, self.shape[-1]))
+        return out
+
+    def into(self, seen: Array, out: I32) -> None:
+        """Write the whole sums of quantized maps into `out`, int32 (n, *shape)."""
+        for piece in self._patches.pieces(len(seen)):
+            self._piece(seen[piece], out[piece].reshape(-1, self.shape[-1]))
+
+    def row_sums(self, seen: Array) -> F32:
+        """Return the sum of each patch, float32 (n * places, groups), padding as it counts."""
+        maps = self._patches.padded(seen, packed=self._packed)
+        sums = []
+        for group in range(self._patches.groups):
+            rows = self._patches.rows(maps, group)
+            floats = rows if rows.dtype != np.uint64 else self._signs(rows)
+            # Levels are whole numbers, so their float64 sum is exact in any order.
+            sums.append(floats.sum(axis=1, dtype=np.float64).astype(np.float32))
+        return np.stack(sums, axis=1)
+
+    def _piece(self, seen: Array, out: Array) -> None:
+        maps = self._patches.padded(seen, packed=self._packed)
+        each = out.shape[1] // len(self._groups)
+        for group, product in enumerate(self._groups):
+            rows = self._patches.rows(maps, group)
+            if len(self._groups) == 1 and self.how != "floats":
+                product.into(rows, out)
+            else:
+                out[:, group * each : (group + 1) * each] = product.sums(rows)
+        if self._missing is not None:
+            by_place = out.reshape(-1, *self._missing.shape)
+            by_place += self._missing.astype(out.dtype)
+
+    def _signs(self, rows: Array) -> F32:
+        """Return packed patches as signs, 0 where padding counts 0."""
+        patches = self._patches
+        signs = np.empty((len(rows), patches.inputs), np.float32)
+        unpack_signs(rows, signs)
+        if self._missing is None:
+            return signs
+        taps = signs.reshape(-1, *patches.window.outside.shape, patches.inputs // patches.window.taps)
+        zeroed: F32 = np.where(patches.window.outside[None, :, :, None], np.float32(0), taps)
+        return zeroed.reshape(signs.shape)
+
+
+class ShippedFilters:
+    """The product of one convolution in an exported model: whole sums, then one scale and one shift."""
+
+    def __init__(self, packed: Arrays, precision: str, activation: Activation, patches: Patches) -> None:
+        self._parts: list[tuple[PatchProduct, F32, F32 | None]] = []
+        for suffix in base_suffixes(packed):
+            product = PatchProduct(packed["weight" + suffix], precision, activation, patches)
+            scale = packed.get("scale" + suffix, np.ones(product.shape[-1], np.float32))
+            self._parts.append((product, scale, packed.get("offset" + suffix)))
+        self._shift: F32 | None = packed.get("shift")
+
+    def predictor(self, taken: LayerInput, bias: F32) -> Predictor:
+        """Return the predictor of a layer of maps: in parts, where its sums are whole numbers.
+
+        Args:
+            taken: what arrives.
+            bias: float32 (outputs,), added at every position.
+        """
+        product, scale, offset = self._parts[0]
+        counts = (scale * np.float32(taken.step)).astype(np.float32)
+
+        def finish(sums: Array) -> F32:
+            return self._finished(sums, counts, bias)
+
+        if len(self._parts) > 1 or offset is not None:
+            return lambda x: (self._summed(taken.shipped(x), taken.step, bias),)
+        if product.how == "floats" or not fits(product.sums_range):
+            return lambda x: (finish(product.sums(taken.shipped(x))),)
+        return WholeSums(product, finish, taken.predictor())
+
+    def _finished(self, sums: Array, counts: F32, bias: F32) -> F32:
+        """Return the outputs, float32 of the shape of one base's sums, rounded where training rounds."""
+        out = np.empty(sums.shape, np.float32)
+        flat = sums.reshape(-1, len(counts))
+        scale_shift(flat, counts, bias if self._shift is None else self._shift, out.reshape(flat.shape))
+        if self._shift is not None:
+            out += bias
+        return out
+
+    def _summed(self, seen: Array, step: float, bias: F32) -> F32:
+        """Return the sum of the bases, in the order that training adds them."""
+        total: F32 | None = None
+        for product, scale, offset in self._parts:
+            sums = product.sums(seen)
+            out = np.empty(sums.shape, np.float32)
+            flat = sums.reshape(-1, len(scale))
+            counts, zero = (scale * np.float32(step)).astype(np.float32), np.zeros_like(scale)
+            scale_shift(flat, counts, zero, out.reshape(flat.shape))
+            if offset is not None:
+                rows = product.row_sums(seen)
+                each = len(scale) // rows.shape[1]
+                out.reshape(flat.shape)[...] += np.repeat(rows, each, axis=1) * (offset * np.float32(step))
+            total = out if total is None else total + out
+        if total is None:
+            raise RuntimeError("a layer without weights")
+        if self._shift is not None:
+            total += self._shift
+        total += bias
+        return total
+
+
+def bases(quantized: Quantized) -> Iterator[Quantized]:
+    """Yield the bases that weights are the sum of."""
+    part: Quantized | None = quantized
+    while part is not None:
+        yield part
+        part = part.more
+
+
+def _by_group(weight: Array, precision: str, groups: int) -> list[Array]:
+    row = PRECISIONS[precision]
+    axis = 0 if row.is_float or row.binary else 1
+    return [np.ascontiguousarray(part) for part in np.split(weight, groups, axis=axis)]
