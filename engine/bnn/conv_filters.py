@@ -250,7 +250,8 @@ class PatchProduct:
 
     def sums(self, seen: Array) -> I32 | F32:
         """Return the sums, int32 or float32 (n, *shape), of quantized maps: levels times levels."""
-        out = np.empty((len(seen), *self.shape), np.float32 if self.how == "floats" else np.int32)
+        floats = self.how == "floats"
+        out: Array = np.empty((len(seen), *self.shape), np.float32 if floats else np.int32)
         for piece in self._patches.pieces(len(seen)):
             self._piece(seen[piece], out[piece].reshape(-1, self.shape[-1]))
         return out

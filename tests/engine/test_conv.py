@@ -5,8 +5,10 @@ from itertools import product
 import numpy as np
 import pytest
 
+from engine.bnn.activations import ACTIVATION_QUANTIZERS
 from engine.bnn.conv import Conv1d, Conv2d, Conv3d
 from engine.bnn.product import Activation, way
+from engine.bnn.weights import WEIGHT_QUANTIZERS
 from engine.levels import quantize_weights
 from engine.node import Moment, ShapeError
 from engine.ports import Spec, words_for
@@ -15,6 +17,7 @@ from engine.precision import PRECISIONS
 every_weight = pytest.mark.parametrize("weight", PRECISIONS)
 every_activation = pytest.mark.parametrize("activation", PRECISIONS)
 LAYERS = {1: Conv1d, 2: Conv2d, 3: Conv3d}
+FAMILIES = (WEIGHT_QUANTIZERS, ACTIVATION_QUANTIZERS)
 SHAPES = {1: (11, 6), 2: (5, 7, 6), 3: (3, 5, 4, 6)}
 N, FILTERS = 3, 8
 CASES = [
@@ -205,6 +208,27 @@ def test_one_bit_gradients_are_those_of_the_signs(pad, case):
         moved[at] += 1
         expected = (value(moved, scaled) - base) * (abs(x[at]) <= 1)
         assert expected == pytest.approx(float(dx[at]), abs=2e-3)
+
+
+@pytest.mark.parametrize("pad", ["-1", "0"])
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize(
+    ("family", "key", "width"),
+    [(f, o.key, w) for f in FAMILIES for o in f.all() for w in ("1", "4") if o.key in f.serving(w)],
+)
+def test_what_ships_is_what_trained_with_every_quantizer(family, key, width, groups, pad):
+    name = "weight_quantizer" if family is WEIGHT_QUANTIZERS else "activation_quantizer"
+    widths = {"weight_bits": width, "activation_bits": width, name: key}
+    node, spec, weights = made(**widths, groups=groups, pad_value=pad)
+    x = reals(spec.shape)
+    operator = node.operator(weights, N, spec)
+    operator.moment = Moment(learning=False)
+    (trained,) = operator.execute(x)
+    packed = node.pack(weights, spec)
+    (shipped,) = node.predictor(packed, spec)(x)
+    assert np.allclose(trained, shipped, atol=1e-3)
+    size = sum(a.nbytes for a in packed.values()) * 8
+    assert node.cost(spec).weight_bits == size
 
 
 def test_a_stage_without_quantizing_trains_floats():
