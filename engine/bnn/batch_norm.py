@@ -51,8 +51,9 @@ class BatchNorm(Node):
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
-        # Files from before there were maps do not say; they had statistics for each element.
-        return super().of({"over": "element", **values})
+        # Files from before there were maps say everything but this; they had statistics for each element.
+        old = {"momentum", "affine"} == set(values)
+        return super().of({**values, "over": "element"} if old else values)
 
     def channels(self, spec: Spec) -> int:
         """Return how many means and variances there are."""

@@ -26,11 +26,12 @@ from ..node import (
 from ..ports import F32, Array, Arrays, Port, Spec
 from ..precision import PRECISIONS
 from .activations import ACTIVATION_QUANTIZERS
-from .conv_filters import Filters, Kind, ShippedFilters
+from .conv_filters import Filters, Kind, PatchProduct
 from .conv_patches import Patches
 from .conv_window import PADDINGS, Window, window_of
 from .linear import LayerInput, check_quantizers, input_arrays, input_bits, ship, weight_arrays, weight_bits
 from .product import WHY, Activation, way
+from .shipped import Shipped
 from .weights import WEIGHT_QUANTIZERS
 
 PADS = {"-1": "-1", "0": "0", "1": "+1"}
@@ -142,8 +143,10 @@ class Convolution(Node):
 
     def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
         (spec,) = wired(inputs)
-        taken = self.taken(spec, packed)
-        product = ShippedFilters(packed, self.weight_bits, taken.activation, self.patches(spec))
+        taken, patches = self.taken(spec, packed), self.patches(spec)
+        product = Shipped(
+            packed, lambda weight: PatchProduct(weight, self.weight_bits, taken.activation, patches)
+        )
         return product.predictor(taken, packed.get("bias", np.zeros(self.filters, np.float32)))
 
     def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:

@@ -11,15 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..fusion import WholeSums
 from ..kernels.bits import dot_signs, pack_signs, unpack_signs
 from ..kernels.floats import scale_shift
 from ..levels import Quantized, unpack_weights
-from ..node import Moment, Parameter, Predictor
+from ..node import Moment, Parameter
 from ..ports import F32, I32, Array, Arrays, words_for
 from ..precision import PRECISIONS
 from .conv_patches import Patches
-from .linear import LayerInput, base_suffixes, fits, offset_shift
+from .linear import offset_shift
 from .product import Activation, Product, way
 from .weights import WEIGHT_QUANTIZERS, WeightQuantizer
 
@@ -261,8 +260,8 @@ class PatchProduct:
         for piece in self._patches.pieces(len(seen)):
             self._piece(seen[piece], out[piece].reshape(-1, self.shape[-1]))
 
-    def row_sums(self, seen: Array) -> F32:
-        """Return the sum of each patch, float32 (n * places, groups), padding as it counts."""
+    def input_sums(self, seen: Array) -> F32:
+        """Return the sum of each patch, float32 (n, *shape), padding as it counts."""
         maps = self._patches.padded(seen, packed=self._packed)
         sums = []
         for group in range(self._patches.groups):
@@ -270,7 +269,8 @@ class PatchProduct:
             floats = rows if rows.dtype != np.uint64 else self._signs(rows)
             # Levels are whole numbers, so their float64 sum is exact in any order.
             sums.append(floats.sum(axis=1, dtype=np.float64).astype(np.float32))
-        return np.stack(sums, axis=1)
+        each = self.shape[-1] // len(sums)
+        return np.repeat(np.stack(sums, axis=1), each, axis=1).reshape(len(seen), *self.shape)
 
     def _piece(self, seen: Array, out: Array) -> None:
         maps = self._patches.padded(seen, packed=self._packed)
@@ -295,67 +295,6 @@ class PatchProduct:
         taps = signs.reshape(-1, *patches.window.outside.shape, patches.inputs // patches.window.taps)
         zeroed: F32 = np.where(patches.window.outside[None, :, :, None], np.float32(0), taps)
         return zeroed.reshape(signs.shape)
-
-
-class ShippedFilters:
-    """The product of one convolution in an exported model: whole sums, then one scale and one shift."""
-
-    def __init__(self, packed: Arrays, precision: str, activation: Activation, patches: Patches) -> None:
-        self._parts: list[tuple[PatchProduct, F32, F32 | None]] = []
-        for suffix in base_suffixes(packed):
-            product = PatchProduct(packed["weight" + suffix], precision, activation, patches)
-            scale = packed.get("scale" + suffix, np.ones(product.shape[-1], np.float32))
-            self._parts.append((product, scale, packed.get("offset" + suffix)))
-        self._shift: F32 | None = packed.get("shift")
-
-    def predictor(self, taken: LayerInput, bias: F32) -> Predictor:
-        """Return the predictor of a layer of maps: in parts, where its sums are whole numbers.
-
-        Args:
-            taken: what arrives.
-            bias: float32 (outputs,), added at every position.
-        """
-        product, scale, offset = self._parts[0]
-        counts = (scale * np.float32(taken.step)).astype(np.float32)
-
-        def finish(sums: Array) -> F32:
-            return self._finished(sums, counts, bias)
-
-        if len(self._parts) > 1 or offset is not None:
-            return lambda x: (self._summed(taken.shipped(x), taken.step, bias),)
-        if product.how == "floats" or not fits(product.sums_range):
-            return lambda x: (finish(product.sums(taken.shipped(x))),)
-        return WholeSums(product, finish, taken.predictor())
-
-    def _finished(self, sums: Array, counts: F32, bias: F32) -> F32:
-        """Return the outputs, float32 of the shape of one base's sums, rounded where training rounds."""
-        out = np.empty(sums.shape, np.float32)
-        flat = sums.reshape(-1, len(counts))
-        scale_shift(flat, counts, bias if self._shift is None else self._shift, out.reshape(flat.shape))
-        if self._shift is not None:
-            out += bias
-        return out
-
-    def _summed(self, seen: Array, step: float, bias: F32) -> F32:
-        """Return the sum of the bases, in the order that training adds them."""
-        total: F32 | None = None
-        for product, scale, offset in self._parts:
-            sums = product.sums(seen)
-            out = np.empty(sums.shape, np.float32)
-            flat = sums.reshape(-1, len(scale))
-            counts, zero = (scale * np.float32(step)).astype(np.float32), np.zeros_like(scale)
-            scale_shift(flat, counts, zero, out.reshape(flat.shape))
-            if offset is not None:
-                rows = product.row_sums(seen)
-                each = len(scale) // rows.shape[1]
-                out.reshape(flat.shape)[...] += np.repeat(rows, each, axis=1) * (offset * np.float32(step))
-            total = out if total is None else total + out
-        if total is None:
-            raise RuntimeError("a layer without weights")
-        if self._shift is not None:
-            total += self._shift
-        total += bias
-        return total
 
 
 def bases(quantized: Quantized) -> Iterator[Quantized]:

@@ -37,7 +37,7 @@ from .linear import (
     weight_arrays,
     weight_bits,
 )
-from .product import WHY, Activation, way
+from .product import WHY, Activation, Product, way
 from .weights import WEIGHT_QUANTIZERS
 
 
@@ -137,7 +137,9 @@ class Dense(Node):
     def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
         (spec,) = wired(inputs)
         taken = self._input(spec, packed)
-        product = Shipped(packed, self.weight_bits, taken.activation, spec.elements)
+        product = Shipped(
+            packed, lambda weight: Product(weight, self.weight_bits, taken.activation, spec.elements)
+        )
         return product.predictor(taken, packed.get("bias", np.zeros(self.units, np.float32)))
 
     def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:

@@ -117,6 +117,13 @@ class Product:
         self.into(x, whole)
         return whole
 
+    def input_sums(self, seen: Array) -> F32:
+        """Return the sum of each row, float32 (n, 1): what an offset of the weights is multiplied with."""
+        floats = as_floats(seen, self._activation, self._inputs)
+        # Levels are whole numbers, so their float64 sum is exact in any order.
+        rows: F32 = floats.sum(axis=1, dtype=np.float64).astype(np.float32)
+        return rows[:, None]
+
     def into(self, seen: Array, out: I32) -> None:
         """Write the whole sums of a quantized input into `out`, int32 (n, outputs)."""
         if self.how == "xnor":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -9,9 +10,7 @@ import numpy as np
 from ..fusion import WholeSums
 from ..kernels.floats import scale_shift
 from ..node import Predictor
-from ..ports import F32, Array, Arrays
-from ..precision import PRECISIONS
-from .product import Activation, Product, as_floats
+from ..ports import F32, I32, Array, Arrays
 
 
 class Taken(Protocol):
@@ -28,18 +27,49 @@ class Taken(Protocol):
         """Return what quantizes it, or None where it arrives quantized."""
 
 
+class Multiplied(Protocol):
+    """Packed weights ready to multiply (product.Product, or its like over patches of maps)."""
+
+    @property
+    def how(self) -> str:
+        """Return the key of the kernel it takes."""
+
+    @property
+    def why(self) -> str:
+        """Return which kernel it takes and why."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return the shape of one record's sums; outputs on the last axis."""
+
+    @property
+    def sums_range(self) -> range:
+        """Return what a sum of whole numbers can be."""
+
+    @property
+    def nbytes(self) -> int:
+        """Return the bytes of the weights as they are multiplied."""
+
+    def into(self, seen: Array, out: I32) -> None:
+        """Write the whole sums of quantized records into `out`, int32 (n, *shape)."""
+
+    def sums(self, seen: Array) -> I32 | F32:
+        """Return the sums, int32 or float32 (n, *shape), of quantized records."""
+
+    def input_sums(self, seen: Array) -> F32:
+        """Return the sum of what each output sees, float32, broadcast to (n, *shape)."""
+
+
 class Shipped:
     """The product of one layer in an exported model: exact whole sums, then one scale and one shift."""
 
-    def __init__(self, packed: Arrays, precision: str, activation: Activation, inputs: int) -> None:
-        row = PRECISIONS[precision]
-        self._parts: list[tuple[Product, F32, F32 | None]] = []
+    def __init__(self, packed: Arrays, make: Callable[[Array], Multiplied]) -> None:
+        """Hold a layer's packed arrays; `make` makes the product of the packed weights of one base."""
+        self._parts: list[tuple[Multiplied, F32, F32 | None]] = []
         for suffix in _suffixes(packed):
-            product = Product(packed["weight" + suffix], precision, activation, inputs)
-            outputs = packed["weight" + suffix].shape[0 if row.is_float or row.binary else 1]
-            scale = packed.get("scale" + suffix, np.ones(outputs, np.float32))
+            product = make(packed["weight" + suffix])
+            scale = packed.get("scale" + suffix, np.ones(product.shape[-1], np.float32))
             self._parts.append((product, scale, packed.get("offset" + suffix)))
-        self._activation, self._inputs = activation, inputs
         self._shift: F32 | None = packed.get("shift")
 
     @property
@@ -48,11 +78,11 @@ class Shipped:
         return self._parts[0][0].how
 
     def predictor(self, taken: Taken, shift: F32) -> Predictor:
-        """Return the predictor of a layer whose records are rows: in parts, where its sums are whole numbers.
+        """Return the predictor of a layer: in parts, where its sums are whole numbers.
 
         Args:
             taken: what arrives.
-            shift: float32 (outputs,), added to every row.
+            shift: float32 (outputs,), added to every row or place.
         """
         product, scale, offset = self._parts[0]
         if len(self._parts) > 1 or offset is not None or self.how == "floats" or not _fits(product):
@@ -65,13 +95,13 @@ class Shipped:
         return WholeSums(product, finish, taken.predictor())
 
     def __call__(self, seen: Array, step: float, shift: F32) -> F32:
-        """Return the products, float32 (n, outputs), of quantized rows.
+        """Return the products, float32 (n, *shape), of quantized rows or maps.
 
         Args:
-            seen: quantized rows.
+            seen: quantized rows or maps.
             step: what one level of a row counts.
-            shift: float32 (outputs,), added to every row: the layer's bias. What the input's offset adds
-                (`shift` of the packed arrays) is added here.
+            shift: float32 (outputs,), added to every row or place: the layer's bias. What the input's offset
+                adds (`shift` of the packed arrays) is added here.
         """
         product, scale, offset = self._parts[0]
         if len(self._parts) == 1 and offset is None:
@@ -83,9 +113,10 @@ class Shipped:
         return total
 
     def _finished(self, sums: Array, counts: F32, shift: F32) -> F32:
-        """Return the outputs, float32 (n, outputs), of one base's sums, rounded where training rounds."""
+        """Return the outputs, float32 (n, *shape), of one base's sums, rounded where training rounds."""
         out = np.empty(sums.shape, np.float32)
-        scale_shift(sums, counts, shift if self._shift is None else self._shift, out)
+        flat = sums.reshape(-1, len(counts))
+        scale_shift(flat, counts, shift if self._shift is None else self._shift, out.reshape(flat.shape))
         if self._shift is not None:
             out += shift
         return out
@@ -96,20 +127,17 @@ class Shipped:
         for product, scale, offset in self._parts:
             sums = product.sums(seen)
             out = np.empty(sums.shape, np.float32)
-            zero = np.zeros(sums.shape[1], np.float32)
-            scale_shift(sums, (scale * np.float32(step)).astype(np.float32), zero, out)
+            flat, zero = sums.reshape(-1, len(scale)), np.zeros_like(scale)
+            scale_shift(flat, (scale * np.float32(step)).astype(np.float32), zero, out.reshape(flat.shape))
             if offset is not None:
-                floats = as_floats(seen, self._activation, self._inputs)
-                # Levels are whole numbers, so their float64 sum is exact in any order.
-                rows = floats.sum(axis=1, dtype=np.float64).astype(np.float32)
-                out += rows[:, None] * (offset * np.float32(step))
+                out += product.input_sums(seen) * (offset * np.float32(step))
             total = out if total is None else total + out
         if total is None:
             raise RuntimeError("a layer without weights")
         return total
 
 
-def _fits(product: Product) -> bool:
+def _fits(product: Multiplied) -> bool:
     """Whether no sum leaves int32, in which it is held."""
     return max(-product.sums_range[0], product.sums_range[-1]) < 1 << 31
 

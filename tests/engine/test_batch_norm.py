@@ -107,5 +107,5 @@ def test_a_large_mean_does_not_spoil_the_variance():
 
 
 def test_a_file_from_before_there_were_maps_has_statistics_for_each_element():
-    assert BatchNorm.of({"momentum": 0.9}).channels(Spec("real", (4, 5))) == 20
+    assert BatchNorm.of({"momentum": 0.9, "affine": True}).channels(Spec("real", (4, 5))) == 20
     assert BatchNorm.of(BatchNorm().values()).channels(Spec("real", (4, 5))) == 5
