@@ -87,7 +87,7 @@ class WeightChart(Chart):
         return self._bitmap.dense
 
     def show_weights(self, weights: WeightMap, *, kernels: bool = False) -> None:
-        """Show the weights of a node, as kernels side by side where asked; the zoom stays while the shape does."""
+        """Show the weights of a node as tiles of `kernels` or in rows; the zoom stays for one shape."""
         self._map = weights
         self._tiles = tiles(weights) if kernels and weights.kernel else None
         self._draw()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from panel_runs import begun, run_to_end
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QImage
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.panels.weights import WeightsPanel
@@ -62,6 +65,29 @@ def test_the_panel_shows_the_layer_that_is_selected(tmp_path: Path, qtbot: QtBot
     document.select(["hidden"])
     assert "1 bit" in panel.words
     assert f"{40 * 36:,}".replace(",", "\u202f") in panel.words
+
+
+def test_kernels_are_shown_as_tiles_or_as_rows(tmp_path: Path, qtbot: QtBot) -> None:
+    document, trainer = begun(tmp_path, epochs=1)
+    panel = WeightsPanel(document, trainer)
+    qtbot.addWidget(panel)
+    panel.resize(700, 300)
+    panel.show()
+    run_to_end(qtbot, trainer)
+    assert trainer.look is not None
+    document.select(["hidden"])
+    assert not panel.layout_.isVisible()
+    maps = tuple(replace(m, kernel=(2, 2, 9)) if m.node == "hidden" else m for m in trainer.look.weights)
+    trainer.look = replace(trainer.look, weights=maps)
+    trainer.looked.emit()
+    assert panel.layout_.isVisible()
+    assert panel.chart._title == "Weights · hidden · 40 × 2 × 2 × 9"
+    assert panel.chart._labels["bottom"] == "Filter"
+    at = panel.layout_.rect_of("rows").center().toPoint()
+    QTest.mouseClick(panel.layout_, Qt.MouseButton.LeftButton, pos=at)
+    assert panel.chart._labels["bottom"] == "Input"
+    document.select(["head"])
+    assert not panel.layout_.isVisible()
 
 
 def test_far_away_the_density_stands_in_for_the_weights(qtbot: QtBot) -> None:
