@@ -16,6 +16,7 @@ from ..bench.suites import SUITES
 from ..errors import PolybitError
 from .look_at import catalogue, check, show_estimate
 from .measure import bench
+from .plan import KINDS, show_plan
 from .stopping import ended_by_signal
 from .work import evaluate, export, predict, train_project
 
@@ -63,6 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("project", help="project (.polybit)")
     one = _verb(verbs, "estimate", show_estimate, "size, operations and energy of a project", json=True)
     one.add_argument("project", help="project (.polybit)")
+    one = _verb(verbs, "plan", show_plan, "which kernel serves which layer of a shipped model", json=True)
+    one.add_argument("file", help="project (.polybit), exported model or run file (.h5)")
+    one.add_argument("--samples", choices=list(KINDS), default="float32", help="dtype of the samples given")
     _training(_verb(verbs, "train", train_project, "train a project", json=True))
     one = _verb(verbs, "evaluate", evaluate, "accuracy and rule violations on a data file", json=True)
     one.add_argument("model", help="exported model or run file (.h5)")

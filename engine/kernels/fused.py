@@ -18,12 +18,23 @@ U64 = npt.NDArray[np.uint64]
 def compare_pack(x: F32 | I32 | U8, places: F32 | I32 | I16, flips: U64, out: U64) -> None:
     """Write (x >= places) xor flips into `out`, uint64 (n, words), for x (n, k), places (k,)."""
     k = x.shape[1]
+    told = np.empty(64, np.uint8)
+    eights = told.view(np.uint64)
     for r in range(x.shape[0]):
         for w in range(out.shape[1]):
-            word = np.uint64(0)
             at = 64 * w
-            for j in range(min(64, k - at)):
-                word |= np.uint64(x[r, at + j] >= places[at + j]) << np.uint64(j)
+            if at + 64 <= k:
+                for j in range(64):
+                    told[j] = np.uint8(x[r, at + j] >= places[at + j])
+            else:
+                told[:] = 0
+                for j in range(k - at):
+                    told[j] = np.uint8(x[r, at + j] >= places[at + j])
+            word = np.uint64(0)
+            for i in range(8):
+                # The product gathers the lowest bits of 8 bytes in its highest byte.
+                byte = (eights[i] * np.uint64(0x0102040810204080)) >> np.uint64(56)
+                word |= byte << np.uint64(8 * i)
             out[r, w] = word ^ flips[w]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -26,6 +27,8 @@ Fed = Literal["float32", "uint8"]
 _MOST_TABLE = 1 << 18  # entries: a megabyte
 _MOST_STEPS = 15  # thresholds to count; more take longer than the floats
 _BYTES = range(256)
+_LEAST, _MOST = 16, 1024  # records of a chunk
+_CACHE = 1 << 19  # bytes that the arrays of two steps may take: a common second-level cache
 
 
 @dataclass
@@ -37,12 +40,21 @@ class Compiled:
         slots: how many there are.
         given: the slots of the source's outputs, by port name.
         wanted: the slots of the arrays that were asked for.
+        fed: the dtype of the samples.
     """
 
+    fed: Fed
     steps: list[Step] = field(default_factory=list)
     slots: int = 0
     given: dict[str, int] = field(default_factory=dict)
     wanted: tuple[int, ...] = ()
+
+    @cached_property
+    def chunk(self) -> int:
+        """Return how many records are best run at a time: as many as keep two steps' arrays in the cache."""
+        sizes = [step.nbytes[1] for step in self.steps]
+        each = max(map(sum, zip(sizes, [0, *sizes], strict=False)), default=0)
+        return int(np.clip(_CACHE // max(1, each), _LEAST, _MOST)) // 16 * 16
 
 
 @dataclass(frozen=True)
@@ -77,7 +89,7 @@ class Compiler:
         self, graph: Graph, predictor: Callable[[str], Predictor], names: list[str], fed: Fed
     ) -> None:
         self._graph, self._predictor, self._fed = graph, predictor, fed
-        self._done = Compiled()
+        self._done = Compiled(fed)
         self._at: dict[tuple[str, ...], int] = {}
         self._uses: dict[tuple[str, str], int] = {}
         for wire in graph.wires:
@@ -133,8 +145,10 @@ class Compiler:
         for port in node.outputs:
             self._at[name, port.name] = made = self._new()
             writes.append(made)
-        words = f"{node.title}, as its own predictor runs it"
-        self._add(Call((name,), self._predictor(name), reads, tuple(writes), words))
+        words = f"{node.title}: its own predictor, array by array"
+        each = sum(spec.array(1).nbytes for spec in self._graph.output_specs(name))
+        step = Call((name,), self._predictor(name), reads, tuple(writes), words, nbytes=(0, each))
+        self._add(step)
 
     def _converted(self, wire: Wire, port: Port) -> int:
         slot, spec = self._slot(wire), self._graph.spec(wire)
@@ -235,8 +249,9 @@ class Compiler:
     def _plain(self, chain: _Chain, slot: int) -> int:
         made = self._new()
         run: Predictor = lambda x: (chain.run(x),)  # noqa: E731
-        titles = ", ".join(chain.names)
-        self._add(Call(chain.names, run, (slot,), (made,), f"{titles}: one number after another"))
+        each = max(spec.array(1).nbytes for name in chain.names for spec in self._graph.output_specs(name))
+        words = "Number by number: its predictors, array by array"
+        self._add(Call(chain.names, run, (slot,), (made,), words, nbytes=(0, each)))
         return made
 
     def _from_sums(self, chain: _Chain) -> int:

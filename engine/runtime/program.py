@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ from ..records import Records, as_floats, no_facts
 from ..source import Source
 from .compile import Compiled, Compiler, Fed
 from .runner import Runner, run_all
+from .steps import NotFiniteError
 
 CHUNK = 256  # records run at a time as plain arrays; results do not depend on it
 
@@ -94,17 +96,22 @@ class Program:
         Raises:
             DataError: the shape is not the one the model was trained on.
         """
-        return self.answer(self.records(samples, facts), threads=threads).labels
+        if self._rules_name:
+            return self.answer(self.records(samples, facts), threads=threads).labels
+        samples = self._checked(samples)
+        compiled = self.compiled(self.ends, _fed(samples))
+        if 0 < len(samples) <= compiled.chunk:
+            scores = self._few(compiled, samples)
+        else:
+            (scores,) = self._many(compiled, self._as_records(samples, facts), list(self.ends), threads)
+        if not np.isfinite(scores).all():
+            _check_scores(scores, scores)
+        labels: I64 = scores.argmax(1)
+        return labels
 
     def records(self, samples: Array, facts: Array | None = None) -> Records:
         """Return arrays as records of this program, checked against its header; uint8 samples stay so."""
-        header = self.source.header
-        samples = np.ascontiguousarray(samples, None if samples.dtype == np.uint8 else np.float32)
-        if header and samples.shape[1:] != header.shape:
-            raise DataError(f"Records must have the shape {header.shape}; got {samples.shape[1:]}.")
-        if facts is None:
-            facts = np.full((len(samples), len(header.columns)), np.nan) if header else no_facts(len(samples))
-        return Records(samples, np.full(len(samples), -1, np.int64), np.asarray(facts, np.float64))
+        return self._as_records(self._checked(samples), facts)
 
     def runner(self, batch: int = 1, dtype: Fed = "float32") -> Runner:
         """Return the compiled program with buffers for up to `batch` records: the call with least overhead.
@@ -115,7 +122,7 @@ class Program:
             batch: the most records of one call.
             dtype: of the samples it will be given: float32 or uint8.
         """
-        wire = self._ends[-1] if self._rules_name else self._ends[0]
+        wire = self.ends[-1] if self._rules_name else self.ends[0]
         return Runner(self.compiled((wire,), dtype), batch)
 
     def answer(self, records: Records, *, threads: int = 1) -> Answer:
@@ -128,15 +135,12 @@ class Program:
         Raises:
             DataError: there are no records, or the scores of one are not numbers.
         """
-        wanted = list(self._ends)
+        wanted = list(self.ends)
         if self._rules_name:
             wanted += [Wire(self._rules_name, p, "", "") for p in ("broken", "left")]
             threads = 1
-        if not len(records):
-            raise DataError("There are no records to answer.")
-        fed: Fed = "uint8" if records.samples.dtype == np.uint8 else "float32"
-        compiled = self.compiled(tuple(wanted), fed)
-        return self._answer(wanted, run_all(compiled, records, self._floats(wanted), threads))
+        compiled = self.compiled(tuple(wanted), _fed(records.samples))
+        return self._answer(wanted, self._many(compiled, records, wanted, threads))
 
     def compiled(self, wanted: tuple[Wire, ...], fed: Fed) -> Compiled:
         """Return the compiled steps to the arrays of `wanted`, from samples of a kind."""
@@ -185,14 +189,39 @@ class Program:
         for port, array in zip(node.outputs, given, strict=True):
             values[name, port.name] = array
 
-    def _floats(self, wanted: list[Wire]) -> Callable[[Records], list[Array]]:
-        """Return what runs records without being compiled, for samples that are not finite."""
+    def _checked(self, samples: Array) -> Array:
+        kept = np.ascontiguousarray(samples, np.uint8 if _fed(samples) == "uint8" else np.float32)
+        if self._shape is not None and kept.shape[1:] != self._shape:
+            raise DataError(f"Records must have the shape {self._shape}; got {kept.shape[1:]}.")
+        return kept
 
-        def run(part: Records) -> list[Array]:
+    def _as_records(self, samples: Array, facts: Array | None) -> Records:
+        header = self.source.header
+        if facts is None:
+            facts = np.full((len(samples), len(header.columns)), np.nan) if header else no_facts(len(samples))
+        return Records(samples, np.full(len(samples), -1, np.int64), np.asarray(facts, np.float64))
+
+    def _few(self, compiled: Compiled, samples: Array) -> F32:
+        """Return the scores of no more than a chunk of records, by buffers that this thread keeps."""
+        kept = cast("dict[tuple[int, int], Runner]", vars(self._kept))
+        batch = 1 << (len(samples) - 1).bit_length()
+        key = (id(compiled), batch)
+        runner = kept.get(key)
+        if runner is None:
+            runner = kept[key] = Runner(compiled, batch)
+        try:
+            return runner(samples)
+        except NotFiniteError:
+            return self._many(compiled, self._as_records(samples, None), list(self.ends), 1)[0]
+
+    def _many(self, compiled: Compiled, records: Records, wanted: list[Wire], threads: int) -> list[Array]:
+        def plainly(part: Records) -> list[Array]:
             kept = list(self.runs(part))
             return [np.concatenate([values[w.source, w.output] for values in kept]) for w in wanted]
 
-        return run
+        if not len(records):
+            raise DataError("There are no records to answer.")
+        return run_all(compiled, records, plainly, threads)
 
     def _order(self, only: str) -> list[str]:
         wanted = self.graph.upstream(only) - {only} if only else self.graph.upstream(self._output_name)
@@ -213,7 +242,17 @@ class Program:
         return {}
 
     @cached_property
-    def _ends(self) -> tuple[Wire, ...]:
+    def _kept(self) -> threading.local:
+        """Return what holds the runners of the thread that asks, by compiled program and batch."""
+        return threading.local()
+
+    @cached_property
+    def _shape(self) -> tuple[int, ...] | None:
+        header = self.source.header
+        return header.shape if header else None
+
+    @cached_property
+    def ends(self) -> tuple[Wire, ...]:
         """Return the wire of the scores, and that of the scores before the rules where there are some."""
         end = self.graph.into(self._output_name)[0]
         if end is None:
@@ -255,6 +294,10 @@ class Program:
             specs = self.graph.output_specs(self._rules_name)
             rules = tuple(c.name for c in specs[1].columns)
         return Answer(self.classes, scores, raw, labels, raw.argmax(1), rules, broken, left)
+
+
+def _fed(samples: Array) -> Fed:
+    return "uint8" if samples.dtype == np.uint8 else "float32"
 
 
 def _check_scores(scores: F32, raw: F32) -> None:

@@ -10,13 +10,10 @@ from typing import Any
 import numpy as np
 
 from ..ports import F32, I64, Array
-from ..records import Records
+from ..records import Records, as_floats
 from ..source import SAMPLES
 from .compile import Compiled
 from .steps import NotFiniteError, Slots
-
-_LEAST, _MOST = 16, 1024  # records of a chunk
-_CACHE = 1 << 18  # bytes that a chunk's buffers may take: half of a common second-level cache
 
 
 class Runner:
@@ -24,10 +21,11 @@ class Runner:
 
     Attributes:
         batch: the most records of one call.
+        fed: the dtype of the samples.
     """
 
     def __init__(self, compiled: Compiled, batch: int) -> None:
-        self.batch = batch
+        self.batch, self.fed = batch, compiled.fed
         self._runs = [step.bind(batch) for step in compiled.steps]
         self._given = compiled.given
         self._wanted = compiled.wanted
@@ -63,12 +61,6 @@ class Runner:
         return [self._slots[place] for place in self._wanted]
 
 
-def chunk_of(compiled: Compiled) -> int:
-    """Return how many records are best run at a time: as many as the buffers of fit in the cache."""
-    each = sum(step.nbytes[1] for step in compiled.steps)
-    return int(np.clip(_CACHE // max(1, each), _LEAST, _MOST)) // 16 * 16
-
-
 def run_all(
     compiled: Compiled, records: Records, plainly: Callable[[Records], list[Array]], threads: int = 1
 ) -> list[Array]:
@@ -80,7 +72,7 @@ def run_all(
         plainly: runs a chunk whose samples thresholds do not speak for.
         threads: how many share the records.
     """
-    n, chunk = len(records), chunk_of(compiled)
+    n, chunk = len(records), compiled.chunk
     threads = max(1, min(threads, -(-n // chunk)))
     whole: list[Array] = []
     lock = threading.Lock()
@@ -106,7 +98,8 @@ def run_all(
 
 
 def _chunk(runner: Runner, part: Records, plainly: Callable[[Records], list[Array]]) -> list[Array]:
-    given = {"samples": part.samples, "labels": part.labels, "facts": part.facts}
+    samples = part.samples if runner.fed == "uint8" else as_floats(part.samples)
+    given = {"samples": samples, "labels": part.labels, "facts": part.facts}
     try:
         return runner.arrays(len(part), given)
     except NotFiniteError:

@@ -64,7 +64,7 @@ class Call:
     reads: tuple[int | None, ...]
     writes: tuple[int, ...]
     words: str
-    kernel: str = "as floats"
+    kernel: str = "arrays"
     nbytes: tuple[int, int] = (0, 0)
 
     def bind(self, batch: int) -> Bound:

@@ -276,3 +276,20 @@ def test_a_signal_that_a_library_swallowed_still_ends_the_work():
             stopping.heed()
     with stopping.ended_by_signal():
         stopping.heed()
+
+
+def test_the_plan_of_a_project_and_of_its_model_names_kernels(binary_project, tmp_path, capsys):
+    project = str(binary_project.folder / "small.polybit")
+    assert main(["plan", project, "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    kernels = [step["kernel"] for step in shown["steps"]]
+    assert "xnor" in kernels
+    assert shown["chunk"] > 0
+    run, model = str(tmp_path / "r.h5"), str(tmp_path / "m.h5")
+    assert main(["train", project, "--out", run, "--epochs", "1"]) == 0
+    assert main(["export", run, "--out", model]) == 0
+    capsys.readouterr()
+    assert main(["plan", model, "--samples", "uint8"]) == 0
+    text = capsys.readouterr().out
+    assert "XNOR and popcount" in text
+    assert "given as uint8" in text
