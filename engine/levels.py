@@ -18,6 +18,7 @@ from functools import cached_property
 import numpy as np
 
 from .kernels.bits import pack_signs, unpack_signs
+from .kernels.latent import mean_sizes
 from .kernels.levels import pack_planes, unpack_planes
 from .ports import F32, I16, I64, U64, Array, words_for
 from .precision import PRECISIONS, Precision
@@ -75,7 +76,7 @@ def quantize_weights(w: F32, precision: str) -> Quantized:
         return Quantized(w, np.ones(len(w), np.float32))
     if row.store == "half":
         return Quantized(w.astype(np.float16).astype(np.float32), np.ones(len(w), np.float32))
-    size = mean_size(np.abs(w))
+    size, _ = mean_size(w)
     if row.binary:
         return Quantized(np.where(w >= 0, np.float32(1), np.float32(-1)), size)
     if row.high == 1 and row.low == -1:
@@ -85,9 +86,15 @@ def quantize_weights(w: F32, precision: str) -> Quantized:
     return Quantized(levels, step)
 
 
-def mean_size(sizes: F32) -> F32:
-    """Return the mean of |w| of each output, float32 (outputs,), above 0, for |w| (outputs, inputs)."""
-    return np.asarray(sizes.mean(axis=1, dtype=np.float32) + _TINY, np.float32)
+def mean_size(w: F32) -> tuple[F32, float]:
+    """Return the mean of |w| of each output, float32 (outputs,), above 0, and the largest |w| of all.
+
+    Args:
+        w: float32 (outputs, inputs).
+    """
+    out = np.empty(len(w), np.float32)
+    largest = mean_sizes(np.ascontiguousarray(w), out)
+    return out + _TINY, largest
 
 
 def latent_gradient(w: F32, grad: F32, precision: str) -> F32:

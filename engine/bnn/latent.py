@@ -12,7 +12,7 @@ from ..levels import PackedSigns, Quantized
 from ..node import Moment, Parameter
 from ..ports import F32, U64, Array, Arrays, words_for
 from ..precision import PRECISIONS
-from .backward import ByteGradients
+from .bytewise import ByteForward, ByteGradients
 from .linear import offset_shift
 from .product import Activation, as_floats, way
 from .weights import WEIGHT_QUANTIZERS, WeightQuantizer
@@ -51,6 +51,7 @@ class Linear:
         self._grad_in = np.empty((rows, k), np.float32)
         self._signs = np.empty((m, words_for(k)), np.uint64)
         self._bytes = ByteGradients(m, k)
+        self._forward: ByteForward | None = None
         self._rows: _Rows | None = None
         self._effective: Quantized | None = None
         self._step = 1.0
@@ -118,6 +119,11 @@ class Linear:
             whole = self._whole[: len(out)]
             dot_signs(rows.seen, self._packed_signs(quantized), self.inputs, whole)
             scale_shift(whole, scale, shift, out)
+        elif self._levels(quantized) and ByteForward.meets(self._row, rows.activation):
+            if self._forward is None:
+                self._forward = ByteForward(self.outputs, self.inputs)
+            self._forward.sums(rows.seen, self._packed_signs(quantized), rows.activation, out)
+            scale_shift(out, scale, shift, out)
         else:
             # Whole sums below 2^24 are exact in float32: there BLAS gives what the packed product gives.
             np.matmul(rows.floats, quantized.values.T, out=out)

@@ -40,7 +40,7 @@ U64 = npt.NDArray[np.uint64]
 
 HIGHEST = 127  # of a gradient
 HIGHEST_BESIDE_BYTES = 63  # of a gradient that meets bytes up to 255: two such products fit in int16
-_WIDEN = 32767 // (2 * HIGHEST)  # quads of signs that an int16 holds the sum of
+_WIDEN = 32767 // (2 * 128)  # quads of 0 and 1 that an int16 holds the sum of, whatever they meet
 
 
 def panels_a(i: int, p: int) -> tuple[int, int, int, int]:
@@ -153,6 +153,21 @@ def panel_signs(words: U64, j: int, out: U8) -> None:
                 bits = np.uint32((words[r, word] >> shift) & kept) if r < p else np.uint32(0)
                 for c in range(16):
                     out[t, quad, c, b] = np.uint8((bits >> np.uint32(c)) & np.uint32(1))
+
+
+@kernel
+def panel_signs_of_rows(words: U64, p: int, out: U8) -> None:
+    """Lay packed signs, uint64 (j, words), into panels of j over `p` columns, as bytes 0 and 1."""
+    j = words.shape[0]
+    for t in range(out.shape[0]):
+        for quad in range(out.shape[1]):
+            word, shift = (4 * quad) >> 6, np.uint64((4 * quad) & 63)
+            kept = np.uint64((1 << min(4, p - 4 * quad)) - 1)
+            for c in range(16):
+                r = 16 * t + c
+                bits = (words[r, word] >> shift) & kept if r < j else np.uint64(0)
+                for b in range(4):
+                    out[t, quad, c, b] = np.uint8((bits >> np.uint64(b)) & np.uint64(1))
 
 
 @kernel

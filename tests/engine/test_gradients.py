@@ -1,11 +1,11 @@
-"""kernels/gradients.py and bnn/backward.py: products of 8-bit gradients against NumPy's whole numbers."""
+"""kernels/gradients.py and bnn/bytewise.py: products of 8-bit gradients against NumPy's whole numbers."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.bnn.backward import ByteGradients
+from engine.bnn.bytewise import ByteGradients
 from engine.bnn.dense import Dense
 from engine.bnn.product import Activation
 from engine.kernels import gradients as kernels

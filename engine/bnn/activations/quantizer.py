@@ -130,9 +130,10 @@ class ActivationQuantizer:
 
     def estimated(self, x: F32, grad: F32) -> F32:
         """Return dL/dx, float32 of x's shape, for `grad`, dL/d(sign x), by the chosen estimator."""
-        out = np.ascontiguousarray(grad, np.float32)
+        # Not in place: the compiler's vectors are for arrays that do not overlap.
+        out = np.empty(x.shape, np.float32)
         flat = np.ascontiguousarray(x, np.float32).ravel()
-        self.estimate(flat, out.ravel(), self.moment.share, out.ravel())
+        self.estimate(flat, np.ascontiguousarray(grad, np.float32).ravel(), self.moment.share, out.ravel())
         return out
 
     def without_compiler(self) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
-
 from ...kernels.bits import pack_signs
 from ...levels import PackedSigns, Quantized, latent_gradient, mean_size, quantize_weights
 from ...ports import F32, U64, Arrays
@@ -38,10 +36,10 @@ class Standard(WeightQuantizer):
         return quantize_weights(w, self.row.key)
 
     def pack(self, w: F32, signs: U64) -> PackedSigns | None:
-        size = np.abs(w)
-        self._inside = bool(size.max(initial=0) <= 1)
+        size, largest = mean_size(w)
+        self._inside = largest <= 1
         pack_signs(w, signs)
-        return PackedSigns(signs, mean_size(size), w.shape[1])
+        return PackedSigns(signs, size, w.shape[1])
 
     def gradient(self, w: F32, grad: F32) -> F32:
         if self._inside and self._passes:
