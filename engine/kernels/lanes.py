@@ -1,0 +1,248 @@
+"""Vectors of 32 bytes inside kernels: loads, stores and lane-wise steps that LLVM maps to what the host has.
+
+A vector is read as 32 bytes, or as 16 little-endian lanes of 16 bits. Memory is a flat uint8 array and a byte
+offset; no alignment is asked and no bound is checked. Every step has a twin in NumPy, which runs where the
+JIT is off, unlike vectors.py's. All wrap around on overflow, as machines do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+from llvmlite import ir
+from numba.core import types
+from numba.core.cgutils import get_or_insert_function
+from numba.extending import intrinsic
+
+from .vectors import Vector
+
+U8 = npt.NDArray[np.uint8]
+Vec = Any  # a vector inside a kernel; a uint8 array of 32 where the JIT is off
+Step = Callable[..., Any]
+
+_I8, _I16, _I32, _I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
+_BYTES, _WORDS16, _EIGHT = ir.VectorType(_I8, 32), ir.VectorType(_I16, 16), ir.VectorType(_I64, 8)
+
+
+VECTOR = Vector(8, 32)
+EIGHT = Vector(64, 8)  # eight words of 64 bits; uint64 (8,) where the JIT is off
+MEMORY = types.Array(types.uint8, 1, "C")  # stands for every flat array in the arguments of a step
+INT = types.int64
+WORD = types.uint64
+
+
+def step(result: Any, arguments: tuple[Any, ...], emit: Step, twin: Step) -> Step:
+    """Return a function for kernels: machine code by `emit`, or `twin` where the JIT is off.
+
+    Args:
+        result: numba type of the result.
+        arguments: numba types of the arguments; MEMORY takes any flat array.
+        emit: writes LLVM, given the builder and the values of the arguments; a pointer to bytes for MEMORY.
+        twin: the same in NumPy.
+    """
+    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+        return twin
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        def plain(kind: Any, value: Any) -> Any:
+            if not isinstance(kind, types.Array):
+                return value
+            data = context.make_array(kind)(context, builder, value).data
+            return builder.bitcast(data, _I8.as_pointer())
+
+        values = [plain(kind, value) for kind, value in zip(signature.args, args, strict=True)]
+        found = emit(builder, *values)
+        return context.get_dummy_value() if signature.return_type == types.void else found
+
+    def typed(*given: Any) -> Any:
+        kept = (g if a is MEMORY else a for g, a in zip(given, arguments, strict=True))
+        return result(*kept), codegen
+
+    made: Step = _INTRINSICS[len(arguments)](typed)
+    return made
+
+
+def _take_0(typed: Step) -> Any:
+    return intrinsic(lambda context: typed())
+
+
+def _take_1(typed: Step) -> Any:
+    return intrinsic(lambda context, a: typed(a))
+
+
+def _take_2(typed: Step) -> Any:
+    return intrinsic(lambda context, a, b: typed(a, b))
+
+
+def _take_3(typed: Step) -> Any:
+    return intrinsic(lambda context, a, b, c: typed(a, b, c))
+
+
+def _take_4(typed: Step) -> Any:
+    return intrinsic(lambda context, a, b, c, d: typed(a, b, c, d))
+
+
+def _take_5(typed: Step) -> Any:
+    return intrinsic(lambda context, a, b, c, d, e: typed(a, b, c, d, e))
+
+
+# numba reads how many arguments an intrinsic takes from its Python signature.
+_INTRINSICS = {0: _take_0, 1: _take_1, 2: _take_2, 3: _take_3, 4: _take_4, 5: _take_5}
+
+
+def _at(builder: Any, memory: Any, at: Any, kind: Any) -> Any:
+    return builder.bitcast(builder.gep(memory, [at]), kind.as_pointer())
+
+
+def loader(
+    result: Any, kind: Any, count: int, convert: Callable[[U8], Any], emit: Step | None = None
+) -> Step:
+    """Return a step `(memory, at)` that loads `count` bytes as an LLVM type and converts them."""
+
+    def read(builder: Any, memory: Any, at: Any) -> Any:
+        value = builder.load(_at(builder, memory, at, kind), align=1)
+        return emit(builder, value) if emit else value
+
+    return step(result, (MEMORY, INT), read, lambda memory, at: convert(memory[at : at + count]))
+
+
+def _store(builder: Any, memory: Any, at: Any, value: Any) -> None:
+    builder.store(value, _at(builder, memory, at, value.type), align=1)
+
+
+def _store_twin(memory: U8, at: int, value: Any) -> None:
+    data = np.atleast_1d(value).view(np.uint8)
+    memory[at : at + len(data)] = data
+
+
+def _binary(name: str, twin: Step, *, wide: bool = False) -> Step:
+    """Return a step of two vectors, lane by lane: of bytes, or of 16 bits where `wide`."""
+
+    def emit(builder: Any, x: Any, y: Any) -> Any:
+        if not wide:
+            return getattr(builder, name)(x, y)
+        x, y = (builder.bitcast(v, _WORDS16) for v in (x, y))
+        return builder.bitcast(getattr(builder, name)(x, y), _BYTES)
+
+    def lanes(x: U8, y: U8) -> U8:
+        kind = np.uint16 if wide else np.uint8
+        return np.asarray(twin(x.view(kind), y.view(kind)), kind).view(np.uint8)
+
+    return step(VECTOR, (VECTOR, VECTOR), emit, lanes)
+
+
+def shifter(name: str, count: int) -> Step:
+    """Return a step that shifts every 16-bit lane by `count`: `shl` or `lshr`."""
+
+    def emit(builder: Any, x: Any) -> Any:
+        by = ir.Constant(_WORDS16, [count] * 16)
+        return builder.bitcast(getattr(builder, name)(builder.bitcast(x, _WORDS16), by), _BYTES)
+
+    shift = np.left_shift if name == "shl" else np.right_shift
+    return step(VECTOR, (VECTOR,), emit, lambda x: shift(x.view(np.uint16), np.uint16(count)).view(np.uint8))
+
+
+def constant(lanes: list[int]) -> Step:
+    """Return a step without arguments that gives these 32 bytes."""
+    return step(VECTOR, (), lambda builder: ir.Constant(_BYTES, lanes), lambda: np.array(lanes, np.uint8))
+
+
+load = loader(VECTOR, _BYTES, 32, np.copy)
+load_word = loader(WORD, _I64, 8, lambda data: data.copy().view(np.uint64)[0])
+store = step(types.void, (MEMORY, INT, VECTOR), _store, _store_twin)
+store_word = step(types.void, (MEMORY, INT, WORD), _store, _store_twin)
+add8 = _binary("add", np.add)
+sub8 = _binary("sub", np.subtract)
+and8 = _binary("and_", np.bitwise_and)
+or8 = _binary("or_", np.bitwise_or)
+xor8 = _binary("xor", np.bitwise_xor)
+add16 = _binary("add", np.add, wide=True)
+sub16 = _binary("sub", np.subtract, wide=True)
+right_1, right_4, right_8 = (shifter("lshr", count) for count in (1, 4, 8))
+left_4 = shifter("shl", 4)
+zeros = constant([0] * 32)
+ones = constant([1] * 32)
+low_bytes = constant([255, 0] * 16)
+
+
+def _pick_byte(builder: Any, word: Any, place: Any) -> Any:
+    shifted = builder.lshr(word, builder.shl(place, ir.Constant(_I64, 3)))
+    return builder.and_(shifted, ir.Constant(_I64, 255))
+
+
+def _put_counts(builder: Any, memory: Any, at: Any, even: Any, odd: Any, columns: Any) -> None:
+    lanes = ir.VectorType(_I32, 32)
+    order = ir.Constant(lanes, [j // 2 + 16 * (j & 1) for j in range(32)])
+    pair = [builder.bitcast(v, _WORDS16) for v in (even, odd)]
+    counts = builder.zext(builder.shuffle_vector(*pair, order), lanes)
+    first = builder.insert_element(ir.Constant(lanes, ir.Undefined), builder.trunc(columns, _I32), _I32(0))
+    everywhere = builder.shuffle_vector(first, first, ir.Constant(lanes, [0] * 32))
+    _store(builder, memory, at, builder.sub(everywhere, builder.add(counts, counts)))
+
+
+def _put_counts_twin(memory: U8, at: int, even: U8, odd: U8, columns: int) -> None:
+    counts = np.stack([even.view(np.uint16), odd.view(np.uint16)], axis=1).ravel()
+    _store_twin(memory, at, columns - 2 * counts.astype(np.int32))
+
+
+# The byte of a word at a place, 0 lowest, as an integer.
+pick_byte = step(INT, (WORD, INT), _pick_byte, lambda word, place: int(word) >> (8 * place) & 255)
+# Writes 32 int32, `columns` - 2 x count, for counts in 16-bit lanes: even outputs first, then odd.
+put_counts = step(types.void, (MEMORY, INT, VECTOR, VECTOR, INT), _put_counts, _put_counts_twin)
+
+
+def _llvm(builder: Any, kind: Any, name: str) -> Any:
+    """Return one of LLVM's own functions, declared where the kernel is compiled."""
+    return get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
+
+
+def _twice(builder: Any, half: Any) -> Any:
+    order = ir.Constant(ir.VectorType(_I32, 32), [j % 16 for j in range(32)])
+    return builder.shuffle_vector(half, half, order)
+
+
+def _shuffle(builder: Any, table: Any, places: Any) -> Any:
+    kind = ir.FunctionType(_BYTES, [_BYTES, _BYTES])
+    return builder.call(_llvm(builder, kind, "llvm.x86.avx2.pshuf.b"), [table, places])
+
+
+def _shuffle_twin(table: U8, places: U8) -> U8:
+    return np.concatenate([table[i : i + 16][places[i : i + 16] & 15] for i in (0, 16)])
+
+
+load_twice = loader(VECTOR, ir.VectorType(_I8, 16), 16, lambda data: np.tile(data, 2), _twice)
+# The bytes of a table at places 0 to 15, in each half by itself. Needs AVX2.
+shuffle = step(VECTOR, (VECTOR, VECTOR), _shuffle, _shuffle_twin)
+
+
+def _spread(builder: Any, word: Any) -> Any:
+    first = builder.insert_element(ir.Constant(_EIGHT, ir.Undefined), word, _I32(0))
+    return builder.shuffle_vector(first, first, ir.Constant(ir.VectorType(_I32, 8), [0] * 8))
+
+
+def _differing(builder: Any, x: Any, y: Any) -> Any:
+    kind = ir.FunctionType(_EIGHT, [_EIGHT])
+    return builder.call(_llvm(builder, kind, "llvm.ctpop.v8i64"), [builder.xor(x, y)])
+
+
+def _put_eight(builder: Any, memory: Any, at: Any, counts: Any, columns: Any) -> None:
+    found = builder.sub(_spread(builder, columns), builder.add(counts, counts))
+    _store(builder, memory, at, builder.trunc(found, ir.VectorType(_I32, 8)))
+
+
+def _put_eight_twin(memory: U8, at: int, counts: npt.NDArray[np.uint64], columns: int) -> None:
+    _store_twin(memory, at, (columns - 2 * counts.astype(np.int64)).astype(np.int32))
+
+
+load_eight = loader(EIGHT, _EIGHT, 64, lambda data: data.copy().view(np.uint64))
+zero_eight = step(EIGHT, (), lambda builder: ir.Constant(_EIGHT, [0] * 8), lambda: np.zeros(8, np.uint64))
+spread = step(EIGHT, (WORD,), _spread, lambda word: np.full(8, word, np.uint64))
+add_eight = step(EIGHT, (EIGHT, EIGHT), lambda builder, x, y: builder.add(x, y), np.add)
+# The bits that differ between two vectors of words, counted word by word.
+differing = step(EIGHT, (EIGHT, EIGHT), _differing, lambda x, y: np.bitwise_count(x ^ y).astype(np.uint64))
+# Writes 8 int32, `columns` - 2 x count.
+put_eight = step(types.void, (MEMORY, INT, EIGHT, INT), _put_eight, _put_eight_twin)

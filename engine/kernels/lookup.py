@@ -1,0 +1,237 @@
+"""Products of packed rows by tables in the first-level cache: 5 inputs of 64 outputs for a load and an add.
+
+The inputs are cut into groups of 5, and for each group a table says, for all 32 values that 5 input bits can
+take, how many of them differ from the weight bits of 64 outputs (the method of four Russians, with outputs in
+lanes). A row's product is then one table entry a group, added up. An entry is one vector of 32 bytes; a byte
+holds the counts of two outputs in its two halves, so three entries (3 x 5 = 15) add up before the halves are
+parted. 24 tables fill 24 kB of cache and serve every row before the next 24 are built.
+
+It asks nothing of the processor but vectors of bytes. Building costs as much as some 60 rows take.
+
+    digits    uint8 (blocks of 64 outputs, inputs padded to 120, 32): the bit of output j in the low half of
+              byte j, of output 32 + j in the high half
+    indices   uint64 (parts of 120 inputs, 3, n): byte t of word j is 8 x the bits of group j x trios + t
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from .jit import kernel
+from .lanes import (
+    U8,
+    Vec,
+    add8,
+    add16,
+    and8,
+    constant,
+    left_4,
+    load,
+    load_word,
+    low_bytes,
+    ones,
+    or8,
+    pick_byte,
+    put_counts,
+    right_1,
+    right_4,
+    right_8,
+    store,
+    sub8,
+    sub16,
+    zeros,
+)
+
+U64 = npt.NDArray[np.uint64]
+
+GROUP = 5  # inputs of a table: three entries of at most 5 fit half a byte
+PART = 120  # inputs whose tables stand in the cache at once
+BLOCK = 64  # outputs of a vector of half bytes
+ROOM = 24 * 1024  # bytes of the tables
+COUNTERS = 64 + 128  # bytes of a row's counters in bytes, and in 16 bits
+_PARTS_IN_BYTES = 2  # 240 inputs count in a byte, 360 do not
+
+both_ones = constant([0x11] * 32)
+low_halves = constant([0x0F] * 32)
+high_ones = constant([0x10] * 32)
+
+
+@kernel
+def lay_digits(words: U64, inputs: int, out: U8) -> None:
+    """Write the digits of packed rows, uint64 (m, words), into `out`, zeroed flat uint8."""
+    rows = words.view(np.uint8)
+    m = words.shape[0]
+    padded = -(-inputs // PART) * PART
+    column = np.zeros(BLOCK, np.uint8)
+    for block in range(-(-m // BLOCK)):
+        count = min(BLOCK, m - BLOCK * block)
+        column[:] = 0
+        for byte in range(-(-inputs // 8)):
+            for r in range(count):
+                column[r] = rows[BLOCK * block + r, byte]
+            low, high = load(column, 0), load(column, 32)
+            at = 32 * (block * padded + 8 * byte)
+            for _ in range(8):
+                store(out, at, or8(and8(low, ones()), and8(left_4(high), high_ones())))
+                low, high = right_1(low), right_1(high)
+                at += 32
+
+
+@kernel
+def lay_indices(words: U64, inputs: int, out: U64) -> None:
+    """Write the indices of packed rows, uint64 (n, words), into `out`, uint64 (parts, 3, n)."""
+    five, ten, twenty = np.uint64(0x001F001F001F001F), np.uint64(0x000003FF000003FF), np.uint64(0xFFFFF)
+    for part in range(out.shape[0]):
+        trios = _trios(inputs - PART * part)
+        for j in range(3):
+            bit = PART * part + GROUP * j * trios
+            w, shift = bit >> 6, np.uint64(bit & 63)
+            over = (bit & 63) + GROUP * trios > 64 and w + 1 < words.shape[1]
+            back = np.uint64(64 - (bit & 63)) if over else np.uint64(0)
+            kept = (np.uint64(1) << np.uint64(GROUP * trios)) - np.uint64(1)
+            for r in range(words.shape[0]):
+                x = words[r, w] >> shift if w < words.shape[1] else np.uint64(0)
+                if over:
+                    x |= words[r, w + 1] << back
+                x &= kept
+                x = (x & twenty) | ((x >> np.uint64(20)) << np.uint64(32))
+                x = (x & ten) | ((x & (ten << np.uint64(10))) << np.uint64(6))
+                x = (x & five) | ((x & (five << np.uint64(5))) << np.uint64(3))
+                out[part, j, r] = x << np.uint64(3)
+
+
+@kernel
+def _trios(inputs: int) -> int:
+    """Return how many times three groups a part of `inputs` inputs, or more, is cut into."""
+    groups = -(-min(inputs, PART) // GROUP)
+    return -(-groups // 3)
+
+
+@kernel
+def _build_tables(digits: U8, start: int, trios: int, table: U8) -> None:
+    """Write 3 x `trios` tables: entry v of a group counts where the bits of v differ from its digits."""
+    for group in range(3 * trios):
+        d = start + 32 * GROUP * group
+        at = 1024 * (3 * (group % trios) + group // trios)
+        w0, w1, w2 = load(digits, d), load(digits, d + 32), load(digits, d + 64)
+        w3, w4 = load(digits, d + 96), load(digits, d + 128)
+        one = both_ones()
+        # Where a bit of v turns from 0 to 1, the count changes from w to 1 - w.
+        d0, d1, d2 = sub8(one, add8(w0, w0)), sub8(one, add8(w1, w1)), sub8(one, add8(w2, w2))
+        d3, d4 = sub8(one, add8(w3, w3)), sub8(one, add8(w4, w4))
+        x4 = add8(add8(add8(w0, w1), add8(w2, w3)), w4)
+        for _ in range(2):
+            x3 = x4
+            for _ in range(2):
+                x2 = x3
+                for _ in range(2):
+                    store(table, at, x2)
+                    store(table, at + 32, add8(x2, d0))
+                    store(table, at + 64, add8(x2, d1))
+                    store(table, at + 96, add8(add8(x2, d0), d1))
+                    x2 = add8(x2, d2)
+                    at += 128
+                x3 = add8(x3, d3)
+            x4 = add8(x4, d4)
+
+
+@kernel
+def _look_up(table: U8, q0: np.uint64, q1: np.uint64, q2: np.uint64, t: int) -> Vec:
+    at = 3072 * t
+    first = add8(load(table, at + 4 * pick_byte(q0, t)), load(table, at + 1024 + 4 * pick_byte(q1, t)))
+    return add8(first, load(table, at + 2048 + 4 * pick_byte(q2, t)))
+
+
+@kernel
+def _count_rows(
+    table: U8, indices: U8, at: int, n: int, trios: int, before: int, last: bool, counters: U8
+) -> None:
+    """Count a part's inputs for every row and a block of outputs.
+
+    Args:
+        table: the part's tables.
+        indices: of all parts, flat.
+        at: where the part's indices begin.
+        n: rows.
+        trios: how often three groups are looked up.
+        before: parts that were counted before.
+        last: whether counters must go from bytes to 16 bits, as no part follows or a byte could hold no more.
+        counters: of every row, COUNTERS bytes: 32 bytes of low halves, 16 lanes shifted to the high halves,
+            and in 16 bits even and odd outputs of the low halves, then of the high ones.
+    """
+    for r in range(n):
+        c = COUNTERS * r
+        low, both = zeros(), zeros()
+        if before % _PARTS_IN_BYTES:
+            low, both = load(counters, c), load(counters, c + 32)
+        q0, q1 = load_word(indices, at + 8 * r), load_word(indices, at + 8 * (n + r))
+        q2 = load_word(indices, at + 8 * (2 * n + r))
+        if trios == 8:
+            for t in range(8):
+                x = _look_up(table, q0, q1, q2, t)
+                low, both = add8(low, and8(x, low_halves())), add16(both, right_4(x))
+        else:
+            for t in range(trios):
+                x = _look_up(table, q0, q1, q2, t)
+                low, both = add8(low, and8(x, low_halves())), add16(both, right_4(x))
+        if last:
+            _widen(low, both, before < _PARTS_IN_BYTES, counters, c + 64)
+        else:
+            store(counters, c, low)
+            store(counters, c + 32, both)
+
+
+@kernel
+def _widen(low: Vec, both: Vec, begin: bool, wide: U8, w: int) -> None:
+    # A lane of `both` holds its high half, 16 x the odd byte's low half, and 256 x the odd byte's high half.
+    odd = right_8(low)
+    high = sub16(both, left_4(odd))
+    c0, c2, c3 = and8(low, low_bytes()), and8(high, low_bytes()), right_8(high)
+    if not begin:
+        c0, odd = add16(c0, load(wide, w)), add16(odd, load(wide, w + 32))
+        c2, c3 = add16(c2, load(wide, w + 64)), add16(c3, load(wide, w + 96))
+    store(wide, w, c0)
+    store(wide, w + 32, odd)
+    store(wide, w + 64, c2)
+    store(wide, w + 96, c3)
+
+
+@kernel
+def _put(counters: U8, n: int, columns: int, out: U8, at: int, stride: int) -> None:
+    for r in range(n):
+        c, o = COUNTERS * r + 64, at + stride * r
+        put_counts(out, o, load(counters, c), load(counters, c + 32), columns)
+        put_counts(out, o + 128, load(counters, c + 64), load(counters, c + 96), columns)
+
+
+@kernel
+def dot_lookup(indices: U8, n: int, inputs: int, digits: U8, m: int, room: U8, out: U8) -> None:
+    """Write the products of n rows of indices and m outputs of digits into `out`, int32 (n, m) as bytes.
+
+    Args:
+        indices: as laid out above, flat bytes.
+        n: rows.
+        inputs: columns of a row.
+        digits: as laid out above, flat.
+        m: outputs.
+        room: bytes to work in, ROOM + COUNTERS x n + 256, best at the start of a cache line.
+        out: int32 (n, m), flat bytes.
+    """
+    table, counters = room[:ROOM], room[ROOM : ROOM + COUNTERS * n]
+    edge = room[ROOM + COUNTERS * n :]
+    parts = -(-inputs // PART)
+    for block in range(-(-m // BLOCK)):
+        for part in range(parts):
+            trios = _trios(inputs - PART * part)
+            _build_tables(digits, 32 * PART * (parts * block + part), trios, table)
+            last = part == parts - 1 or part % _PARTS_IN_BYTES == _PARTS_IN_BYTES - 1
+            _count_rows(table, indices, 24 * part * n, n, trios, part, last, counters)
+        left = m - BLOCK * block
+        if left >= BLOCK:
+            _put(counters, n, inputs, out, 256 * block, 4 * m)
+        else:
+            for r in range(n):
+                _put(counters[COUNTERS * r :], 1, inputs, edge, 0, 0)
+                at = 4 * (m * r + BLOCK * block)
+                out[at : at + 4 * left] = edge[: 4 * left]
