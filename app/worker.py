@@ -20,8 +20,9 @@ from engine.files.run import read_run
 from engine.look import Look, look
 from engine.records import Records
 from engine.runtime.program import Program
-from engine.train.loop import Run, resumed
+from engine.train.loop import Run
 from engine.train.progress import BatchDone, EpochDone, Finished, Progress, Stopped
+from engine.train.resume import resumed
 
 State = Literal["idle", "preparing", "running", "paused", "stopping"]
 _LOOK_SHARE = 0.2  # most of the time that may go into looking inside

@@ -145,7 +145,7 @@ def _datasets(
             raise error(f"{name!r} in {group.name!r} is not expected there.", where=where)
 
 
-def write_attributes(file: h5py.File, **values: str | int | bool) -> None:
+def write_attributes(file: h5py.Group, **values: str | int | bool) -> None:
     """Write attributes; texts at a fixed length, for a damaged heap of varying texts can hang HDF5."""
     for name, value in values.items():
         file.attrs[name] = np.bytes_(value.encode()) if isinstance(value, str) else value
@@ -161,7 +161,7 @@ def text_attribute(file: h5py.File, name: str) -> str:
     return bytes(file.attrs[name]).decode("ascii", "replace")
 
 
-def whole_attribute(file: h5py.File, name: str) -> int | None:
+def whole_attribute(file: h5py.Group, name: str) -> int | None:
     """Return a whole number that `write_attributes` wrote, or None."""
     if name not in file.attrs:
         return None

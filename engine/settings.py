@@ -5,10 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from .fields import Fields, choice, real, whole
+from .augmentations import AUGMENTATIONS, parse
+from .fields import Fields, choice, flag, path, real, text, whole
+from .limits import LIMITS
 from .losses import LOSSES
 from .optimisers import FOR_ANY, FOR_SIGNS, OPTIMISERS, SAME
 from .schedules import SCHEDULES
+from .stages import ORDERS
+
+TEACHERS = {
+    "none": "None",
+    "self": "This graph as floats, trained first",
+    "file": "From a file",
+}
 
 _WITH_MOMENTUM = {"sgd", "nesterov"}
 
@@ -112,7 +121,136 @@ class Training(Fields):
         group="Optimiser",
         citation="Loshchilov & Hutter 2019, arXiv:1711.05101",
     )
+    gradient_clip: float = real(
+        0.0,
+        0.0,
+        1e6,
+        "Longest gradient, all parameters together; longer ones are shortened; 0 leaves them",
+        citation="Pascanu et al. 2013, arXiv:1211.5063",
+        group="Optimiser",
+    )
+    limit: str = choice(
+        "fixed", LIMITS, "What latent 1-bit weights are clipped to after every step", group="Optimiser"
+    )
+    limit_at: float = real(
+        3.0,
+        0.0,
+        100.0,
+        "Deviations, or the quantile (0 to 1), that latent weights are clipped to",
+        group="Optimiser",
+        when=lambda t: t.limit != "fixed",
+    )
+    average: float = real(
+        0.0,
+        0.0,
+        0.99999,
+        "Share that a running mean of the weights keeps at each step; it is scored and shipped; 0 is off",
+        citation="Tarvainen & Valpola 2017, arXiv:1703.01780",
+        group="Schedule",
+    )
+    patience: int = whole(
+        0,
+        0,
+        100_000,
+        "Epochs without a better validation accuracy before it stops, at the best; 0 never",
+        unit="epochs",
+        group="Schedule",
+    )
+    augment: str = text(
+        "",
+        f"What is done to training records, as in 'shift 2, flip'; there are {', '.join(AUGMENTATIONS)}",
+        group="Data",
+    )
+    stages: str = choice("none", ORDERS, "In which order the network is made binary", group="Stages")
+    float_epochs: float = real(
+        0.25,
+        0.0,
+        100_000.0,
+        "Epochs of floats before anything is quantized; below 1, a share of all",
+        group="Stages",
+        when=lambda t: t.stages != "none",
+    )
+    middle_epochs: float = real(
+        0.25,
+        0.0,
+        100_000.0,
+        "Epochs in which half is quantized; below 1, a share of all",
+        group="Stages",
+        when=lambda t: t.stages != "none",
+    )
+    fresh: bool = flag(
+        True,
+        "Start the schedule and the optimiser anew in every stage",
+        group="Stages",
+        when=lambda t: t.stages != "none",
+    )
+    teacher: str = choice(
+        "none",
+        TEACHERS,
+        "Whose scores are learned beside the labels",
+        citation="Hinton et al. 2015, arXiv:1503.02531",
+        group="Teacher",
+    )
+    teacher_file: str = path(
+        "A project, which is trained first, or a run or model",
+        (".polybit", ".h5"),
+        group="Teacher",
+        when=lambda t: t.teacher == "file",
+    )
+    teacher_epochs: int = whole(
+        0,
+        0,
+        100_000,
+        "Epochs of a teacher that is trained first; 0 takes its own",
+        unit="epochs",
+        group="Teacher",
+        when=lambda t: t.teacher != "none",
+    )
+    teacher_weight: float = real(
+        1.0,
+        0.0,
+        1000.0,
+        "Weight of the teacher's scores in the loss",
+        citation="Hinton et al. 2015, arXiv:1503.02531",
+        group="Teacher",
+        when=lambda t: t.teacher != "none",
+    )
+    temperature: float = real(
+        4.0,
+        0.1,
+        100.0,
+        "How much both scores are softened before they are compared",
+        group="Teacher",
+        when=lambda t: t.teacher != "none",
+    )
+    label_weight: float = real(
+        1.0,
+        0.0,
+        1000.0,
+        "Weight of the labels in the loss, beside a teacher",
+        group="Teacher",
+        when=lambda t: t.teacher != "none",
+    )
+    attention_weight: float = real(
+        0.0,
+        0.0,
+        1e6,
+        "Weight of the teacher's attention maps in the loss",
+        citation="Zagoruyko & Komodakis 2017, arXiv:1612.03928",
+        group="Teacher",
+        when=lambda t: t.teacher != "none",
+    )
+    attention_nodes: str = text(
+        "",
+        "Nodes whose maps are compared: NODE or NODE = TEACHER'S, comma between; empty finds them",
+        group="Teacher",
+        when=lambda t: t.teacher != "none" and t.attention_weight > 0,
+    )
     seed: int = whole(0, 0, 2**31 - 1, "Where every random choice of the run starts")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        parse(self.augment)
 
     @property
     def for_signs(self) -> str:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..fields import choice
+from ..fields import choice, hidden
 from ..fusion import PerElement
 from ..kernels.bits import pack_signs
 from ..kernels.estimators import ESTIMATORS
@@ -23,6 +23,7 @@ class Sign(Node):
 
     Attributes:
         estimator: what replaces the derivative.
+        floats: whether it is trained as its float twin, the hard tanh, in a stage of float activations.
     """
 
     kind: ClassVar[str] = "bnn.sign"
@@ -37,10 +38,11 @@ class Sign(Node):
     outputs: ClassVar[tuple[Port, ...]] = (Port("out", ("bits",), "Their signs, 1 bit each"),)
 
     estimator: str = choice("clipped", ESTIMATORS, "Gradient of the sign")
+    floats: bool = hidden(False)
 
     def specs(self, *inputs: Spec | None) -> Specs:
         (spec,) = wired(inputs)
-        return (Spec("bits", spec.shape, "1", low=-1),)
+        return (Spec("real", spec.shape) if self.floats else Spec("bits", spec.shape, "1", low=-1),)
 
     def cost(self, *inputs: Spec | None) -> Cost:
         (spec,) = wired(inputs)
@@ -57,6 +59,8 @@ class Sign(Node):
 
     def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:
         (spec,) = wired(inputs)
+        if self.floats:
+            return HardTanhOperator(weights, batch, spec)
         return SignOperator(self, weights, batch, spec.elements)
 
     def rows(self) -> tuple[tuple[str, str], ...]:
@@ -92,3 +96,23 @@ class SignOperator(Operator):
     def metrics(self) -> dict[str, float]:
         """Return the share of inputs that the clipped estimator would stop."""
         return {"saturated": float((np.abs(self._x) > 1).mean())} if self._x.size else {}
+
+
+class HardTanhOperator(Operator):
+    """The float twin of a sign in training, clip(x, -1, 1): its derivative is the clipped estimator."""
+
+    def __init__(self, weights: Arrays, batch: int, spec: Spec) -> None:
+        super().__init__(weights)
+        self._out = np.empty((batch, *spec.shape), np.float32)
+        self._back = np.empty((batch, *spec.shape), np.float32)
+        self._x: F32 = self._out[:0]
+
+    def execute(self, *inputs: Array) -> tuple[Array, ...]:
+        (self._x,) = inputs
+        return (np.clip(self._x, -1, 1, out=self._out[: len(self._x)]),)
+
+    def gradient(self, *grads: F32 | None) -> tuple[F32 | None, ...]:
+        (grad,) = grads
+        if grad is None:
+            return (None,)
+        return (np.multiply(grad, np.abs(self._x) <= 1, out=self._back[: len(grad)]),)

@@ -19,8 +19,9 @@ from ..files.run import read_run
 from ..records import Records
 from ..runtime.program import Answer, Program
 from ..source import Source
-from ..train.loop import resumed, train
+from ..train.loop import train
 from ..train.progress import EpochDone, Finished, StageStarted
+from ..train.resume import resumed
 from .printing import note, percent, plural, say, say_json, table
 from .stopping import heed
 

@@ -23,12 +23,12 @@ Weights = dict[str, Arrays]
 _SLACK = 4096  # bytes that a counted size may differ from the packed one
 
 
-def write_text(file: h5py.File, name: str, text: str) -> None:
+def write_text(file: h5py.Group, name: str, text: str) -> None:
     """Store `text` as UTF-8 bytes, uint8 (bytes,)."""
     file.create_dataset(name, data=np.frombuffer(text.encode(), np.uint8))
 
 
-def read_text(file: h5py.File, name: str, where: str) -> str:
+def read_text(file: h5py.Group, name: str, where: str) -> str:
     """Return what `write_text` stored."""
     data = hdf5.array(file, name, where, ModelError, kinds="u", plain=True)
     try:
@@ -37,7 +37,7 @@ def read_text(file: h5py.File, name: str, where: str) -> str:
         raise ModelError(f"{name!r} is not text.", where=where) from error
 
 
-def read_json(file: h5py.File, name: str, where: str) -> dict[str, Any]:
+def read_json(file: h5py.Group, name: str, where: str) -> dict[str, Any]:
     """Return the object in a text of JSON."""
     try:
         found = json.loads(read_text(file, name, where))
@@ -48,7 +48,7 @@ def read_json(file: h5py.File, name: str, where: str) -> dict[str, Any]:
     return found
 
 
-def write_project(file: h5py.File, project: Project) -> None:
+def write_project(file: h5py.Group, project: Project) -> None:
     """Store a project: its text, and what its data files were found to hold."""
     write_text(file, "plan", project_text(project))
     headers = {
@@ -59,7 +59,7 @@ def write_project(file: h5py.File, project: Project) -> None:
     write_text(file, "input", json.dumps(headers, ensure_ascii=False))
 
 
-def read_stored_project(file: h5py.File, where: str) -> Project:
+def read_stored_project(file: h5py.Group, where: str) -> Project:
     """Return the project that `write_project` stored, headers included."""
     try:
         project = read_project(read_text(file, "plan", where), where)
@@ -73,7 +73,7 @@ def read_stored_project(file: h5py.File, where: str) -> Project:
     return replace(project, graph=graph)
 
 
-def write_arrays(file: h5py.File, name: str, weights: Weights) -> None:
+def write_arrays(file: h5py.Group, name: str, weights: Weights) -> None:
     """Store arrays by node and name, contiguous and little-endian."""
     for node, arrays in weights.items():
         for key, value in arrays.items():
@@ -81,7 +81,7 @@ def write_arrays(file: h5py.File, name: str, weights: Weights) -> None:
             file.create_dataset(f"{name}/{node}/{key}", data=little)
 
 
-def read_arrays(file: h5py.File, name: str, where: str, expected: Weights) -> Weights:
+def read_arrays(file: h5py.Group, name: str, where: str, expected: Weights) -> Weights:
     """Return the arrays that `write_arrays` stored, each of the dtype and shape that is expected.
 
     Raises:

@@ -1,37 +1,38 @@
 """The run: a generator, so that stopping is closing it, pausing is not asking, and testing needs no thread.
 
-Stages: nodes that are fitted to the data, then everything that learns by gradient, then what is fitted to
-learned features, then the memories, then the rules have their say in the final figures. The model is scored
-with the packed program that is exported: what is shown is what is shipped.
+Stages: nodes that are fitted to the data, a teacher where one is trained first, everything that learns by
+gradient, then what is fitted to learned features, then the memories, then the rules have their say in the
+final figures. The model is scored with the packed program that is exported: what is shown is what is shipped.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from ..data.batches import batches
 from ..data.dataset import Splits, open_data
 from ..errors import TrainError
 from ..files.atomic import check_writable
-from ..files.run import Checkpoint, read_run, write_run
+from ..files.run import Checkpoint, write_run
 from ..files.store import Weights, packed
-from ..losses import LOSSES
 from ..node import Node, wired
 from ..ports import Array
 from ..records import Records
 from ..runtime.program import Answer, Program
-from ..schedules import factor
 from ..source import Source
-from .optimiser import Grouped
-from .plan import Plan, live
-from .progress import BatchDone, EpochDone, Finished, Progress, StageStarted
+from ..stages import Stage, stages
+from .average import Patience
+from .gradient import Descent, Tally
+from .lesson import Lesson, lesson_of
+from .plan import live
+from .progress import EpochDone, Finished, Progress, StageStarted
+from .resume import kept_state
 
 
 def train(
@@ -43,35 +44,12 @@ def train(
         project: an `engine.files.project.Project`, as `engine.open_project` returns it.
         out: the run file, written after every epoch; None keeps nothing.
         threads: threads for the host's BLAS.
-        resume: a run to go on with, as `engine.files.run.read_run` returns it.
+        resume: a run to go on with, as `engine.train.resume.resumed` returns it.
 
     Raises:
         TrainError: the graph has problems, or the data cannot train it.
     """
     yield from Run(project, Path(out) if out else None, threads=threads, resume=resume).steps()
-
-
-def resumed(project: Any, path: Path) -> Checkpoint:
-    """Return the run in `path` for `project` to go on with.
-
-    Raises:
-        ModelError: the file is no run, or is damaged.
-        TrainError: it was trained from another graph.
-    """
-    found = read_run(path)
-    if found.project.graph != project.graph:
-        words = f"{path.name} was trained from another graph."
-        raise TrainError(words, do="Train anew, or restore the graph it was started with.")
-    return found
-
-
-@dataclass
-class _Tally:
-    """Sums over an epoch."""
-
-    loss: float = 0.0
-    right: int = 0
-    records: int = 0
 
 
 class Run:
@@ -87,36 +65,72 @@ class Run:
     """
 
     def __init__(
-        self, project: Any, out: Path | None = None, *, threads: int = 1, resume: Checkpoint | None = None
+        self,
+        project: Any,
+        out: Path | None = None,
+        *,
+        threads: int = 1,
+        resume: Checkpoint | None = None,
+        floats: bool = False,
     ) -> None:
+        """Begin a run.
+
+        Args:
+            project: what is trained.
+            out: the run file, or None.
+            threads: threads for the host's BLAS.
+            resume: a run to go on with.
+            floats: whether nothing is quantized in it, as in a float teacher.
+        """
         self.project, self._out, self._threads = project, out, threads
         self._graph, self._settings = project.graph, project.training
-        self._resumed = resume
+        self._resumed, self._floats = resume, floats
         self.epoch = resume.epoch if resume else 0
         self.weights: Weights = {}
         self.splits: Splits | None = None
         self._history: list[dict[str, Any]] = list(resume.history.get("epochs", [])) if resume else []
         self._final: dict[str, Any] = {}
-        self._optimiser: Grouped | None = None
+        self._descent: Descent | None = None
+        self._patience = Patience(self._settings.patience)
+        self._settled = False  # the gradient stage is over: its weights are those that ship
+        self._lesson: Lesson | None = None
         self._stamp: tuple[int, int] | None = None  # of the run file as this run wrote it
         self._began = time.perf_counter()
 
     @property
     def validation(self) -> Records:
         """Return the records the model is scored on after every epoch."""
-        if self.splits is None:
-            raise TrainError("The run has not read its data yet.")
-        return self.splits.validation if len(self.splits.validation) else self.splits.train
+        return self._splits.validation if len(self._splits.validation) else self._splits.train
+
+    @property
+    def shipped(self) -> Weights:
+        """Return the weights as they would be exported now, before packing."""
+        return self._descent.shipped() if self._descent and not self._settled else self.weights
 
     def program(self) -> Program:
         """Return the model as it would be exported now."""
-        return Program(self._graph, packed(self._graph, self.weights))
+        return Program(self._graph, packed(self._graph, self.shipped))
 
     def checkpoint(self, *, finished: bool = False) -> Checkpoint:
         """Return the run as it stands."""
-        state = self._optimiser.state() if self._optimiser else {}
-        history = {"epochs": self._history, "final": self._final}
-        return Checkpoint(self.project, self.weights, state, self.epoch, finished, history)
+        descent = self._descent
+        average = descent.average if descent and not self._settled else None
+        state: dict[str, Any] = {"settled": self._settled, "patience": self._patience.state()}
+        if average:
+            state["average_steps"] = average.steps
+        if self._lesson:
+            state["teacher"] = self._lesson.digest
+        return Checkpoint(
+            project=self.project,
+            weights=self.weights,
+            optimiser=descent.state() if descent else {},
+            epoch=self.epoch,
+            finished=finished,
+            history={"epochs": self._history, "final": self._final, "state": state},
+            average=average.arrays if average else {},
+            best={} if self._settled else self._patience.weights,
+            teacher=self._lesson.found if self._lesson else None,
+        )
 
     def steps(self) -> Iterator[Progress]:
         """Train, yielding after every batch, epoch and stage."""
@@ -130,35 +144,33 @@ class Run:
         if self._out:
             check_writable(self._out)
         yield StageStarted("prepare", "Reading data")
-        self._prepare()
-        yield StageStarted("prepare", "Preparing kernels")
-        plan = Plan(self._graph, self.weights, self._settings.batch)
-        self._optimiser = Grouped(plan.parameters(), self._settings)
-        if self._resumed and self._resumed.optimiser:
-            self._optimiser.restore(self._resumed.optimiser)
-        if plan.parameters():
-            yield StageStarted("gradient", "Training by gradient")
-            while self.epoch < self._settings.epochs:
-                yield from self._gradient_epoch(plan)
+        self.splits = self._read()
+        self.start()
+        yield from self._taught()
+        yield from self.descend()
         yield from self._memories()
         yield self._finish()
 
-    def _prepare(self) -> None:
+    def _read(self) -> Splits:
         wrong = [p for p in self._graph.problems() if p.level == "error"]
         if wrong:
             more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
             raise TrainError(f"The graph cannot be trained yet. {wrong[0]}{more}")
-        self.splits = open_data(self._graph, self.project.folder)
-        if not len(self.splits.train):
+        splits = open_data(self._graph, self.project.folder)
+        if not len(splits.train):
             raise TrainError("There are no training records.", do="Give Split a larger training share.")
-        if (self.splits.train.labels < 0).any():
+        if (splits.train.labels < 0).any():
             raise TrainError(
                 "Some training records have no class.", do="Choose the labels of the data source."
             )
-        rng = np.random.default_rng([self._settings.seed, 0])
+        return splits
+
+    def start(self) -> None:
+        """Make fresh weights and fit what is fitted to the data, or take over those of the resumed run."""
         if self._resumed:
             self.weights = self._resumed.weights
             return
+        rng = np.random.default_rng([self._settings.seed, 0])
         for name in self._graph.order:
             self.weights[name] = self._graph.node(name).start(rng, *self._graph.input_specs(name))
         late = self._fitted_late()
@@ -166,54 +178,75 @@ class Run:
             if self._graph.node(name).learning == "fit" and name not in late:
                 self._fit(name)
 
-    def _gradient_epoch(self, plan: Plan) -> Iterator[Progress]:
-        data, settings, began = self._train, self._settings, time.perf_counter()
-        tally, flips = _Tally(), _Flips(plan)
-        plan.reseed(settings.seed, self.epoch + 1)
-        count = -(-len(data) // settings.batch)
-        for step, batch in enumerate(batches(data, settings.batch, settings.seed, self.epoch + 1), start=1):
-            done = self.epoch * count + step
-            rate = settings.rate * self._factor(done / (settings.epochs * count))
-            loss, right = self._step(plan, batch, rate)
-            tally.loss, tally.right, tally.records = (
-                tally.loss + loss * len(batch),
-                tally.right + right,
-                tally.records + len(batch),
-            )
-            pace = (time.perf_counter() - began) / step
-            yield BatchDone(
-                epoch=self.epoch + 1,
-                epochs=settings.epochs,
-                step=step,
-                steps=count,
-                loss=loss,
-                accuracy=right / len(batch),
-                rate=rate,
-                records_per_second=tally.records / (time.perf_counter() - began),
-                seconds_left=pace * (settings.epochs * count - done),
-            )
-        self.epoch += 1
-        metrics = {**flips.shares(), **_metrics(plan)}
-        left = (time.perf_counter() - began) * (settings.epochs - self.epoch)
-        yield self._epoch_done("gradient", self.epoch, settings.epochs, tally, began, left, metrics)
+    def _taught(self) -> Iterator[Progress]:
+        """Get the teacher ready, where there is one; train it where that is due."""
+        self._lesson = lesson_of(self.project, self._resumed)
+        if self._lesson is None or (self._resumed and self._resumed.finished):
+            return
+        inner = self._lesson.run(Run, self._splits, self._threads)
+        if inner is None:
+            return
+        for record in self._lesson.steps(inner):
+            if isinstance(record, EpochDone):
+                yield replace(record, checkpoint=self._save(finished=False))
+            else:
+                yield record
 
-    def _step(self, plan: Plan, batch: Records, rate: float) -> tuple[float, int]:
-        scores = plan.forward(batch)
-        loss, grad = LOSSES.make(self._settings.loss)(scores, batch.labels, self._settings.smoothing)
-        if not np.isfinite(loss):
-            words = f"The loss is no longer a number in epoch {self.epoch + 1}."
-            raise TrainError(words, do="Lower the learning rate, or add a Batch norm.")
-        plan.backward(grad)
-        if self._optimiser is None:
-            raise TrainError("The run has no optimiser yet.")
-        self._optimiser.step(rate)
-        return loss, int((scores.argmax(axis=1) == batch.labels).sum())
-
-    def _factor(self, share: float) -> float:
-        """Return the factor of the learning rate after `share` of the steps."""
+    def descend(self) -> Iterator[Progress]:
+        """Train what learns by gradient, to the end or until the patience is over."""
+        yield StageStarted("prepare", "Preparing kernels")
         settings = self._settings
-        warm = min(1.0, settings.warm_up / settings.epochs)
-        return factor(settings.schedule, share, warm=warm, floor=settings.floor)
+        parts = stages(settings.stages, settings.epochs, settings.float_epochs, settings.middle_epochs)
+        if self._floats:
+            parts = (Stage("", 0, settings.epochs, weights=False, activations=False),)
+        teacher = self._lesson.teacher() if self._lesson else None
+        self._descent = descent = Descent(self._graph, self.weights, settings, parts, teacher)
+        if self._resumed:
+            self._go_on(descent, self._resumed)
+        if self._settled or not descent.plan.parameters():
+            return
+        yield StageStarted("gradient", "Training by gradient")
+        while self.epoch < settings.epochs and not self._patience.over:
+            if descent.enter(self.epoch) and descent.stage.words:
+                yield StageStarted("gradient", f"Training: {descent.stage.words}")
+            yield from self._epoch(descent)
+        yield from self._settle(descent)
+
+    def _go_on(self, descent: Descent, resumed: Checkpoint) -> None:
+        state = kept_state(resumed)
+        descent.restore(self.epoch, resumed.optimiser, resumed.average, state.average_steps)
+        self._patience = replace(state.patience, most=self._settings.patience, weights=resumed.best)
+        self._settled = state.settled
+        if self._settings.epochs > resumed.project.training.epochs:
+            # It goes on from what it had come to; the schedule and the stages are those of the longer run.
+            self._settled, self._patience.waited = False, 0
+
+    def _epoch(self, descent: Descent) -> Iterator[Progress]:
+        began, before = time.perf_counter(), self._lesson.epochs if self._lesson else 0
+        total = before + self._settings.epochs
+        for record in descent.epoch(self.epoch, self._train):
+            yield replace(record, share=(before + self.epoch + record.step / record.steps) / total)
+        self.epoch += 1
+        left = (time.perf_counter() - began) * (self._settings.epochs - self.epoch)
+        done = self._scored("gradient", self.epoch, self._settings.epochs, descent.tally, began, left)
+        own = float("nan") if descent.stage.whole else descent.accuracy(self.validation)
+        done = replace(done, metrics=descent.metrics, part=descent.stage.words, own_accuracy=own)
+        if descent.stage.whole:
+            self._patience.see(done.accuracy, self.epoch, self.shipped)
+        yield self._kept(done)
+
+    def _settle(self, descent: Descent) -> Iterator[Progress]:
+        """Put what ships in the place of the latent weights: the best epoch's, or their running mean."""
+        best = self._patience
+        chosen = best.weights or (descent.shipped() if descent.average else {})
+        for name, arrays in chosen.items():
+            for key, array in arrays.items():
+                self.weights[name][key][...] = array
+        self._settled = True
+        if best.weights:
+            after = f" after {best.waited} epochs without a better one" if best.over else ""
+            words = f"Kept epoch {best.epoch} of {self.epoch}{after}: {100 * best.accuracy:.2f} %"
+            yield StageStarted("gradient", words)
 
     def _memories(self) -> Iterator[Progress]:
         late = self._fitted_late()
@@ -231,9 +264,9 @@ class Run:
             for i, share in enumerate(
                 node.learn(self.weights[name], self._train.labels, rng, *inputs), start=1
             ):
-                tally = _Tally(float("nan"), round(share * len(self._train)), len(self._train))
+                tally = Tally(float("nan"), round(share * len(self._train)), len(self._train))
                 rounds = int(node.values().get("rounds", i))
-                yield self._epoch_done("memory", i, max(i, rounds), tally, began, 0.0, {})
+                yield self._kept(self._scored("memory", i, max(i, rounds), tally, began, 0.0))
                 began = time.perf_counter()
 
     def _finish(self) -> Finished:
@@ -308,19 +341,12 @@ class Run:
     def _fit(self, name: str) -> None:
         self.weights[name] = self._graph.node(name).fit(self.weights[name], *self._inputs_of(name))
 
-    def _epoch_done(
-        self,
-        stage: Any,
-        epoch: int,
-        epochs: int,
-        tally: _Tally,
-        began: float,
-        left: float,
-        metrics: dict[str, float],
+    def _scored(
+        self, stage: Any, epoch: int, epochs: int, tally: Tally, began: float, left: float
     ) -> EpochDone:
         program = self.program()
         answer: Answer = program.answer(self.validation)
-        done = EpochDone(
+        return EpochDone(
             stage=stage,
             epoch=epoch,
             epochs=epochs,
@@ -329,13 +355,15 @@ class Run:
             accuracy=_share(answer.labels, self.validation),
             seconds=time.perf_counter() - began,
             seconds_left=left,
-            metrics=metrics,
             program=program,
         )
-        figures = {
-            k: getattr(done, k) for k in ("stage", "epoch", "loss", "train_accuracy", "accuracy", "seconds")
-        }
-        self._history.append({**figures, "loss": None if np.isnan(done.loss) else done.loss})
+
+    def _kept(self, done: EpochDone) -> EpochDone:
+        """Enter an epoch in the history and save the run."""
+        more = ("part", "own_accuracy") if done.part else ()
+        keys = ("stage", "epoch", "loss", "train_accuracy", "accuracy", "seconds", *more)
+        entry = {key: getattr(done, key) for key in keys}
+        self._history.append({k: None if v != v else v for k, v in entry.items()})  # NaN is not JSON
         return replace(done, checkpoint=self._save(finished=False))
 
     def _save(self, *, finished: bool) -> str:
@@ -348,24 +376,6 @@ class Run:
         write_run(self._out, self.checkpoint(finished=finished))
         self._stamp = _stamp(self._out)
         return str(self._out)
-
-
-class _Flips:
-    """How many signs of 1-bit weights change over an epoch: the flip ratio that Larq watches."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._latent = {k: p.value for k, p in plan.parameters().items() if p.binary}
-        self._before = {k: v >= 0 for k, v in self._latent.items()}
-
-    def shares(self) -> dict[str, float]:
-        return {
-            f"{k.split('/')[0]}: flipped": float(((v >= 0) != self._before[k]).mean())
-            for k, v in self._latent.items()
-        }
-
-
-def _metrics(plan: Plan) -> dict[str, float]:
-    return {f"{n}: {k}": v for n, op in plan.operators.items() for k, v in op.metrics().items()}
 
 
 def _stamp(path: Path) -> tuple[int, int]:

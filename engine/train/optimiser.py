@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import ModelError
+from ..limits import FOLLOW, LIMITS, SAMPLE
 from ..node import Parameter
 from ..optimisers import OPTIMISERS, Knobs, Optimiser
 from ..ports import F32, Arrays
@@ -24,6 +25,9 @@ class _Member:
     decay: float
     rule: Optimiser
     share: float  # of the run's rate
+    limit: float  # its own, or infinite
+    sample: F32  # room to look at some of the values, where the limit follows them
+    reach: float = np.inf  # the limit that its values speak for, followed slowly
 
 
 class Grouped:
@@ -60,7 +64,12 @@ class Grouped:
                 decay=decay,
                 rule=rule,
                 share=settings.sign_rate / settings.rate if apart else 1.0,
+                limit=np.inf if p.limit is None else p.limit,
+                sample=np.empty(min(SAMPLE, p.value.size), np.float32),
             )
+        self._follows = settings.limit if settings.limit != "fixed" else ""
+        self._limit_at = settings.limit_at
+        self._latent = [self._members[k] for k, p in parameters.items() if p.binary and signs]
         self.steps = 0
 
     def step(self, rate: float) -> None:
@@ -70,10 +79,16 @@ class Grouped:
             rule.begin(self.steps)
         for m in self._members.values():
             m.rule.move(m.value, m.grad, m.state, rate * m.share, m.decay, m.bounds)
+        if self._follows:
+            for m in self._latent:
+                self._follow(m)
 
     def state(self) -> Arrays:
         """Return the state by parameter key, float32 (rows, n), and the step count as `steps`."""
-        return {**{k: m.state for k, m in self._members.items()}, "steps": np.array(self.steps, np.int64)}
+        kept: Arrays = {k: m.state for k, m in self._members.items()}
+        if self._follows:
+            kept["limits"] = np.array([m.reach for m in self._latent])
+        return {**kept, "steps": np.array(self.steps, np.int64)}
 
     def restore(self, state: Arrays) -> None:
         """Take over what `state` gave.
@@ -81,13 +96,35 @@ class Grouped:
         Raises:
             ModelError: it is not the state of an optimiser of these parameters.
         """
-        wanted = {"steps": (), **{key: m.state.shape for key, m in self._members.items()}}
+        wanted = {key: array.shape for key, array in self.state().items()}
         if any(key not in state or state[key].shape != shape for key, shape in wanted.items()):
             words = "The optimiser's state in the run file does not fit its graph."
             raise ModelError(words, do="Train anew.")
         self.steps = int(state["steps"])
         for key, m in self._members.items():
             m.state[...] = state[key]
+        for m, reach in zip(self._latent, state.get("limits", ()), strict=bool(self._follows)):
+            m.reach = float(reach)
+            self._bound(m)
+
+    def adopt(self, other: Grouped) -> None:
+        """Go on with the state of another optimiser of much the same arrays, as far as it fits."""
+        self.steps, kept = other.steps, other.state()
+        for key, m in self._members.items():
+            if key in kept and kept[key].shape == m.state.shape:
+                m.state[...] = kept[key]
+
+    def _follow(self, m: _Member) -> None:
+        """Let the limit of latent weights follow what they speak for."""
+        stride = max(1, m.value.size // m.sample.size)
+        np.copyto(m.sample, m.value[::stride][: m.sample.size])
+        told = LIMITS.make(self._follows)(m.sample, self._limit_at)
+        m.reach = told if np.isinf(m.reach) else m.reach + FOLLOW * (told - m.reach)
+        self._bound(m)
+
+    def _bound(self, m: _Member) -> None:
+        limit = min(m.limit, m.reach)
+        m.bounds[:] = (-limit, limit)
 
 
 def _bounds(p: Parameter) -> F32:

@@ -6,6 +6,7 @@ feeds only memories is left out; a node that corrects answers (`Node.corrects`) 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -77,9 +78,25 @@ class Plan:
                 self._values[name, port.name] = array
         return np.asarray(self._values[self._end.source, self._end.output], np.float32)
 
-    def backward(self, grad: F32) -> None:
-        """Fill the gradient of every parameter for `grad`, dL/dscores of the last forward pass."""
-        grads: dict[tuple[str, str], F32] = {(self._end.source, self._end.output): grad}
+    @property
+    def values(self) -> Values:
+        """Return the arrays of the last forward pass by node and output: views of buffers."""
+        return self._values
+
+    def value(self, name: str, output: str) -> Array:
+        """Return what an output gave in the last forward pass: a view of a buffer."""
+        return self._values[name, output]
+
+    def backward(self, grad: F32, also: Mapping[tuple[str, str], F32] | None = None) -> None:
+        """Fill the gradient of every parameter for `grad`, dL/dscores of the last forward pass.
+
+        Args:
+            grad: float32 (n, classes).
+            also: gradients of terms of the loss that look at other outputs, by node and output.
+        """
+        grads: dict[tuple[str, str], F32] = dict(also or {})
+        end = (self._end.source, self._end.output)
+        grads[end] = grads[end] + grad if end in grads else grad
         for name in reversed(self._names):
             if name not in self._wanting:
                 continue

@@ -7,7 +7,7 @@ from typing import Literal
 
 from ..runtime.program import Program
 
-Stage = Literal["prepare", "gradient", "memory"]
+Stage = Literal["prepare", "teacher", "gradient", "memory"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,9 @@ class BatchDone:
         rate: learning rate of the step.
         records_per_second: throughput of the gradient stage so far.
         seconds_left: expected time to the end of the run.
+        metrics: figures of this step by name (`NODE: flipped`, `NODE: dead` ...); {} for most steps.
+        stage: `gradient`, or `teacher` for the steps of a teacher that is trained first.
+        share: how much of the whole run is done, 0 to 1, its teacher's epochs counted.
     """
 
     epoch: int
@@ -46,6 +49,9 @@ class BatchDone:
     rate: float
     records_per_second: float
     seconds_left: float
+    metrics: dict[str, float] = field(default_factory=dict)
+    stage: Stage = "gradient"
+    share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ class EpochDone:
     """One pass over the training records is over.
 
     Attributes:
-        stage: `gradient`, or `memory` for a pass of a class memory.
+        stage: `gradient`, `memory` for a pass of a class memory, or `teacher`.
         epoch, epochs: which, from 1, of how many in this stage.
         loss: mean training loss; NaN in the memory stage.
         train_accuracy: running accuracy of the training forward pass, 0 to 1.
@@ -61,6 +67,9 @@ class EpochDone:
         seconds: how long the epoch took.
         seconds_left: expected time to the end of the run.
         metrics: further figures by name (flip ratio, spike rate ...).
+        part: what is quantized in this stage of a binarization in stages, in words, or "".
+        own_accuracy: where not all is quantized yet, what the forward pass of this very stage scores on the
+            validation records; NaN where it is what `accuracy` is about.
         program: the packed model as it stands; every panel looks into it.
         checkpoint: the file it was saved to, or "".
     """
@@ -74,6 +83,8 @@ class EpochDone:
     seconds: float
     seconds_left: float
     metrics: dict[str, float] = field(default_factory=dict)
+    part: str = ""
+    own_accuracy: float = float("nan")
     program: Program | None = None
     checkpoint: str = ""
 
