@@ -127,7 +127,8 @@ class LayerInput:
             # The float twin of the sign is the hard tanh: its gradient is the clipped estimator.
             return np.clip(x, -1, 1) if self.activation.row.binary else x
         self.quantizer.moment, self.quantizer.rng = self.moment, self.rng
-        self.quantizer.observe(x)
+        if self.moment.learning:
+            self.quantizer.observe(x)
         if self.quantizer.soft:
             return self.quantizer.relaxed(x)
         return self.quantizer.quantize(x, self._out[: len(x)])

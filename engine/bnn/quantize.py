@@ -7,13 +7,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..fields import bit_width
+from ..fields import bit_width, hidden
 from ..fusion import PerElement
 from ..kernels.levels import quantize
 from ..node import Cost, Family, Learning, Node, Operator, Predictor, Specs, Work, wired
 from ..ports import F32, Array, Arrays, Port, Spec
 from ..precision import PRECISIONS
-from .sign import Sign
+from .sign import ClipOperator, Sign
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Quantize(Node):
 
     Attributes:
         bits: width of the activations.
+        floats: whether it is trained as its float twin, the clip, in a stage of float activations.
     """
 
     kind: ClassVar[str] = "bnn.quantize"
@@ -40,10 +41,13 @@ class Quantize(Node):
     outputs: ClassVar[tuple[Port, ...]] = (Port("out", ("bits",), "Their levels"),)
 
     bits: str = bit_width("4", "Bits of each activation", citation="arXiv:1606.06160")
+    floats: bool = hidden(False)
 
     def specs(self, *inputs: Spec | None) -> Specs:
         (spec,) = wired(inputs)
         row = PRECISIONS[self.bits]
+        if self.floats and not row.is_float:
+            return (Spec("real", spec.shape),)
         if row.binary:
             return Sign().specs(spec)
         if row.is_float:
@@ -61,7 +65,10 @@ class Quantize(Node):
         return PerElement(self.levels)
 
     def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:
-        if PRECISIONS[self.bits].binary:
+        row, (spec,) = PRECISIONS[self.bits], wired(inputs)
+        if self.floats and not row.is_float:
+            return ClipOperator(weights, batch, spec, low=-1.0 if row.binary or self.range[0] else 0.0)
+        if row.binary:
             return Sign().operator(weights, batch, *inputs)
         return QuantizeOperator(self, weights)
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..fields import choice
+from ..fields import choice, hidden
 from ..fusion import PerElement
 from ..kernels.bits import pack_signs
 from ..kernels.estimators import ESTIMATORS
@@ -25,6 +25,7 @@ class RSign(Node):
 
     Attributes:
         estimator: what replaces the derivative.
+        floats: whether it is trained as its float twin, clip(x + b, -1, 1), in a stage of float activations.
     """
 
     kind: ClassVar[str] = "bnn.rsign"
@@ -40,9 +41,11 @@ class RSign(Node):
 
     estimator: str = choice("approx_sign", ESTIMATORS, "Gradient of the sign")
 
+    floats: bool = hidden(False)
+
     def specs(self, *inputs: Spec | None) -> Specs:
         (spec,) = wired(inputs)
-        return (Spec("bits", spec.shape, "1", low=-1),)
+        return (Spec("real", spec.shape) if self.floats else Spec("bits", spec.shape, "1", low=-1),)
 
     def cost(self, *inputs: Spec | None) -> Cost:
         (spec,) = wired(inputs)
@@ -63,7 +66,7 @@ class RSign(Node):
 
     def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:
         (spec,) = wired(inputs)
-        return RSignOperator(self, weights, batch, spec)
+        return (SoftRSignOperator if self.floats else RSignOperator)(self, weights, batch, spec)
 
     def rows(self) -> tuple[tuple[str, str], ...]:
         return (("Gradient", ESTIMATORS[self.estimator].split()[0]),)
@@ -107,3 +110,18 @@ class RSignOperator(Operator):
     def metrics(self) -> dict[str, float]:
         """Return the share of inputs that the clipped estimator would stop."""
         return {"saturated": float((np.abs(self._moved[: self._n]) > 1).mean())} if self._n else {}
+
+
+class SoftRSignOperator(RSignOperator):
+    """The float twin of the shifted sign in training: clip(x + b, -1, 1), with its true derivative."""
+
+    def __init__(self, node: RSign, weights: Arrays, batch: int, spec: Spec) -> None:
+        super().__init__(node, weights, batch, spec)
+        self._estimate = ESTIMATORS.make("clipped")
+        self._out = np.empty((batch, *spec.shape), np.float32)
+
+    def execute(self, *inputs: Array) -> tuple[Array, ...]:
+        (x,) = inputs
+        self._n = n = len(x)
+        moved = np.add(x, self.weights["bias"], out=self._moved[:n])
+        return (np.clip(moved, -1, 1, out=self._out[:n]),)

@@ -60,7 +60,7 @@ class Sign(Node):
     def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:
         (spec,) = wired(inputs)
         if self.floats:
-            return HardTanhOperator(weights, batch, spec)
+            return ClipOperator(weights, batch, spec)
         return SignOperator(self, weights, batch, spec.elements)
 
     def rows(self) -> tuple[tuple[str, str], ...]:
@@ -98,21 +98,26 @@ class SignOperator(Operator):
         return {"saturated": float((np.abs(self._x) > 1).mean())} if self._x.size else {}
 
 
-class HardTanhOperator(Operator):
-    """The float twin of a sign in training, clip(x, -1, 1): its derivative is the clipped estimator."""
+class ClipOperator(Operator):
+    """The float twin of a quantizer in training: clip(x, low, high), with its true derivative.
 
-    def __init__(self, weights: Arrays, batch: int, spec: Spec) -> None:
+    Of a sign it is the hard tanh.
+    """
+
+    def __init__(self, weights: Arrays, batch: int, spec: Spec, low: float = -1.0, high: float = 1.0) -> None:
         super().__init__(weights)
+        self._low, self._high = np.float32(low), np.float32(high)
         self._out = np.empty((batch, *spec.shape), np.float32)
         self._back = np.empty((batch, *spec.shape), np.float32)
         self._x: F32 = self._out[:0]
 
     def execute(self, *inputs: Array) -> tuple[Array, ...]:
         (self._x,) = inputs
-        return (np.clip(self._x, -1, 1, out=self._out[: len(self._x)]),)
+        return (np.clip(self._x, self._low, self._high, out=self._out[: len(self._x)]),)
 
     def gradient(self, *grads: F32 | None) -> tuple[F32 | None, ...]:
         (grad,) = grads
         if grad is None:
             return (None,)
-        return (np.multiply(grad, np.abs(self._x) <= 1, out=self._back[: len(grad)]),)
+        inside = (self._x >= self._low) & (self._x <= self._high)
+        return (np.multiply(grad, inside, out=self._back[: len(grad)]),)
