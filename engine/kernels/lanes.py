@@ -246,3 +246,37 @@ add_eight = step(EIGHT, (EIGHT, EIGHT), lambda builder, x, y: builder.add(x, y),
 differing = step(EIGHT, (EIGHT, EIGHT), _differing, lambda x, y: np.bitwise_count(x ^ y).astype(np.uint64))
 # Writes 8 int32, `columns` - 2 x count.
 put_eight = step(types.void, (MEMORY, INT, EIGHT, INT), _put_eight, _put_eight_twin)
+
+
+def _below(builder: Any, even: Any, odd: Any, even_limits: Any, odd_limits: Any) -> Any:
+    def masks(counts: Any, limits: Any) -> Any:
+        less = builder.icmp_signed("<", *(builder.bitcast(v, _WORDS16) for v in (counts, limits)))
+        return builder.bitcast(builder.sext(less, _WORDS16), _BYTES)
+
+    low = ir.Constant(_BYTES, [255, 0] * 16)
+    both = builder.or_(
+        builder.and_(masks(even, even_limits), low), builder.and_(masks(odd, odd_limits), builder.not_(low))
+    )
+    bits = builder.icmp_signed("<", both, ir.Constant(_BYTES, [0] * 32))
+    return builder.zext(builder.bitcast(bits, _I32), _I64)
+
+
+def _below_twin(even: U8, odd: U8, even_limits: U8, odd_limits: U8) -> np.uint64:
+    pairs = ((even, even_limits), (odd, odd_limits))
+    less = np.stack([a.view(np.int16) < b.view(np.int16) for a, b in pairs], axis=1).ravel()
+    return np.uint64(np.packbits(less, bitorder="little").view(np.uint32)[0])
+
+
+def _put_below(builder: Any, memory: Any, at: Any, counts: Any, limits: Any) -> None:
+    bits = builder.icmp_unsigned("<", counts, limits)
+    _store(builder, memory, at, builder.bitcast(bits, _I8))
+
+
+def _put_below_twin(memory: U8, at: int, counts: Any, limits: Any) -> None:
+    memory[at] = np.packbits(counts < limits, bitorder="little")[0]
+
+
+# 32 bits: whether each signed count in 16-bit lanes is below its limit; even outputs and odd ones apart.
+below = step(WORD, (VECTOR, VECTOR, VECTOR, VECTOR), _below, _below_twin)
+# Writes a byte: whether each of eight counts is below its limit.
+put_below = step(types.void, (MEMORY, INT, EIGHT, EIGHT), _put_below, _put_below_twin)

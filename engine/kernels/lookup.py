@@ -25,6 +25,7 @@ from .lanes import (
     add8,
     add16,
     and8,
+    below,
     constant,
     left_4,
     load,
@@ -206,6 +207,18 @@ def _put(counters: U8, n: int, columns: int, out: U8, at: int, stride: int) -> N
 
 
 @kernel
+def _count_block(indices: U8, n: int, inputs: int, digits: U8, block: int, room: U8) -> None:
+    """Count where rows and 64 outputs differ, into the counters that stand in `room` behind the tables."""
+    table, counters = room[:ROOM], room[ROOM : ROOM + COUNTERS * n]
+    parts = -(-inputs // PART)
+    for part in range(parts):
+        trios = _trios(inputs - PART * part)
+        _build_tables(digits, 32 * PART * (parts * block + part), trios, table)
+        last = part == parts - 1 or part % _PARTS_IN_BYTES == _PARTS_IN_BYTES - 1
+        _count_rows(table, indices, 24 * part * n, n, trios, part, last, counters)
+
+
+@kernel
 def dot_lookup(indices: U8, n: int, inputs: int, digits: U8, m: int, room: U8, out: U8) -> None:
     """Write the products of n rows of indices and m outputs of digits into `out`, int32 (n, m) as bytes.
 
@@ -218,15 +231,9 @@ def dot_lookup(indices: U8, n: int, inputs: int, digits: U8, m: int, room: U8, o
         room: bytes to work in, ROOM + COUNTERS x n + 256, best at the start of a cache line.
         out: int32 (n, m), flat bytes.
     """
-    table, counters = room[:ROOM], room[ROOM : ROOM + COUNTERS * n]
-    edge = room[ROOM + COUNTERS * n :]
-    parts = -(-inputs // PART)
+    counters, edge = room[ROOM : ROOM + COUNTERS * n], room[ROOM + COUNTERS * n :]
     for block in range(-(-m // BLOCK)):
-        for part in range(parts):
-            trios = _trios(inputs - PART * part)
-            _build_tables(digits, 32 * PART * (parts * block + part), trios, table)
-            last = part == parts - 1 or part % _PARTS_IN_BYTES == _PARTS_IN_BYTES - 1
-            _count_rows(table, indices, 24 * part * n, n, trios, part, last, counters)
+        _count_block(indices, n, inputs, digits, block, room)
         left = m - BLOCK * block
         if left >= BLOCK:
             _put(counters, n, inputs, out, 256 * block, 4 * m)
@@ -235,3 +242,28 @@ def dot_lookup(indices: U8, n: int, inputs: int, digits: U8, m: int, room: U8, o
                 _put(counters[COUNTERS * r :], 1, inputs, edge, 0, 0)
                 at = 4 * (m * r + BLOCK * block)
                 out[at : at + 4 * left] = edge[: 4 * left]
+
+
+@kernel
+def signs_lookup(indices: U8, n: int, inputs: int, digits: U8, limits: U8, room: U8, out: U64) -> None:
+    """Write whether n rows differ from each output in fewer places than its limit, as packed signs.
+
+    Args:
+        indices: as laid out above, flat bytes.
+        n: rows.
+        inputs: columns of a row.
+        digits: as laid out above, flat.
+        limits: int16 (blocks, 64), as bytes: of a block first the even ones of 32 outputs, then the odd ones,
+            then those of the other 32.
+        room: bytes to work in, ROOM + COUNTERS x n, best at the start of a cache line.
+        out: uint64 (n, words).
+    """
+    for block in range(out.shape[1]):
+        _count_block(indices, n, inputs, digits, block, room)
+        at = 2 * BLOCK * block
+        l0, l1, l2, l3 = load(limits, at), load(limits, at + 32), load(limits, at + 64), load(limits, at + 96)
+        for r in range(n):
+            c = ROOM + COUNTERS * r + 64
+            low = below(load(room, c), load(room, c + 32), l0, l1)
+            high = below(load(room, c + 64), load(room, c + 96), l2, l3)
+            out[r, block] = low | (high << np.uint64(32))

@@ -22,6 +22,7 @@ from .lanes import (
     add8,
     add16,
     and8,
+    below,
     constant,
     left_4,
     load,
@@ -174,6 +175,19 @@ def _put(wide: U8, w: int, high: bool, columns: int, out: U8, at: int, left: int
 
 
 @kernel
+def _count_chunk(tables: U8, a: U64, nibbles: U8, at: int, room: U8) -> None:
+    """Count where rows and 128 outputs, whose nibbles begin at `at`, differ."""
+    n, words = a.shape
+    three = words // 3 * 3
+    for w in range(0, three, 3):
+        for r in range(0, n, 2):
+            _count_three(tables, a, r, w, nibbles, at + WORD_BYTES * w, room)
+    for w in range(three, words):
+        for r in range(0, n, 2):
+            _count_one(tables, a, r, w, nibbles, at + WORD_BYTES * w, room)
+
+
+@kernel
 def dot_shuffle(tables: U8, a: U64, inputs: int, nibbles: U8, m: int, room: U8, out: U8) -> None:
     """Write the products of packed rows and m outputs of nibbles into `out`, int32 (n, m) as bytes.
 
@@ -187,16 +201,9 @@ def dot_shuffle(tables: U8, a: U64, inputs: int, nibbles: U8, m: int, room: U8, 
         out: int32 (n, m), flat bytes.
     """
     n, words = a.shape
-    three = words // 3 * 3
     edge = room[WIDE * ((n + 1) // 2) :]
     for chunk in range(-(-m // CHUNK)):
-        at = WORD_BYTES * words * chunk
-        for w in range(0, three, 3):
-            for r in range(0, n, 2):
-                _count_three(tables, a, r, w, nibbles, at + WORD_BYTES * w, room)
-        for w in range(three, words):
-            for r in range(0, n, 2):
-                _count_one(tables, a, r, w, nibbles, at + WORD_BYTES * w, room)
+        _count_chunk(tables, a, nibbles, WORD_BYTES * words * chunk, room)
         left = min(CHUNK, m - CHUNK * chunk)
         for r in range(n):
             to = 4 * (m * r + CHUNK * chunk)
@@ -205,3 +212,29 @@ def dot_shuffle(tables: U8, a: U64, inputs: int, nibbles: U8, m: int, room: U8, 
             else:
                 _put(room, WIDE * (r // 2), r % 2 == 1, inputs, edge, 0, CHUNK)
                 out[to : to + 4 * left] = edge[: 4 * left]
+
+
+@kernel
+def signs_shuffle(tables: U8, a: U64, nibbles: U8, limits: U8, room: U8, out: U64) -> None:
+    """Write whether packed rows differ from each output in fewer places than its limit, as packed signs.
+
+    Args:
+        tables: as `tables` gives.
+        a: uint64 (n, words).
+        nibbles: as laid out above, flat.
+        limits: as `lookup.signs_lookup` takes them.
+        room: bytes to work in, WIDE x ceil(n / 2), best at the start of a cache line.
+        out: uint64 (n, words).
+    """
+    words = a.shape[1]
+    for block in range(out.shape[1]):
+        half = block % 2
+        if half == 0:
+            _count_chunk(tables, a, nibbles, WORD_BYTES * words * (block // 2), room)
+        at = 128 * block
+        l0, l1, l2, l3 = load(limits, at), load(limits, at + 32), load(limits, at + 64), load(limits, at + 96)
+        for r in range(a.shape[0]):
+            c = WIDE * (r // 2) + 64 * (r % 2) + 256 * half
+            low = below(load(room, c), load(room, c + 32), l0, l1)
+            high = below(load(room, c + 128), load(room, c + 160), l2, l3)
+            out[r, block] = low | (high << np.uint64(32))

@@ -17,6 +17,7 @@ from . import lookup, shuffle, wide
 from .bits import I32, U64, dot_signs
 from .lanes import U8
 
+I64 = npt.NDArray[np.int64]
 Layout = npt.NDArray[Any]
 _LINE = 64  # bytes of a cache line
 
@@ -89,6 +90,24 @@ def _lay_wide(words: U64, inputs: int) -> Layout:
 
 def _dot_wide(a: U64, inputs: int, layout: Layout, out: I32) -> None:
     wide.dot_wide(a, inputs, layout, out.shape[1], room(256), _flat(out))
+
+
+def limits_by_block(limits: I64) -> U8:
+    """Return limits of counts, int64 (m,), as `signs_lookup` and `signs_shuffle` take them.
+
+    Args:
+        limits: an output's sign is +1 where fewer places differ; from 0 to 32,767.
+    """
+    full = np.zeros(-(-len(limits) // lookup.BLOCK) * lookup.BLOCK, np.int16)
+    full[: len(limits)] = limits
+    return _flat(np.ascontiguousarray(full.reshape(-1, 2, 16, 2).transpose(0, 1, 3, 2)))
+
+
+def limits_by_chunk(limits: I64) -> U8:
+    """Return limits of counts, int64 (m,), as `signs_wide` takes them."""
+    full = np.zeros(-(-len(limits) // wide.CHUNK) * wide.CHUNK, np.uint64)
+    full[: len(limits)] = limits
+    return _flat(full)
 
 
 _TABLES = shuffle.tables()

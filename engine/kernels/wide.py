@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .jit import kernel
-from .lanes import U8, add_eight, differing, load_eight, put_eight, spread, zero_eight
+from .lanes import U8, add_eight, differing, load_eight, put_below, put_eight, spread, zero_eight
 
 U64 = npt.NDArray[np.uint64]
 
@@ -78,3 +78,46 @@ def _four_rows(a: U64, r: int, inputs: int, lanes: U8, at: int, out: U8, to: int
     put_eight(out, to + 2 * stride + 32, c21, inputs)
     put_eight(out, to + 3 * stride, c30, inputs)
     put_eight(out, to + 3 * stride + 32, c31, inputs)
+
+
+@kernel
+def signs_wide(a: U64, lanes: U8, limits: U8, out: U8) -> None:
+    """Write whether packed rows differ from each output in fewer places than its limit, as packed signs.
+
+    Args:
+        a: uint64 (n, words).
+        lanes: as laid out above, flat bytes.
+        limits: uint64 (chunks of 16 outputs, 16), flat bytes.
+        out: uint64 (n, words), flat bytes; what stands past the chunks is left.
+    """
+    n, words = a.shape
+    chunks = len(limits) // (8 * CHUNK)
+    stride = len(out) // n
+    for chunk in range(chunks):
+        l0, l1 = load_eight(limits, 128 * chunk), load_eight(limits, 128 * chunk + 64)
+        for r in range(0, n, 4):
+            # Rows past the end count as the last one, and write what it wrote.
+            r1, r2, r3 = min(r + 1, n - 1), min(r + 2, n - 1), min(r + 3, n - 1)
+            c00, c01, c10, c11 = zero_eight(), zero_eight(), zero_eight(), zero_eight()
+            c20, c21, c30, c31 = zero_eight(), zero_eight(), zero_eight(), zero_eight()
+            at = 128 * words * chunk
+            for w in range(words):
+                x, y = load_eight(lanes, at), load_eight(lanes, at + 64)
+                word = spread(a[r, w])
+                c00, c01 = add_eight(c00, differing(x, word)), add_eight(c01, differing(y, word))
+                word = spread(a[r1, w])
+                c10, c11 = add_eight(c10, differing(x, word)), add_eight(c11, differing(y, word))
+                word = spread(a[r2, w])
+                c20, c21 = add_eight(c20, differing(x, word)), add_eight(c21, differing(y, word))
+                word = spread(a[r3, w])
+                c30, c31 = add_eight(c30, differing(x, word)), add_eight(c31, differing(y, word))
+                at += 128
+            to = 2 * chunk
+            put_below(out, stride * r + to, c00, l0)
+            put_below(out, stride * r + to + 1, c01, l1)
+            put_below(out, stride * r1 + to, c10, l0)
+            put_below(out, stride * r1 + to + 1, c11, l1)
+            put_below(out, stride * r2 + to, c20, l0)
+            put_below(out, stride * r2 + to + 1, c21, l1)
+            put_below(out, stride * r3 + to, c30, l0)
+            put_below(out, stride * r3 + to + 1, c31, l1)
