@@ -35,6 +35,7 @@ class Lesson:
         program: the model that was read, or None.
         digest: SHA-256 of its file, or "" where there is none.
         found: its run so far.
+        records: training records of an epoch, the student's as well as its own.
     """
 
     settings: Training
@@ -43,6 +44,7 @@ class Lesson:
     program: Program | None = None
     digest: str = ""
     found: Checkpoint | None = None
+    records: int = 0
 
     @property
     def epochs(self) -> int:
@@ -54,7 +56,7 @@ class Lesson:
         if self.project is None or (self.found and self.found.finished):
             return None
         inner = make(self.project, threads=threads, resume=self.found, floats=self.floats)
-        inner.splits = splits
+        inner.splits, self.records = splits, len(splits.train)
         return inner
 
     def steps(self, inner: Any) -> Iterator[Progress]:
@@ -85,9 +87,8 @@ class Lesson:
     def _of_teacher(self, record: BatchDone) -> BatchDone:
         total = self.epochs + self.settings.epochs
         gone = record.epoch - 1 + record.step / record.steps
-        left = record.epochs - gone
         # The student's epochs are taken to be as long as the teacher's.
-        more = record.seconds_left / left * self.settings.epochs if left > 0 else 0.0
+        more = self.settings.epochs * self.records / record.records_per_second
         return replace(record, stage="teacher", share=gone / total, seconds_left=record.seconds_left + more)
 
 
