@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .jit import kernel, popcount
+from .masks import sign_word, spread_signs
 
 F32 = npt.NDArray[np.float32]
 I32 = npt.NDArray[np.int32]
@@ -20,22 +21,29 @@ U64 = npt.NDArray[np.uint64]
 def pack_signs(x: F32, out: U64) -> None:
     """Write the signs of `x`, float32 (n, k), into `out`, uint64 (n, ceil(k / 64))."""
     k = x.shape[1]
+    whole = k >> 6
     for r in range(x.shape[0]):
-        for w in range(out.shape[1]):
+        row = x[r]
+        for w in range(whole):
+            out[r, w] = sign_word(row, 64 * w)
+        for w in range(whole, out.shape[1]):
             word = np.uint64(0)
-            at = 64 * w
-            for j in range(min(64, k - at)):
-                word |= np.uint64(x[r, at + j] >= np.float32(0.0)) << np.uint64(j)
+            for j in range(k - 64 * w):
+                word |= np.uint64(row[64 * w + j] >= np.float32(0.0)) << np.uint64(j)
             out[r, w] = word
 
 
 @kernel
 def unpack_signs(words: U64, out: F32) -> None:
     """Write the signs in `words`, uint64 (n, ceil(k / 64)), into `out`, float32 (n, k), as -1 and +1."""
+    k = out.shape[1]
     for r in range(out.shape[0]):
-        for c in range(out.shape[1]):
+        row = out[r]
+        for w in range(k >> 6):
+            spread_signs(row, 64 * w, words[r, w])
+        for c in range(k & ~63, k):
             bit = (words[r, c >> 6] >> np.uint64(c & 63)) & np.uint64(1)
-            out[r, c] = np.float32(2.0) * np.float32(bit) - np.float32(1.0)
+            row[c] = 2 * np.int8(bit) - 1
 
 
 @kernel

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .jit import kernel
+from .masks import reached_word
 
 F32 = npt.NDArray[np.float32]
 I16 = npt.NDArray[np.int16]
@@ -18,23 +19,15 @@ U64 = npt.NDArray[np.uint64]
 def compare_pack(x: F32 | I32 | U8, places: F32 | I32 | I16, flips: U64, out: U64) -> None:
     """Write (x >= places) xor flips into `out`, uint64 (n, words), for x (n, k), places (k,)."""
     k = x.shape[1]
-    told = np.empty(64, np.uint8)
-    eights = told.view(np.uint64)
+    whole = k >> 6
     for r in range(x.shape[0]):
-        for w in range(out.shape[1]):
-            at = 64 * w
-            if at + 64 <= k:
-                for j in range(64):
-                    told[j] = np.uint8(x[r, at + j] >= places[at + j])
-            else:
-                told[:] = 0
-                for j in range(k - at):
-                    told[j] = np.uint8(x[r, at + j] >= places[at + j])
+        row = x[r]
+        for w in range(whole):
+            out[r, w] = reached_word(row, places, 64 * w) ^ flips[w]
+        for w in range(whole, out.shape[1]):
             word = np.uint64(0)
-            for i in range(8):
-                # The product gathers the lowest bits of 8 bytes in its highest byte.
-                byte = (eights[i] * np.uint64(0x0102040810204080)) >> np.uint64(56)
-                word |= byte << np.uint64(8 * i)
+            for j in range(64 * w, k):
+                word |= np.uint64(row[j] >= places[j]) << np.uint64(j - 64 * w)
             out[r, w] = word ^ flips[w]
 
 

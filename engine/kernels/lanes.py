@@ -2,20 +2,20 @@
 
 A vector is read as 32 bytes, or as 16 little-endian lanes of 16 bits. Memory is a flat uint8 array and a byte
 offset; no alignment is asked and no bound is checked. Every step has a twin in NumPy, which runs where the
-JIT is off, unlike vectors.py's. All wrap around on overflow, as machines do.
+JIT is off, unlike those of vectors.py. All wrap around on overflow, as machines do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
-import numba
 import numpy as np
 import numpy.typing as npt
 from llvmlite import ir
 from numba.core import types
 from numba.core.cgutils import get_or_insert_function
+from numba.core.extending import _Intrinsic
 from numba.extending import intrinsic
 
 from .vectors import Vector
@@ -35,26 +35,28 @@ INT = types.int64
 WORD = types.uint64
 
 
+class _Runnable(_Intrinsic):  # type: ignore[misc]  # final, but for what Python's call does
+    """An intrinsic that Python can call too: it runs its twin."""
+
+    twin: Step
+
+    def __call__(self, *args: Any) -> Any:
+        """Run the twin."""
+        return self.twin(*args)
+
+
 def step(result: Any, arguments: tuple[Any, ...], emit: Step, twin: Step) -> Step:
-    """Return a function for kernels: machine code by `emit`, or `twin` where the JIT is off.
+    """Return a function for kernels: machine code by `emit`, and `twin` where Python calls it.
 
     Args:
         result: numba type of the result.
         arguments: numba types of the arguments; MEMORY takes any flat array.
-        emit: writes LLVM, given the builder and the values of the arguments; a pointer to bytes for MEMORY.
+        emit: writes LLVM, given the builder and the values of the arguments; for MEMORY, where it is.
         twin: the same in NumPy.
     """
-    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
-        return twin
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        def plain(kind: Any, value: Any) -> Any:
-            if not isinstance(kind, types.Array):
-                return value
-            data = context.make_array(kind)(context, builder, value).data
-            return builder.bitcast(data, _I8.as_pointer())
-
-        values = [plain(kind, value) for kind, value in zip(signature.args, args, strict=True)]
+        values = [_value(context, builder, *pair) for pair in zip(signature.args, args, strict=True)]
         found = emit(builder, *values)
         return context.get_dummy_value() if signature.return_type == types.void else found
 
@@ -62,8 +64,19 @@ def step(result: Any, arguments: tuple[Any, ...], emit: Step, twin: Step) -> Ste
         kept = (g if a is MEMORY else a for g, a in zip(given, arguments, strict=True))
         return result(*kept), codegen
 
-    made: Step = _INTRINSICS[len(arguments)](typed)
-    return made
+    return runnable(_INTRINSICS[len(arguments)](typed), twin)
+
+
+def runnable(made: Any, twin: Step) -> Step:
+    """Return an intrinsic that runs `twin` where Python calls it."""
+    made.__class__, made.twin = _Runnable, twin
+    return cast("Step", made)
+
+
+def _value(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    if not isinstance(kind, types.Array):
+        return value
+    return builder.bitcast(context.make_array(kind)(context, builder, value).data, _I8.as_pointer())
 
 
 def _take_0(typed: Step) -> Any:

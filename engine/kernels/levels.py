@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .jit import kernel, popcount
+from .masks import bit_word
 
 F32 = npt.NDArray[np.float32]
 I16 = npt.NDArray[np.int16]
@@ -33,17 +34,19 @@ def pack_planes(levels: I16, ternary: bool, out: U64) -> None:
 
     Two's complement bits, lowest first; for `ternary` a plane of +1 and a plane of -1.
     """
-    planes, n, words = out.shape
     k = levels.shape[1]
-    for p in range(planes):
-        for r in range(n):
-            for w in range(words):
+    whole = k >> 6
+    for p in range(out.shape[0]):
+        # A plane of +1 or -1 asks for the whole number, others for one of its bits.
+        mask, wanted = (-1, 1 - 2 * p) if ternary else (1 << p, 1 << p)
+        for r in range(out.shape[1]):
+            row = levels[r]
+            for w in range(whole):
+                out[p, r, w] = bit_word(row, 64 * w, mask, wanted)
+            for w in range(whole, out.shape[2]):
                 word = np.uint64(0)
-                at = 64 * w
-                for j in range(min(64, k - at)):
-                    v = levels[r, at + j]
-                    bit = v == 1 - 2 * p if ternary else (v >> p) & 1 == 1
-                    word |= np.uint64(bit) << np.uint64(j)
+                for j in range(k - 64 * w):
+                    word |= np.uint64((row[64 * w + j] & mask) == wanted) << np.uint64(j)
                 out[p, r, w] = word
 
 
