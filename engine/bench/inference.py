@@ -22,6 +22,7 @@ OURS: dict[str, dict[str, dict[str, Any]]] = {
         "MLP 784-1024-1024-10, 1-bit inputs": {"inputs": "1"},
         "MLP 784-1024-1024-10, 8-bit inputs": {"inputs": "8"},
     },
+    "cnn": {"CNN 32-64-128": {"inputs": "scaled"}},
 }
 _INT8: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("ONNX Runtime int8, static", "onnxruntime_inference", {"kind": "int8 static"}),

@@ -43,7 +43,8 @@ def mlp(*, inputs: str = "real", bits: str = "1", activation: Layer | None = Non
     """Return the layers of the MLP.
 
     Args:
-        inputs: what its first product takes: `real` numbers, `8` or `1` bits.
+        inputs: what its first product takes: `real` numbers, each record over its largest; `scaled` ones, all
+            records over the largest of all; `8` or `1` bits.
         bits: width of the weights and of the activations between the layers.
         activation: what stands before the second and third product, by its kind; None: the sign.
     """
@@ -55,6 +56,32 @@ def mlp(*, inputs: str = "real", bits: str = "1", activation: Layer | None = Non
         layers.append((f"Dense {i}", "bnn.dense", {"units": units, "weight_bits": bits, "bias": False}))
         layers.append((f"Norm {i}", "bnn.batch_norm", {}))
     return layers
+
+
+def cnn(*, inputs: str = "real", bits: str = "1", activation: Layer | None = None) -> list[Layer]:
+    """Return the layers of the CNN: convolutions to 32, 64 and 128 maps, two of them pooled, and a product.
+
+    Args:
+        inputs: as of `mlp`; the first convolution has float weights.
+        bits: width of the weights of the other two convolutions.
+        activation: as of `mlp`.
+    """
+    layers = list(_INPUTS[inputs])
+    name, kind, fields = activation or ("Sign", "bnn.sign", {})
+    for i, filters in enumerate((32, 64, 128), start=1):
+        width = bits if i > 1 else "32"
+        own = {"filters": filters, "weight_bits": width, "bias": False, "pad_value": "1"}
+        layers.append((f"Conv {i}", "bnn.conv2d", own))
+        if i < 3:
+            layers.append((f"Pool {i}", "bnn.max_pool", {}))
+        layers += [(f"Norm {i}", "bnn.batch_norm", {}), (f"{name} {i}", kind, fields)]
+    last = {"units": 10, "weight_bits": "32", "bias": False}
+    return [
+        *layers,
+        ("Flatten", "flow.flatten", {}),
+        ("Dense", "bnn.dense", last),
+        ("Norm 4", "bnn.batch_norm", {}),
+    ]
 
 
 def project(layers: Sequence[Layer], folder: Path, training: Training | None = None) -> Project:
@@ -74,6 +101,7 @@ def project(layers: Sequence[Layer], folder: Path, training: Training | None = N
 
 
 _INPUTS: dict[str, list[Layer]] = {
+    "scaled": [("Scale", "flow.standardise", {"method": "range_all"})],
     "real": [("Scale", "flow.standardise", {"method": "record"})],
     "8": [("Scale", "flow.standardise", {"method": "range_all"}), ("Levels", "bnn.quantize", {"bits": "8"})],
     "1": [("Scale", "flow.standardise", {"method": "zscore"}), ("Threshold", "bnn.sign", {})],

@@ -13,7 +13,7 @@ BATCH = 128
 _LEAST = 0.3  # seconds of one side of a pair: some tens of steps
 _TORCH = "PyTorch eager, float32 on signs"
 _NUMPY = "NumPy float32 on signs"
-NETWORKS = {"mlp": "MLP 784-1024-1024-10, 1 bit"}
+NETWORKS = {"mlp": "MLP 784-1024-1024-10, 1 bit", "cnn": "CNN 32-64-128, 1 bit"}
 
 
 @SUITES.option(

@@ -81,6 +81,15 @@ def test_the_measured_mlp_is_a_graph_without_a_problem(inputs):
         assert first.precision == inputs
 
 
+@pytest.mark.parametrize("inputs", ["real", "scaled", "8"])
+def test_the_measured_cnn_is_a_graph_without_a_problem(inputs):
+    graph = networks.project(networks.cnn(inputs=inputs), networks.mnist_folder()).graph
+    assert not graph.problems()
+    shapes = [graph.output_specs(name)[0].shape for name in ("Sign 1", "Sign 2", "Sign 3", "Norm 4")]
+    assert shapes == [(14, 14, 32), (7, 7, 64), (7, 7, 128), (10,)]
+    assert [graph.node(f"Conv {i}").weight_bits for i in (1, 2, 3)] == ["32", "1", "1"]
+
+
 def test_mnist_is_looked_for_where_it_is_told(monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("POLYBIT_MNIST", str(tmp_path))
     assert main(["bench", "training"]) == 1
