@@ -92,14 +92,12 @@ class Moment:
         activations: whether activations are quantized in this stage; where not, floats pass.
         learning: whether this is a training step; where not (the stage is being scored, or a teacher is
             asked), running statistics count and stay as they are, and nothing is left to chance.
-        gradients: bits that gradients are multiplied with: "32", or "8" where the kernels allow it.
     """
 
     share: float = 1.0
     weights: bool = True
     activations: bool = True
     learning: bool = True
-    gradients: Literal["32", "8"] = "32"
 
 
 class ShapeError(GraphError):

@@ -12,7 +12,7 @@ from ..levels import PackedSigns, Quantized
 from ..node import Moment, Parameter
 from ..ports import F32, U64, Array, Arrays, words_for
 from ..precision import PRECISIONS
-from .bytewise import ByteForward, ByteGradients
+from .bytewise import ByteForward
 from .linear import offset_shift
 from .product import Activation, as_floats, way
 from .weights import WEIGHT_QUANTIZERS, WeightQuantizer
@@ -35,7 +35,7 @@ class Linear:
     Attributes:
         quantizer: how the weights are quantized.
         moment: where the training stands.
-        rng: drawn from by stochastic quantizers and by the rounding of gradients.
+        rng: drawn from by stochastic quantizers.
         outputs, inputs: the shape of the weights.
     """
 
@@ -50,7 +50,6 @@ class Linear:
         self._whole = np.empty((rows, m), np.int32)
         self._grad_in = np.empty((rows, k), np.float32)
         self._signs = np.empty((m, words_for(k)), np.uint64)
-        self._bytes = ByteGradients(m, k)
         self._forward: ByteForward | None = None
         self._rows: _Rows | None = None
         self._effective: Quantized | None = None
@@ -88,7 +87,6 @@ class Linear:
         """
         if self._effective is None or self._rows is None:
             raise RuntimeError("backward before forward")
-        self._bytes.rng = self.rng
         self._weight_gradient(grad, self._rows)
         return self._row_gradient(grad, self._effective) if rows_wanted else None
 
