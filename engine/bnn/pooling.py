@@ -171,35 +171,27 @@ class GlobalPool(Pool):
 
 
 class Pooling:
-    """One pooling of maps, forward and back.
-
-    Attributes:
-        best: after `forward`, which tap was the largest, where that is kept.
-    """
+    """One pooling of maps, forward and back."""
 
     def __init__(self, window: Window, spec: Spec, how: str) -> None:
         self._window, self._spec, self._how = window, spec, how
         self._origins, self._taps = window.origins, window.tap_starts
-        inside = (
-            window.taps - window.outside.sum(axis=1) if window.pads else np.full(window.places, window.taps)
-        )
-        self._count = inside.astype(np.float32)
-        self.best = np.empty((0, window.places, window.channels), np.uint16)
+        self._count = np.full(window.places, window.taps, np.float32)
+        if window.pads:
+            self._count -= window.outside.sum(axis=1)
 
     def forward(self, maps: Array, out: Array | None = None) -> Array:
         """Return the pooled maps: (n, places, channels), or packed (n, words)."""
-        window = self._window
-        packed = self._spec.packed and self._how == "max"
         if out is None:
             out = self.empty(len(maps))
-        if packed:
-            or_pool(self._padded_bits(maps), self._origins, self._taps, window.channels, out)
+        if self._spec.packed and self._how == "max":
+            or_pool(self.padded(maps), self._origins, self._taps, self._window.channels, out)
         elif self._how == "max":
-            lowest = np.iinfo(np.int16).min if maps.dtype == np.int16 else -np.inf
-            max_pool(self._padded(maps, lowest), self._origins, self._taps, out, self.best[: len(maps)])
+            flat = out.reshape(len(out), -1)
+            max_pool(self.padded(maps), self._origins, self._taps, self._window.channels, flat)
         else:
             floats = bits_as_real(maps, self._spec) if self._spec.type == "bits" else maps
-            mean_pool(self._padded(floats, 0), self._origins, self._taps, self._count, out)
+            mean_pool(self.padded(floats), self._origins, self._taps, self._count, out)
         return out
 
     def empty(self, records: int) -> Array:
@@ -209,25 +201,36 @@ class Pooling:
         given = replace(self._spec, shape=shape) if self._how == "max" else Spec("real", shape)
         return given.array(records)
 
-    def backward(self, grad: F32, maps: F32) -> F32:
-        """Add the gradient of what came out, (n, places, channels), to padded `maps` (n, elements)."""
-        if self._how == "max":
-            max_pool_back(grad, self.best[: len(grad)], self._origins, self._taps, maps)
-        else:
-            mean_pool_back(grad, self._origins, self._taps, self._count, maps)
-        return maps
-
-    def _padded(self, maps: Array, value: float) -> Array:
+    def padded(self, maps: Array) -> Array:
+        """Return maps with a border that changes nothing: (n, elements), or packed (n, words)."""
         if not self._window.pads:
-            return maps.reshape(len(maps), -1)
-        return self._window.pad(maps, np.full((len(maps), self._window.elements), value, maps.dtype))
+            return maps if maps.dtype == np.uint64 else maps.reshape(len(maps), -1)
+        if maps.dtype == np.uint64:
+            bits = self._window.border(len(maps), ones=False)
+            pad_bits(maps, self._window.rows, self._window.size[2] * self._window.channels, bits)
+            return bits
+        lowest = np.iinfo(np.int16).min if maps.dtype == np.int16 else -np.inf
+        border = lowest if self._how == "max" else 0
+        return self._window.pad(maps, np.full((len(maps), self._window.elements), border, maps.dtype))
 
-    def _padded_bits(self, maps: Array) -> Array:
-        if not self._window.pads:
-            return maps
-        out = self._window.border(len(maps), ones=False)
-        pad_bits(maps, self._window.rows, self._window.size[2] * self._window.channels, out)
-        return out
+    def backward(self, grad: F32, maps: Array, pooled: Array, out: F32) -> None:
+        """Add the gradient of what came out to padded maps.
+
+        Args:
+            grad: float32 (n, places, channels); may be changed.
+            maps: what came in.
+            pooled: what came out.
+            out: float32 (n, elements).
+        """
+        if self._how == "mean":
+            mean_pool_back(grad, self._origins, self._taps, self._count, out)
+            return
+        if self._spec.type == "bits":
+            shape = (self._window.places, self._window.channels)
+            maps = bits_as_real(maps, self._spec)
+            pooled = bits_as_real(pooled, replace(self._spec, shape=shape))
+        seen = self.padded(np.ascontiguousarray(maps))
+        max_pool_back(grad, seen, pooled.reshape(grad.shape), self._origins, self._taps, out)
 
 
 class PoolOperator(Operator):
@@ -239,39 +242,30 @@ class PoolOperator(Operator):
         self._shape = node.out_shape(spec)
         self._pooling = Pooling(self._window, spec, self._how)
         self._out = self._pooling.empty(batch)
-        if self._how == "max":
-            self._pooling.best = np.empty((batch, self._window.places, self._window.channels), np.uint16)
-        self._signs = spec.packed and self._how == "max"
+        self._grad = np.empty((batch, self._window.places, self._window.channels), np.float32)
         self._grad_maps = np.empty((batch, self._window.elements), np.float32)
         self._grad_in = np.empty((batch, *spec.shape), np.float32) if self._window.pads else self._grad_maps
-        self._seen: Array | None = None
+        self._maps: Array = self._out[:0]
 
     def execute(self, *inputs: Array) -> tuple[Array, ...]:
-        (x,) = inputs
-        maps = np.ascontiguousarray(x)
-        self._seen = maps if self._signs else None
-        return (_shaped(self._pooling.forward(maps, self._out[: len(x)]), self._shape),)
+        self._maps = np.ascontiguousarray(inputs[0])
+        return (_shaped(self._pooling.forward(self._maps, self._out[: len(self._maps)]), self._shape),)
 
     def gradient(self, *grads: F32 | None) -> tuple[F32 | None, ...]:
         (grad,) = grads
         if grad is None:
             return (None,)
-        n, window = len(grad), self._window
-        if self._seen is not None:
-            # Which bit of a window was the first that is set, only the way back wants to know.
-            real = replace(self._spec, type="real")
-            find = Pooling(window, real, "max")
-            find.best = self._pooling.best
-            find.forward(bits_as_real(self._seen, self._spec))
-        maps = self._grad_maps[:n]
+        n = len(grad)
+        mine, maps = self._grad[:n], self._grad_maps[:n]
+        mine[...] = grad.reshape(mine.shape)
         maps.fill(0)
-        self._pooling.backward(np.ascontiguousarray(grad).reshape(n, window.places, window.channels), maps)
-        if window.pads:
-            window.crop(maps, self._grad_in[:n])
+        self._pooling.backward(mine, self._maps, self._out[:n], maps)
+        if self._window.pads:
+            self._window.crop(maps, self._grad_in[:n])
         return (self._grad_in[:n].reshape(n, *self._spec.shape),)
 
     def hardware_profile(self) -> tuple[str, ...]:
-        if self._signs:
+        if self._spec.packed and self._how == "max":
             return ("OR of packed bits.",)
         return ("Channel by channel, as many at once as the vectors of the host hold.",)
 

@@ -15,52 +15,69 @@ from .jit import kernel
 F32 = npt.NDArray[np.float32]
 I16 = npt.NDArray[np.int16]
 I64 = npt.NDArray[np.int64]
-U16 = npt.NDArray[np.uint16]
 U64 = npt.NDArray[np.uint64]
 
 
 @kernel
-def max_pool(maps: F32 | I16, origins: I64, taps: I64, out: F32 | I16, best: U16) -> None:
-    """Write the largest of each window of `maps` (n, elements) into `out` (n, places, channels).
+def max_pool(maps: F32 | I16, origins: I64, taps: I64, channels: int, out: F32 | I16) -> None:
+    """Write the largest of each window of `maps` (n, elements) into `out` (n, places * channels).
 
     Args:
         maps: float32 or int16; padding holds what is never the largest.
         origins: int64 (places,).
         taps: int64 (taps,).
+        channels: elements side by side.
         out: of the dtype of `maps`.
-        best: uint16 (n, places, channels), the tap that was the largest, the first of equals; or of no
-            records, where nobody asks.
     """
-    n, places, channels = out.shape
-    kept = best.shape[0] > 0
-    for r in range(n):
-        for p in range(places):
-            begin = origins[p] + taps[0]
+    for r in range(maps.shape[0]):
+        x, y = maps[r], out[r]
+        for p in range(len(origins)):
+            at, begin = p * channels, origins[p] + taps[0]
             for c in range(channels):
-                out[r, p, c] = maps[r, begin + c]
-            if kept:
+                y[at + c] = x[begin + c]
+            t = 1
+            while t + 3 <= len(taps):
+                b0, b1, b2 = origins[p] + taps[t], origins[p] + taps[t + 1], origins[p] + taps[t + 2]
                 for c in range(channels):
-                    best[r, p, c] = 0
-            for t in range(1, len(taps)):
+                    v, w = x[b0 + c], x[b1 + c]
+                    v = v if v > w else w
+                    w = x[b2 + c]
+                    v = v if v > w else w
+                    w = y[at + c]
+                    y[at + c] = v if v > w else w
+                t += 3
+            while t < len(taps):
                 begin = origins[p] + taps[t]
-                if kept:
-                    for c in range(channels):
-                        best[r, p, c] = t if maps[r, begin + c] > out[r, p, c] else best[r, p, c]
                 for c in range(channels):
-                    out[r, p, c] = max(out[r, p, c], maps[r, begin + c])
+                    v, w = y[at + c], x[begin + c]
+                    y[at + c] = v if v > w else w
+                t += 1
 
 
 @kernel
-def max_pool_back(grad: F32, best: U16, origins: I64, taps: I64, maps: F32) -> None:
-    """Add `grad`, float32 (n, places, channels), to the element of `maps` (n, elements) that was largest."""
+def max_pool_back(grad: F32, maps: F32, pooled: F32, origins: I64, taps: I64, out: F32) -> None:
+    """Add each number of `grad` to the first element of its window that is the largest.
+
+    Args:
+        grad: float32 (n, places, channels), changed: what was handed on is 0 afterwards.
+        maps: float32 (n, elements), what was pooled.
+        pooled: float32 (n, places, channels), what came out.
+        origins: int64 (places,).
+        taps: int64 (taps,).
+        out: float32 (n, elements).
+    """
     n, places, channels = grad.shape
+    zero = np.float32(0.0)
     for r in range(n):
+        x, back = maps[r], out[r]
         for p in range(places):
+            y, left = pooled[r, p], grad[r, p]
             for t in range(len(taps)):
                 begin = origins[p] + taps[t]
                 for c in range(channels):
-                    given = grad[r, p, c] if best[r, p, c] == t else np.float32(0.0)
-                    maps[r, begin + c] += given
+                    given = left[c] if x[begin + c] == y[c] else zero
+                    left[c] -= given
+                    back[begin + c] += given
 
 
 @kernel
@@ -71,27 +88,31 @@ def mean_pool(maps: F32, origins: I64, taps: I64, count: F32, out: F32) -> None:
     """
     n, places, channels = out.shape
     for r in range(n):
+        x = maps[r]
         for p in range(places):
+            y = out[r, p]
             for c in range(channels):
-                out[r, p, c] = np.float32(0.0)
+                y[c] = np.float32(0.0)
             for t in range(len(taps)):
                 begin = origins[p] + taps[t]
                 for c in range(channels):
-                    out[r, p, c] += maps[r, begin + c]
+                    y[c] += x[begin + c]
             for c in range(channels):
-                out[r, p, c] /= count[p]
+                y[c] /= count[p]
 
 
 @kernel
-def mean_pool_back(grad: F32, origins: I64, taps: I64, count: F32, maps: F32) -> None:
+def mean_pool_back(grad: F32, origins: I64, taps: I64, count: F32, out: F32) -> None:
     """Add `grad` / count[place], float32 (n, places, channels), to every element of the window."""
     n, places, channels = grad.shape
     for r in range(n):
+        back = out[r]
         for p in range(places):
+            g = grad[r, p]
             for t in range(len(taps)):
                 begin = origins[p] + taps[t]
                 for c in range(channels):
-                    maps[r, begin + c] += grad[r, p, c] / count[p]
+                    back[begin + c] += g[c] / count[p]
 
 
 @kernel
