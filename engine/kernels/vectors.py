@@ -32,6 +32,7 @@ def _has_avx2() -> bool:
 
 
 AVX2 = _has_avx2()
+COMPILED = not numba.config.DISABLE_JIT  # type: ignore[attr-defined]
 
 
 class Vector(types.Type):
@@ -48,7 +49,21 @@ class _VectorModel(models.PrimitiveModel):
         super().__init__(manager, vector, _llvm(vector))  # type: ignore[no-untyped-call]
 
 
+class Floats(types.Type):
+    """16 float32: one register with AVX-512, two with AVX2, more without; right on every host."""
+
+    def __init__(self) -> None:
+        super().__init__(name="Floats")
+
+
+@register_model(Floats)
+class _FloatsModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, floats: Floats) -> None:
+        super().__init__(manager, floats, _SIXTEEN)  # type: ignore[no-untyped-call]
+
+
 _BYTES, _WORDS, _INTS = Vector(8, 32), Vector(16, 16), Vector(32, 8)
+_FLOATS, _SIXTEEN = Floats(), ir.VectorType(ir.FloatType(), 16)
 
 
 def _llvm(vector: Vector) -> ir.VectorType:
@@ -176,3 +191,75 @@ def store_scaled(typingctx: Any, array: Any, byte: Any, vector: Any, factor: Any
         return context.get_dummy_value()
 
     return types.void(array, types.intp, vector, types.float32, types.float32), codegen
+
+
+@native
+def load_floats(typingctx: Any, array: Any, place: Any) -> Any:
+    """Load 16 float32 from the element `place` of a contiguous array on."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        value, at = args
+        byte = builder.shl(at, ir.Constant(at.type, 2))
+        found = builder.load(_pointer(context, builder, signature.args[0], value, byte, _SIXTEEN))
+        found.align = 4
+        return found
+
+    return _FLOATS(array, types.intp), codegen
+
+
+@native
+def store_floats(typingctx: Any, array: Any, place: Any, floats: Any) -> Any:
+    """Store 16 float32 from the element `place` of a contiguous array on."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        value, at, lanes = args
+        byte = builder.shl(at, ir.Constant(at.type, 2))
+        builder.store(lanes, _pointer(context, builder, signature.args[0], value, byte, _SIXTEEN)).align = 4
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, _FLOATS), codegen
+
+
+@native
+def add_floats(typingctx: Any, a: Any, b: Any) -> Any:
+    """Return the sums of 16 float32, lane by lane."""
+    return _FLOATS(_FLOATS, _FLOATS), lambda context, builder, signature, args: builder.fadd(*args)
+
+
+@native
+def subtract_floats(typingctx: Any, a: Any, b: Any) -> Any:
+    """Return the differences of 16 float32, lane by lane."""
+    return _FLOATS(_FLOATS, _FLOATS), lambda context, builder, signature, args: builder.fsub(*args)
+
+
+@native
+def no_floats(typingctx: Any) -> Any:
+    """Return 16 float32 that are 0."""
+    return _FLOATS(), lambda context, builder, signature, args: ir.Constant(_SIXTEEN, [0.0] * 16)
+
+
+@native
+def turn_floats(typingctx: Any, source: Any, at: Any, step: Any, target: Any, place: Any, stride: Any) -> Any:
+    """Transpose 16 x 16 float32: rows at at + i * step of one contiguous array, at place + i * stride of another."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        def address(which: int, i: int) -> Any:
+            value, first, by = args[which : which + 3]
+            element = builder.add(first, builder.mul(by, ir.Constant(by.type, i)))
+            byte = builder.shl(element, ir.Constant(element.type, 2))
+            return _pointer(context, builder, signature.args[which], value, byte, _SIXTEEN)
+
+        rows = [builder.load(address(0, i), align=4) for i in range(16)]
+        for half in (1, 2, 4, 8):
+            low = [lane if not lane & half else 16 + lane - half for lane in range(16)]
+            high = [lane + half if not lane & half else 16 + lane for lane in range(16)]
+            masks = [ir.Constant(ir.VectorType(ir.IntType(32), 16), lanes) for lanes in (low, high)]
+            for i in range(16):
+                if not i & half:
+                    pair = rows[i], rows[i + half]
+                    rows[i], rows[i + half] = (builder.shuffle_vector(*pair, mask) for mask in masks)
+        for i, row in enumerate(rows):
+            builder.store(row, address(3, i), align=4)
+        return context.get_dummy_value()
+
+    return types.void(source, types.intp, types.intp, target, types.intp, types.intp), codegen
