@@ -8,6 +8,7 @@ import numpy as np
 
 from ..kernels.bits import dot_signs, pack_signs
 from ..kernels.floats import scale_shift
+from ..kernels.signed import signed_sums, transpose_bits
 from ..levels import PackedSigns, Quantized
 from ..node import Moment, Parameter
 from ..ports import F32, U64, Array, Arrays, words_for
@@ -48,6 +49,7 @@ class Linear:
         self._grad = np.zeros_like(arrays["weight"])
         self._out = np.empty((rows, m), np.float32)
         self._whole = np.empty((rows, m), np.int32)
+        self._scaled = np.empty((rows, m), np.float32)
         self._grad_in = np.empty((rows, k), np.float32)
         self._signs = np.empty((m, words_for(k)), np.uint64)
         self._forward: ByteForward | None = None
@@ -139,13 +141,21 @@ class Linear:
         pack_signs(quantized.values, self._signs)
         return self._signs
 
+    @staticmethod
+    def _turned(signs: U64, columns: int) -> U64:
+        """Return packed signs (n, words) as (columns, words for n)."""
+        out = np.empty((columns, words_for(len(signs))), np.uint64)
+        transpose_bits(signs, columns, out)
+        return out
+
     def _weight_gradient(self, grad: F32, rows: _Rows) -> None:
-        if self.moment.gradients == "8" and self._bytes.meets(rows.activation.row):
-            self._bytes.weights(grad, rows.seen, rows.activation, self._step, self._grad)
+        if rows.activation.row.binary:
+            turned = self._turned(rows.seen, self.inputs)
+            signed_sums(np.ascontiguousarray(grad), turned, self._grad)
         else:
             np.matmul(grad.T, rows.floats, out=self._grad)
-            if self._step != 1:
-                self._grad *= np.float32(self._step)
+        if self._step != 1:
+            self._grad *= np.float32(self._step)
         if self._offset:
             self._grad += np.float32(self._offset) * grad.sum(axis=0)[:, None]
         if not self.moment.weights:
@@ -158,11 +168,12 @@ class Linear:
 
     def _row_gradient(self, grad: F32, quantized: Quantized) -> F32:
         d_rows = self._grad_in[: len(grad)]
-        if self.moment.gradients == "8" and self._levels(quantized) and self._bytes.meets(self._row):
-            levels = self._packed_signs(quantized) if self._row.binary else quantized.values
-            self._bytes.rows(grad, quantized.scale, levels, self._row, d_rows)
+        scaled = np.multiply(grad, quantized.scale, out=self._scaled[: len(grad)])
+        if self._row.binary and self._levels(quantized):
+            turned = self._turned(self._packed_signs(quantized), self.inputs)
+            signed_sums(scaled, turned, d_rows, turned=True)
         else:
-            np.matmul(grad * quantized.scale, quantized.values, out=d_rows)
+            np.matmul(scaled, quantized.values, out=d_rows)
         if quantized.offset is not None:
             d_rows += (grad @ quantized.offset)[:, None]
         part = quantized.more

@@ -1,9 +1,9 @@
-"""Products of signed with unsigned bytes, exact in int32: levels by 1-bit weights, as training's forward has it.
+"""Products of signed with unsigned bytes, exact in int32: levels by 1-bit weights in training.
 
     out[i, j] = first[i] + 2 * sum over p of a[p, i] b[p, j]
 
-`a` holds signed bytes in panels of 4 i, (ceil(I / 4), ceil(P / 4), 4, 4) with p innermost; `b` holds 0 and 1 in
-panels of 16 j, (ceil(J / 16), ceil(P / 4), 16, 4) with p innermost. Past the ends all is 0.
+`a` holds signed bytes in panels of 4 i, (ceil(I / 4), ceil(P / 4), 4, 4) with p innermost; `b` holds 0 and 1
+in panels of 16 j, (ceil(J / 16), ceil(P / 4), 16, 4) with p innermost. Past the ends all is 0.
 """
 
 from __future__ import annotations
@@ -111,9 +111,7 @@ def _put(out: F32, i: int, j: int, left: Any, right: Any, first: np.float32) -> 
 
 
 @kernel
-def _vector_products(  # noqa: PLR0915 - a register tile is written out
-    a: I8, b: U8, first: F32, out: F32
-) -> None:
+def _vector_products(a: I8, b: U8, first: F32, out: F32) -> None:
     """Run over register tiles of 4 x 16 sums; int16 sums are widened every _WIDEN quads of p."""
     quads = a.shape[1]
     tile = np.zeros((4, 16), np.int32)
