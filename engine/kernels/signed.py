@@ -24,7 +24,7 @@ TABLE = 16 * 16 * LANES  # float32 of the tables of one word of signs: they stay
 
 @kernel
 def transpose_bits(words: U64, columns: int, out: U64) -> None:
-    """Write the transpose of packed `words`, uint64 (n, ceil(columns / 64)), into `out` (columns, ceil(n / 64)).
+    """Write the transpose of packed `words` (n, ceil(columns / 64)) into `out` (columns, ceil(n / 64)).
 
     Tails are 0. Squares of 64 x 64 bits are turned by swapping halves, then quarters, and so on.
     """

@@ -240,7 +240,7 @@ def no_floats(typingctx: Any) -> Any:
 
 @native
 def turn_floats(typingctx: Any, source: Any, at: Any, step: Any, target: Any, place: Any, stride: Any) -> Any:
-    """Transpose 16 x 16 float32: rows at at + i * step of one contiguous array, at place + i * stride of another."""
+    """Transpose 16 x 16 float32: from at + i * step of one array to place + i * stride of another."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         def address(which: int, i: int) -> Any:
