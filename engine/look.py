@@ -6,6 +6,7 @@ Taken in the thread that trains, so that the window only paints. Knows no Qt.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import prod
 
 import numpy as np
 
@@ -69,6 +70,7 @@ class WeightMap:
         density: float32 (ceil(rows / BLOCK), ceil(columns / BLOCK)), mean of every block as a share of
             `high`, -1 to +1; None for small maps.
         shares: share of weights below, at and above zero.
+        kernel: where a row is the kernel of a filter, its axes: taps first, channels last; else ().
     """
 
     node: str
@@ -80,6 +82,7 @@ class WeightMap:
     largest: float
     density: F32 | None
     shares: tuple[float, float, float]
+    kernel: tuple[int, ...] = ()
 
     @property
     def packed(self) -> bool:
@@ -188,7 +191,9 @@ def weight_maps(program: Program) -> tuple[WeightMap, ...]:
 
 def _weight_map(graph: Graph, name: str, levels: Array) -> WeightMap:
     levels = levels.reshape(len(levels), -1)
-    levels = levels[:, : _columns(graph.input_specs(name), levels.shape[1])]
+    inputs = graph.input_specs(name)
+    kernel = graph.node(name).kernel_shape(*inputs)
+    levels = levels[:, : prod(kernel) if kernel else _columns(inputs, levels.shape[1])]
     precision = _precision(graph, name, levels)
     largest = float(np.abs(levels).max())
     below, above = float((levels < 0).mean()), float((levels > 0).mean())
@@ -213,6 +218,7 @@ def _weight_map(graph: Graph, name: str, levels: Array) -> WeightMap:
         largest=largest if row.is_float else 0.0,
         density=density,
         shares=shares,
+        kernel=kernel,
     )
 
 

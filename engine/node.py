@@ -267,6 +267,10 @@ class Node(Fields):
         """
         return None
 
+    def kernel_shape(self, *inputs: Spec | None) -> tuple[int, ...]:
+        """Return the axes of the kernel that a row of `weight_levels` holds, channels last; () for none."""
+        return ()
+
     @classmethod
     def port(cls, name: str, *, output: bool) -> Port | None:
         """Return the named port, or None."""

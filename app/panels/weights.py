@@ -11,6 +11,7 @@ from app.panels.durations import percent
 from app.panels.elided import Elided
 from app.panels.empty import Emptiable, EmptyState
 from app.panels.labels import note
+from app.panels.segments import Segments
 from app.plots.weights import WeightChart, colours
 from app.theme.current import theme
 from app.theme.figures import size, whole
@@ -33,11 +34,19 @@ class WeightsPanel(Emptiable):
         self.nodes.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.chart, self._key = WeightChart(), LevelKey()
         self._words = Elided()
+        tips = {"kernels": "The kernel of each filter and channel as a tile", "rows": "A row for each filter"}
+        self.layout_ = Segments(
+            {"kernels": "Kernels", "rows": "Rows"}, tips, "How weights are laid out", small=True
+        )
+        self.layout_.setFixedWidth(136)
+        self.layout_.show_value("kernels")
+        self.layout_.chosen.connect(self._lay_out)
         bar = QHBoxLayout()
         bar.setSpacing(8)
         for widget in (note("Layer", wrap=False), self.nodes):
             bar.addWidget(widget)
         bar.addSpacing(8)
+        bar.addWidget(self.layout_)
         bar.addWidget(self._words, 1)
         bar.addWidget(self._key)
         column = QVBoxLayout(self.content)
@@ -82,8 +91,10 @@ class WeightsPanel(Emptiable):
         if shown is None:
             return
         row = PRECISIONS[shown.precision]
-        self.chart.set_title(f"Weights · {shown.node} · {whole(shown.rows)} × {whole(shown.columns)}")
-        self.chart.show_weights(shown)
+        self.layout_.setVisible(bool(shown.kernel))
+        axes = (shown.rows, *shown.kernel) if shown.kernel else (shown.rows, shown.columns)
+        self.chart.set_title(f"Weights · {shown.node} · {' × '.join(whole(n) for n in axes)}")
+        self.chart.show_weights(shown, kernels=self.layout_.value == "kernels")
         below, zero, above = shown.shares
         parts = [f"{percent(above)} above zero", f"{percent(below)} below"]
         if zero:
@@ -92,6 +103,10 @@ class WeightsPanel(Emptiable):
         stored = size(-(-count * row.bits // 8))
         self._words.setText(f"{row.title} · {whole(count)} weights, {stored} · {', '.join(parts)}")
         self._key.show_levels(shown)
+
+    def _lay_out(self, layout: str) -> None:
+        self.layout_.show_value(layout)
+        self._draw()
 
     def _follow(self) -> None:
         """Show the selected node, where it has weights."""

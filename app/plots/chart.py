@@ -76,6 +76,14 @@ class Chart(QWidget):
         self.plot.setTitle(text, size=f"{BODY}px", color=theme().tokens.hi, justify="left")
         self.plot.titleLabel.item.setFont(font(BODY, 600))
 
+    def name_axes(self, x: str, y: str) -> None:
+        """Write other words along the axes."""
+        self._labels = {"bottom": x, "left": y}
+        for side, words in self._labels.items():
+            axis = self.plot.getAxis(side)
+            axis.setLabel(words, color=theme().tokens.low)
+            axis.label.setFont(font(CAPTION))
+
     def curve(self) -> Any:
         """Return a new curve that stays quick with many points."""
         made = pg.PlotDataItem()
@@ -88,13 +96,12 @@ class Chart(QWidget):
         tokens = theme().tokens
         self._canvas.setBackground(tokens.panel)
         self.plot.showGrid(x=True, y=True, alpha=_GRID[tokens.name])
-        for side, words in self._labels.items():
+        for side in self._labels:
             axis = self.plot.getAxis(side)
             axis.setPen(pg.mkPen(tokens.line_strong))
             axis.setTextPen(pg.mkPen(tokens.low))
             axis.setStyle(tickFont=font(CAPTION), tickLength=-4, tickTextOffset=6)
-            axis.setLabel(words, color=tokens.low)
-            axis.label.setFont(font(CAPTION))
+        self.name_axes(self._labels["bottom"], self._labels["left"])
         self.set_title(self._title)
         self.dressed.emit()
 

@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QWidget
 
 from app.plots.chart import Chart
+from app.plots.kernel_tiles import GAP, Tiles, tiles
 from app.theme.current import theme
 from app.theme.tokens import Tokens, mixed
 from engine.look import BLOCK, WeightMap
@@ -69,6 +70,8 @@ class WeightChart(Chart):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         self._map: WeightMap | None = None
+        self._tiles: Tiles | None = None
+        self._shape: tuple[str, int, int, bool] | None = None
         self._bitmap = _Bitmap()
         self._kept: Any = None  # the bytes that the image looks at
         super().__init__("Weights", "Input", "Output", parent)
@@ -83,20 +86,38 @@ class WeightChart(Chart):
         """Whether the density stands in for the single weights at this distance."""
         return self._bitmap.dense
 
-    def show_weights(self, weights: WeightMap) -> None:
-        """Show the weights of a node; the zoom stays while the shape does."""
-        before = self._map
+    def show_weights(self, weights: WeightMap, *, kernels: bool = False) -> None:
+        """Show the weights of a node as tiles of `kernels` or in rows; the zoom stays for one shape."""
         self._map = weights
+        self._tiles = tiles(weights) if kernels and weights.kernel else None
         self._draw()
-        if not before or (before.node, before.rows, before.columns) != (
-            weights.node,
-            weights.rows,
-            weights.columns,
-        ):
-            self.view.setLimits(
-                xMin=0, yMin=0, xMax=weights.columns, yMax=weights.rows, minXRange=4, minYRange=2
-            )
-            self.view.setRange(xRange=(0, weights.columns), yRange=(0, weights.rows), padding=0)
+        down, across = (
+            (self._tiles.down, self._tiles.across) if self._tiles else (weights.rows, weights.columns)
+        )
+        shape = weights.node, down, across, self._tiles is None
+        if shape != self._shape:
+            self._shape = shape
+            self._frame(down, across)
+
+    def _frame(self, down: int, across: int) -> None:
+        """Show all of a map; kernels keep their proportions, rows fill the room."""
+        free = self._tiles is not None
+        self.view.setLimits(
+            xMin=None if free else 0,
+            yMin=None if free else 0,
+            xMax=None if free else across,
+            yMax=None if free else down,
+            minXRange=2 if free else 4,
+            minYRange=1 if free else 2,
+        )
+        self.view.setAspectLocked(free)
+        self.name_axes(*self._names())
+        self.view.setRange(xRange=(0, across), yRange=(0, down), padding=0)
+
+    def _names(self) -> tuple[str, str]:
+        if self._tiles is None:
+            return "Input", "Output"
+        return ("Filter, row after row", "") if self._tiles.folded else ("Filter", "Input channel")
 
     def _dress(self) -> None:
         super()._dress()
@@ -106,6 +127,12 @@ class WeightChart(Chart):
         if self._map is None:
             return
         shown = self._map
+        if self._tiles:
+            drawn = self._tiles
+            image = _levels(drawn.levels, shown.high, gaps=True)
+            rect = QRectF(0, 0, drawn.across, drawn.down)
+            self._bitmap.show_images(image, QImage(), rect, rect)
+            return
         self._kept = np.ascontiguousarray(shown.levels)
         image = _mono(self._kept, shown.columns) if shown.packed else _levels(self._kept, shown.high)
         density = (
@@ -141,8 +168,8 @@ def _mono(packed: Any, columns: int) -> QImage:
     return image
 
 
-def _levels(levels: Any, high: int) -> QImage:
-    """Return int8 levels as an image of as many colours; nothing is scaled or looked up by us."""
+def _levels(levels: Any, high: int, *, gaps: bool = False) -> QImage:
+    """Return int8 levels as an image of as many colours, GAP as the ground where there are `gaps`."""
     rows, columns = levels.shape
     padded = np.zeros((rows, -(-columns // 4) * 4), np.int8)
     padded[:, :columns] = levels
@@ -151,6 +178,8 @@ def _levels(levels: Any, high: int) -> QImage:
     ).copy()
     table = colours(high)
     by_byte = [table[min(2 * high, max(0, _signed(b) + high))] for b in range(256)]
+    if gaps:
+        by_byte[GAP & 0xFF] = QColor(theme().tokens.panel).rgba()
     image.setColorTable(by_byte)
     return image
 

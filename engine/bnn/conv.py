@@ -175,6 +175,10 @@ class Convolution(Node):
         inputs = packed["weight"].shape[-1] * (1 if PRECISIONS[self.weight_bits].is_float else 64)
         return unpack_weights(packed["weight"], self.weight_bits, inputs)
 
+    def kernel_shape(self, *inputs: Spec | None) -> tuple[int, ...]:
+        (spec,) = wired(inputs)
+        return (*(self.kernel,) * self.dims, self.window(spec).channels // self.groups)
+
 
 @dataclass(frozen=True)
 class Conv1d(Convolution):

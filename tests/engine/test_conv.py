@@ -287,3 +287,19 @@ def test_the_work_is_counted_for_every_position():
     cost = Conv2d(filters=64).cost(Spec("bits", (14, 14, 32), "1", low=-1))
     assert cost.work[0].count == 14 * 14 * 9 * 32 * 64
     assert (cost.work[0].weight, cost.work[0].activation) == ("1", "1")
+
+
+@pytest.mark.parametrize("dims", LAYERS)
+@pytest.mark.parametrize("width", ["1", "ternary", "4", "32"])
+def test_a_row_of_the_weight_map_is_the_kernel_of_a_filter(dims, width):
+    spec = Spec("real", SHAPES[dims])
+    node = LAYERS[dims](filters=FILTERS, groups=2, kernel=2, weight_bits=width)
+    weights = node.start(np.random.default_rng(0), spec)
+    levels, kernel = node.weight_levels(node.pack(weights, spec)), node.kernel_shape(spec)
+    assert kernel == (*[2] * dims, 3)
+    assert weights["weight"].shape == (FILTERS, np.prod(kernel))
+    shown = levels[:, : np.prod(kernel)]
+    if width == "1":
+        assert (shown == np.where(weights["weight"] >= 0, 1, -1)).all()
+    else:
+        assert (np.sign(shown) * np.sign(weights["weight"]) >= 0).all()

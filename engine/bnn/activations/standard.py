@@ -49,7 +49,7 @@ class Standard(ActivationQuantizer):
 
     def observe(self, x: F32) -> None:
         if self.row.store == "planes" and self.arrays["step"][0] <= 0:
-            start = 2 * float(np.abs(x).mean()) / np.sqrt(self.row.high)
+            start = 2 * float(np.abs(x).mean()) / np.sqrt(self.high)
             self.arrays["step"][0] = max(start, _LEAST_STEP)
 
     def quantize(self, x: F32, out: Array) -> Array:
@@ -65,10 +65,10 @@ class Standard(ActivationQuantizer):
             return grad
         if self.row.binary:
             return self.estimated(x, grad)
-        row, v = self.row, x / np.float32(self.step)
-        low, high = v <= row.low, v >= row.high
-        slope = np.where(low, row.low, np.where(high, row.high, np.rint(v) - v)).astype(np.float32)
-        scale = 1.0 / np.sqrt(x[0].size * row.high) if len(x) else 0.0
+        v = x / np.float32(self.step)
+        low, high = v <= self.low, v >= self.high
+        slope = np.where(low, self.low, np.where(high, self.high, np.rint(v) - v)).astype(np.float32)
+        scale = 1.0 / np.sqrt(x[0].size * self.high) if len(x) else 0.0
         self.grads["step"][0] = np.float32((grad * slope).sum(dtype=np.float64) * scale)
         return np.where(low | high, np.float32(0), grad)
 

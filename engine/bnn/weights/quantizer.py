@@ -67,7 +67,8 @@ class WeightQuantizer:
     def gradient(self, w: F32, grad: F32) -> F32:
         """Return dL/d(latent), float32 (outputs, inputs), for `grad`, dL/d(weight as it counts).
 
-        Fills `grads` of the learned arrays. `grad` may be changed and returned.
+        Called after `quantize` of the same step. Fills `grads` of the learned arrays. `grad` may be changed
+        and returned.
         """
         raise NotImplementedError
 
@@ -93,14 +94,17 @@ class WeightQuantizer:
 
 
 def _curve_of(kind: type[WeightQuantizer]) -> Curve:
-    """Return what a quantizer makes of each weight of an output of all xs, and how far each moves its own."""
+    """Return what a quantizer makes of an output whose weights are the xs, and how far each moves itself.
+
+    At 1 bit where it serves that, else ternary or 3 bits; at a quarter of the training.
+    """
     row = PRECISIONS[next((w for w in ("1", "ternary", "3") if w in kind.serves), kind.serves[0])]
 
     def curve(xs: F64) -> tuple[F64, F64]:
         w = xs.astype(np.float32)[None]
         quantizer = kind(row, {"weight": w, **kind.start(row, w)}, "clipped")
-        quantizer.estimate, quantizer.moment = _clipped, Moment(share=0.5)
-        draws = [_total(quantizer.quantize(w)) for _ in range(64 if kind.stochastic else 1)]
+        quantizer.estimate, quantizer.moment = _clipped, Moment(share=0.25)
+        draws = [_total(quantizer.quantize(w)) for _ in range(32 if kind.stochastic else 1)]
         # One weight at a time: what one does to the others through their mean is no part of its curve.
         ones = np.eye(len(xs), dtype=np.float32)
         slopes = [quantizer.gradient(w, one[None].copy())[0, i] for i, one in enumerate(ones)]

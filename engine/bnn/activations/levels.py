@@ -1,0 +1,252 @@
+"""Activations of 2 to 8 bits and ternary: fixed ranges, learned ranges, learned steps."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import numpy as np
+
+from ...node import Parameter
+from ...ports import F32, Array, Arrays, Spec
+from ...precision import Precision
+from .quantizer import ACTIVATION_QUANTIZERS, ActivationQuantizer
+from .standard import Standard
+
+FIXED, LEARNED = "Fixed ranges", "Learned ranges and steps"
+WIDTHS = ("2", "3", "4", "8")
+_LEAST = np.float32(1e-6)
+_UNSET = -100.0  # a logarithm that no threshold has: the first batch sets it
+
+
+@ACTIVATION_QUANTIZERS.option(
+    "ste_tern",
+    "Fixed threshold 0.05 (Larq)",
+    formula="sign(x) where |x| > 0.05, else 0; dL/dx = g where |x| <= 1",
+    group=FIXED,
+)
+class FixedThreshold(ActivationQuantizer):
+    """Ternary activations; `SteTern` of the library Larq with its default threshold."""
+
+    serves: ClassVar[tuple[str, ...]] = ("ternary",)
+    per_element: ClassVar[bool] = True
+
+    def quantize(self, x: F32, out: Array) -> Array:
+        return self.levels(x, 0.1, out)  # rounds to 0 up to half of it
+
+    def gradient(self, x: F32, grad: F32) -> F32:
+        return np.where(np.abs(x) <= 1, grad, np.float32(0))
+
+
+@ACTIVATION_QUANTIZERS.option(
+    "dorefa",
+    "0 to 1 (DoReFa)",
+    formula="round(n clip(x, 0, 1)) / n, n = 2^bits - 1; dL/dx = g where 0 <= x <= 1",
+    citation="Zhou et al. 2016, arXiv:1606.06160",
+    group=FIXED,
+)
+class DoReFa(ActivationQuantizer):
+    """Unsigned levels from 0 to 1."""
+
+    serves: ClassVar[tuple[str, ...]] = WIDTHS
+    unsigned: ClassVar[bool] = True
+    per_element: ClassVar[bool] = True
+
+    @property
+    def step(self) -> float:
+        return 1.0 / self.high
+
+    def quantize(self, x: F32, out: Array) -> Array:
+        return self.levels(x, self.step, out)
+
+    def gradient(self, x: F32, grad: F32) -> F32:
+        return np.where((x >= 0) & (x <= np.float32(self.high * self.step)), grad, np.float32(0))
+
+
+_HALF_WAVE = {"2": 0.538, "3": 0.3217, "4": 0.185, "8": 0.019}
+
+
+@ACTIVATION_QUANTIZERS.option(
+    "hwgq",
+    "Half-wave Gaussian (HWGQ)",
+    formula="s round(clip(x, 0, s n) / s), n = 2^bits - 1, s = 0.538, 0.3217, 0.185, 0.019 at 2, 3, 4, 8 "
+    "bits; dL/dx = g where 0 <= x <= s n",
+    citation="Cai et al. 2017, arXiv:1702.00953",
+    group=FIXED,
+)
+class HWGQ(DoReFa):
+    """The steps of least error for the positive half of a normal distribution: wants a batch norm before it.
+
+    Steps as in the code of EdMIPS.
+    """
+
+    @property
+    def step(self) -> float:
+        return _HALF_WAVE[self.row.key]
+
+
+@ACTIVATION_QUANTIZERS.option(
+    "pact",
+    "Learned clip (PACT)",
+    formula="clip(x, 0, a) in 2^bits - 1 steps, a learned from the largest of the first batch; "
+    "dL/da = sum of g where x >= a, dL/dx = g where 0 <= x < a",
+    citation="Choi et al. 2018, arXiv:1805.06085",
+    group=LEARNED,
+)
+class PACT(ActivationQuantizer):
+    """Unsigned levels up to a learned clip."""
+
+    serves: ClassVar[tuple[str, ...]] = WIDTHS
+    unsigned: ClassVar[bool] = True
+    per_element: ClassVar[bool] = True
+
+    def __init__(self, row: Precision, arrays: Arrays, estimator: str) -> None:
+        super().__init__(row, arrays, estimator)
+        self.grads["input_clip"] = np.zeros(1, np.float32)
+
+    @classmethod
+    def start(cls, row: Precision, spec: Spec) -> Arrays:
+        return {"input_clip": np.zeros(1, np.float32)}
+
+    @classmethod
+    def pack(cls, row: Precision, arrays: Arrays) -> Arrays:
+        return {"input_clip": np.maximum(arrays["input_clip"], _LEAST)}
+
+    @property
+    def step(self) -> float:
+        return float(max(self.arrays["input_clip"][0], _LEAST)) / self.high
+
+    def observe(self, x: F32) -> None:
+        if self.arrays["input_clip"][0] <= 0:
+            self.arrays["input_clip"][0] = max(float(x.max(initial=0)), 1e-3)
+
+    def quantize(self, x: F32, out: Array) -> Array:
+        return self.levels(x, self.step, out)
+
+    def gradient(self, x: F32, grad: F32) -> F32:
+        clip = max(self.arrays["input_clip"][0], _LEAST)
+        self.grads["input_clip"][0] = grad[x >= clip].sum(dtype=np.float64)
+        return np.where((x >= 0) & (x < clip), grad, np.float32(0))
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        return (Parameter("input_clip", self.arrays["input_clip"], self.grads["input_clip"], floor=1e-3),)
+
+
+@ACTIVATION_QUANTIZERS.option(
+    "lsq_unsigned",
+    "Learned step, from 0 up (LSQ)",
+    formula="s clip(round(x / s), 0, 2^bits - 1), s learned; dq/ds as in the standard",
+    citation="Esser et al. 2020, arXiv:1902.08153",
+    group=LEARNED,
+)
+class LSQUnsigned(Standard):
+    """The learned step for activations that are never below 0, as behind a ReLU."""
+
+    serves: ClassVar[tuple[str, ...]] = WIDTHS
+    unsigned: ClassVar[bool] = True
+
+
+@ACTIVATION_QUANTIZERS.option(
+    "lsq_plus",
+    "Learned step and offset (LSQ+)",
+    formula="s clip(round((x - b) / s), 0, n) + b, n = 2^bits - 1, from s = (max - min) / n, b = min; "
+    "dq/ds as LSQ, dq/db = 1 where clipped, both times 1 / sqrt(N n)",
+    citation="Bhalgat et al. 2020, arXiv:2004.09576",
+    group=LEARNED,
+)
+class LSQPlus(ActivationQuantizer):
+    """Unsigned levels above a learned lowest value."""
+
+    serves: ClassVar[tuple[str, ...]] = WIDTHS
+    unsigned: ClassVar[bool] = True
+    per_element: ClassVar[bool] = True
+
+    def __init__(self, row: Precision, arrays: Arrays, estimator: str) -> None:
+        super().__init__(row, arrays, estimator)
+        self.grads.update({name: np.zeros(1, np.float32) for name in ("step", "input_offset")})
+
+    @classmethod
+    def start(cls, row: Precision, spec: Spec) -> Arrays:
+        return {"step": np.zeros(1, np.float32), "input_offset": np.zeros(1, np.float32)}
+
+    @classmethod
+    def pack(cls, row: Precision, arrays: Arrays) -> Arrays:
+        return {"step": np.maximum(arrays["step"], _LEAST), "input_offset": arrays["input_offset"].copy()}
+
+    @property
+    def step(self) -> float:
+        return float(max(self.arrays["step"][0], _LEAST))
+
+    @property
+    def offset(self) -> float | None:
+        return float(self.arrays["input_offset"][0])
+
+    def observe(self, x: F32) -> None:
+        if self.arrays["step"][0] <= 0 and x.size:
+            low, high = float(x.min()), float(x.max())
+            self.arrays["step"][0] = max((high - low) / self.high, float(_LEAST))
+            self.arrays["input_offset"][0] = low
+
+    def quantize(self, x: F32, out: Array) -> Array:
+        return self.levels(x - self.arrays["input_offset"], self.step, out)
+
+    def gradient(self, x: F32, grad: F32) -> F32:
+        v = (x - self.arrays["input_offset"]) / np.float32(self.step)
+        low, high = v <= 0, v >= self.high
+        outside = low | high
+        slope = np.where(low, np.float32(0), np.where(high, np.float32(self.high), np.rint(v) - v))
+        scale = 1.0 / math.sqrt(x[0].size * self.high) if len(x) else 0.0
+        self.grads["step"][0] = (grad * slope).sum(dtype=np.float64) * scale
+        self.grads["input_offset"][0] = grad[outside].sum(dtype=np.float64) * scale
+        return np.where(outside, np.float32(0), grad)
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        floors = {"step": float(_LEAST), "input_offset": None}
+        return tuple(Parameter(n, self.arrays[n], g, floor=floors[n]) for n, g in self.grads.items())
+
+
+@ACTIVATION_QUANTIZERS.option(
+    "tqt",
+    "Learned threshold, power-of-two step (TQT)",
+    formula="s = 2^ceil(log2 t) / 2^(bits - 1), log2 t learned from the largest |x| of the first batch; "
+    "dq/d(log2 t) = s ln2 times round(x / s) - x / s inside, low or high outside",
+    citation="Jain et al. 2019, arXiv:1903.08066",
+    group=LEARNED,
+)
+class TQT(ActivationQuantizer):
+    """Signed levels with steps that stay powers of two."""
+
+    serves: ClassVar[tuple[str, ...]] = WIDTHS
+    per_element: ClassVar[bool] = True
+
+    def __init__(self, row: Precision, arrays: Arrays, estimator: str) -> None:
+        super().__init__(row, arrays, estimator)
+        self.grads["input_log_threshold"] = np.zeros(1, np.float32)
+
+    @classmethod
+    def start(cls, row: Precision, spec: Spec) -> Arrays:
+        return {"input_log_threshold": np.full(1, _UNSET, np.float32)}
+
+    @classmethod
+    def pack(cls, row: Precision, arrays: Arrays) -> Arrays:
+        return {"input_log_threshold": arrays["input_log_threshold"].copy()}
+
+    @property
+    def step(self) -> float:
+        return 2.0 ** math.ceil(float(self.arrays["input_log_threshold"][0])) / -self.row.low
+
+    def observe(self, x: F32) -> None:
+        if self.arrays["input_log_threshold"][0] <= _UNSET:
+            self.arrays["input_log_threshold"][0] = math.log2(max(float(np.abs(x).max(initial=0)), 1e-6))
+
+    def quantize(self, x: F32, out: Array) -> Array:
+        return self.levels(x, self.step, out)
+
+    def gradient(self, x: F32, grad: F32) -> F32:
+        v = x / np.float32(self.step)
+        rounded = np.rint(v)
+        low, high = rounded < self.low, rounded > self.high
+        slope = np.where(low, np.float32(self.low), np.where(high, np.float32(self.high), rounded - v))
+        total = (grad * slope).sum(dtype=np.float64) * self.step * math.log(2)
+        self.grads["input_log_threshold"][0] = total
+        return np.where(low | high, np.float32(0), grad)
