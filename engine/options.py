@@ -49,6 +49,10 @@ class Option(Generic[T]):
         widths: tuple[str, ...] = getattr(self.make, "serves", ())
         return widths
 
+    def fits(self, width: str) -> bool:
+        """Whether it is for a bit width, a key of PRECISIONS."""
+        return not self.serves or width in self.serves
+
 
 class Family(Mapping[str, str], Generic[T]):
     """The options of one kind; as a mapping it is key -> title, which is what a choice field takes."""
@@ -90,7 +94,7 @@ class Family(Mapping[str, str], Generic[T]):
 
     def serving(self, width: str) -> dict[str, str]:
         """Return key -> title of the options that are for a bit width, a key of PRECISIONS."""
-        return {o.key: o.title for o in self.all() if not o.serves or width in o.serves}
+        return {o.key: o.title for o in self.all() if o.fits(width)}
 
     def all(self) -> tuple[Option[T], ...]:
         """Return the options in the order they were entered."""

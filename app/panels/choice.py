@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -52,26 +52,36 @@ class ChoiceEditor(Editor):
     def __init__(self, name: str, about: About, colour: str = "accent") -> None:
         super().__init__(name, about)
         self._colour = colour
-        self._options = about.options()
+        self._options: Mapping[str, str] = {}
         self.box = _Box()
         self.box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        for key, title in self._options.items():
-            self.box.addItem(title, key)
-            self.box.setItemData(
-                self.box.count() - 1, _explained(option_of(self._options, key)), Qt.ItemDataRole.ToolTipRole
-            )
+        self._all = about.options()
+        self.offer(tuple(self._all))
         self.hold(self.box)
-        known = any(option_of(self._options, key) for key in self._options)
+        known = any(option_of(self._all, key) for key in self._all)
         self.card = OptionCard(colour) if known else None
         self.popup: SearchPopup | None = None
         self.box.activated.connect(lambda place: self.edited.emit(self.box.itemData(place)))
         self.box.wanted.connect(self._open)
 
+    def offer(self, keys: Collection[str]) -> None:
+        """Offer these of the options, which are those that serve beside the other fields."""
+        if list(self._options) == list(keys):
+            return
+        self._options = {key: self._all[key] for key in keys}
+        self.box.clear()
+        for key, title in self._options.items():
+            self.box.addItem(title, key)
+            explained = _explained(option_of(self._all, key))
+            self.box.setItemData(self.box.count() - 1, explained, Qt.ItemDataRole.ToolTipRole)
+
     def show_value(self, value: Any) -> None:
+        if value not in self._options:  # what is chosen stays in sight, though it no longer serves
+            self.offer((value, *self._options))
         self.box.setCurrentIndex(self.box.findData(value))
         if self.card:
-            self.card.show_option(option_of(self._options, value))
+            self.card.show_option(option_of(self._all, value))
 
     # The search
 
@@ -91,7 +101,7 @@ class ChoiceEditor(Editor):
         """Return the choices that match, under the headings of their groups while nothing is typed."""
         found = []
         for key, title in self._options.items():
-            option = option_of(self._options, key)
+            option = option_of(self._all, key)
             group, cited = (option.group, option.citation) if option else ("", "")
             if matches(words, title, cited, group, key):
                 found.append(self._entry(key, title, group))
@@ -101,7 +111,7 @@ class ChoiceEditor(Editor):
         return [entry for group in groups for entry in found if entry.section == group]
 
     def _entry(self, key: str, title: str, group: str) -> Entry:
-        option = option_of(self._options, key)
+        option = option_of(self._all, key)
         curve = option.curve if option else None
         return Entry(
             title,

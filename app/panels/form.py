@@ -80,7 +80,10 @@ class Form(QWidget):
         """Show the fields of `value`; nothing is emitted."""
         about, usual = self.kind.about(), self.kind()
         for name, row in self._rows.items():
-            self.editors[name].show_value(getattr(value, name))
+            editor = self.editors[name]
+            if isinstance(editor, ChoiceEditor):
+                editor.offer(tuple(about[name].offered(value)))
+            editor.show_value(getattr(value, name))
             row.set_visible(value.applies(name))
         for group, fold in self.folds.items():
             inside = [name for name in self._rows if about[name].group == group]

@@ -39,7 +39,7 @@ def check_quantizers(node: Node, spec: Spec) -> None:
         families["activation"] = ACTIVATION_QUANTIZERS
     for what, family in families.items():
         width, key = fields.get(f"{what}_bits"), fields.get(f"{what}_quantizer")
-        if width is None or key is None or key in family.serving(width):
+        if width is None or key is None or family.get_option(key).fits(width):
             continue
         title, row = family[key], PRECISIONS[width]
         raise ShapeError(

@@ -360,3 +360,26 @@ def test_an_edit_is_shown_within_50_ms(document: Document, panel: InspectorPanel
         QApplication.processEvents()
         spent.append(time.perf_counter() - began)
     assert min(spent) < 0.05
+
+
+def test_a_quantizer_is_offered_for_the_width_it_serves(document: Document, panel: InspectorPanel) -> None:
+    document.select(["hidden"])
+    page = _node_page(panel)
+    assert page.widths is not None
+    editor = page.form.editors["weight_quantizer"]
+    assert isinstance(editor, ChoiceEditor)
+
+    def offered() -> set[str]:
+        return {editor.box.itemData(place) for place in range(editor.box.count())}
+
+    assert {"standard", "xnor"} <= offered()
+    assert "lsq" not in offered()
+    editor.box.activated.emit(editor.box.findData("xnor"))
+    _click(page.widths.segments["weight_bits"], "4")
+    assert {"standard", "lsq"} <= offered()
+    assert "adabin" not in offered()
+    assert editor.box.currentData() == "xnor"  # in sight still, with what to do about it
+    assert "does not serve 4 bits" in page.form.wrong("weight_quantizer")
+    editor.box.activated.emit(editor.box.findData("lsq"))
+    assert page.form.wrong("weight_quantizer") == ""
+    assert "xnor" not in offered()
