@@ -128,7 +128,7 @@ class Filters:
         if not self.moment.weights:
             return Quantized(w, np.ones(len(w), np.float32))
         self.quantizer.moment, self.quantizer.rng = self.moment, self.rng
-        return self.quantizer.quantize(w)
+        return self.quantizer.at_this_moment(w)
 
     def _outputs(self, group: int) -> slice:
         return slice(group * self._each, (group + 1) * self._each)

@@ -147,7 +147,7 @@ class EmbeddingOperator(Operator):
         self._quantizer.moment, self._quantizer.rng = self.moment, self.rng
         self._places = self._node.places(inputs[0], self._spec)
         weight = self.weights["weight"]
-        table = _effective(self._quantizer.quantize(weight)) if self.moment.weights else weight
+        table = _effective(self._quantizer.at_this_moment(weight)) if self.moment.weights else weight
         return (table[self._places],)
 
     def gradient(self, *grads: F32 | None) -> tuple[F32 | None, ...]:

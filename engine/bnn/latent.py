@@ -110,7 +110,7 @@ class Linear:
             return Quantized(w, np.ones(len(w), np.float32))
         self.quantizer.moment, self.quantizer.rng = self.moment, self.rng
         packed = self.quantizer.pack(w, self._signs) if self._row.binary else None
-        return packed if packed is not None else self.quantizer.quantize(w)
+        return packed if packed is not None else self.quantizer.at_this_moment(w)
 
     def _product(self, quantized: Quantized, rows: _Rows, out: F32) -> None:
         scale = (quantized.scale * np.float32(self._step)).astype(np.float32)

@@ -131,7 +131,8 @@ class LayerInput:
             self.quantizer.observe(x)
         if self.quantizer.soft:
             return self.quantizer.relaxed(x)
-        return self.quantizer.quantize(x, self._out[: len(x)])
+        out = self._out[: len(x)]
+        return self.quantizer.quantize(x, out) if self.moment.learning else self.quantizer.shipped(x, out)
 
     def gradient(self, grad: F32) -> F32:
         """Return dL/dx for `grad`, dL/d(step x level + offset), float32 (n, *shape)."""

@@ -214,7 +214,7 @@ class Progressive(ActivationQuantizer):
 
     @property
     def soft(self) -> bool:
-        return self.moment.share < 1
+        return self.moment.learning and self.moment.share < 1
 
     def relaxed(self, x: F32) -> F32:
         soft: F32 = np.clip(x / np.float32(4.0 ** (-10 * self.moment.share)), -1, 1)

@@ -76,6 +76,10 @@ class WeightQuantizer:
         """Return latent `w` as an exported model has it: the same on every call."""
         return self.quantize(w)
 
+    def at_this_moment(self, w: F32) -> Quantized:
+        """Return latent `w` as it counts now: quantized in a training step, else as shipped."""
+        return self.quantize(w) if self.moment.learning else self.shipped(w)
+
     def parameters(self) -> tuple[Parameter, ...]:
         """Return the learned arrays."""
         return tuple(Parameter(n, self.arrays[n], g) for n, g in self.grads.items())
