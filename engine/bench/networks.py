@@ -18,7 +18,7 @@ from ..files.project import Project, probed
 from ..graph import Graph
 from ..settings import Training
 
-HIDDEN = 1024
+HIDDEN, TRAINING = 1024, 50_000
 IMAGES = "train-images-idx3-ubyte.gz"
 _PLACE = "POLYBIT_MNIST"
 Layer = tuple[str, str, dict[str, Any]]  # name, kind, fields
@@ -84,11 +84,20 @@ def cnn(*, inputs: str = "real", bits: str = "1", activation: Layer | None = Non
     ]
 
 
-def project(layers: Sequence[Layer], folder: Path, training: Training | None = None) -> Project:
-    """Return the project of a chain of layers on the MNIST records in `folder`, split 50,000 to 10,000."""
+def project(
+    layers: Sequence[Layer], folder: Path, training: Training | None = None, *, records: int = TRAINING
+) -> Project:
+    """Return the project of a chain of layers on MNIST.
+
+    Args:
+        layers: from the samples to the scores.
+        folder: where the records are; 10,000 of the 60,000 are kept for validation.
+        training: how it is trained.
+        records: how many it is trained on, up to 50,000.
+    """
     graph = Graph()
     graph = graph.add("MNIST", NODES["data.idx"].of({"images": str(folder / IMAGES)}))
-    shares = {"train": 500 / 6, "validation": 100 / 6, "test": 0.0}
+    shares = {"train": records / 600, "validation": 100 / 6, "test": (TRAINING - records) / 600}
     graph = graph.add("Split", NODES["flow.split"].of(shares))
     graph = graph.wire("MNIST", "samples", "Split", "samples").wire("MNIST", "labels", "Split", "labels")
     end, port = "Split", "samples"

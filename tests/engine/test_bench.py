@@ -7,8 +7,8 @@ import time
 import numpy as np
 import pytest
 
-from engine.bench import inference, kernels, networks
-from engine.bench.pairs import LONG, Comparison, compare, compare_timed
+from engine.bench import accuracy, inference, kernels, networks
+from engine.bench.pairs import LONG, Comparison, Wanted, compare, compare_timed
 from engine.bench.sides.numpy_mlp import Mlp
 from engine.bench.suites import QUICK, SUITES
 from engine.bench.workers import Side, SideError
@@ -153,3 +153,54 @@ def test_inference_is_compared_with_numpy_where_no_peers_are_wanted(monkeypatch,
     ]
     assert {row["peer_name"] for row in rows} == {"NumPy float32"}
     assert all(row["ours"] > 0 and row["peer"] > 0 and row["cores"] == 1 for row in rows)
+
+
+@pytest.mark.parametrize("title", list(accuracy.WIDTHS))
+def test_every_width_is_a_graph_that_differs_from_its_twin_in_width_alone(title):
+    trial, twin = accuracy.WIDTHS[title]
+    graphs = [networks.project(one.draw(), networks.mnist_folder()).graph for one in (trial, twin)]
+    assert not any(graph.problems() for graph in graphs)
+    shapes = [[g.output_specs(n)[0].shape for n in g.order if g.output_specs(n)] for g in graphs]
+    assert shapes[0] == shapes[1]
+    widths = [{g.node(n).weight_bits for n in g.order if hasattr(g.node(n), "weight_bits")} for g in graphs]
+    assert title.split(", ")[1].split()[0] in widths[0]
+    assert widths[1] == {"32"}
+
+
+def test_accuracy_is_paired_and_told_with_its_interval(monkeypatch):
+    asked, told = [], []
+
+    def score(trial, title, epochs, records, seed, wanted):
+        asked.append((title, epochs, records, seed))
+        wanted.note(title)
+        return (
+            98.0
+            + 0.1 * seed
+            + (1.0 if "distillation" in title else 0.0)
+            + 0.01 * seed * title.startswith("MLP, 1 bit")
+        )
+
+    monkeypatch.setattr(accuracy, "_score", score)
+    rows = {row.name: row for row in accuracy.accuracy(Wanted(pairs=9, note=told.append))}
+    assert len(rows) == len(accuracy.WIDTHS) + len(accuracy.SCHEMES)
+    (name,) = [n for n in rows if "distillation" in n]
+    row = rows[name]
+    assert (row.pairs, row.unit) == (5, "% right")
+    assert row.ours - row.peer == pytest.approx(1.0)
+    assert name.endswith("+1.00 ± 0.00 points")
+    (name,) = [n for n in rows if "MLP, 1 bit" in n]
+    # Differences 0, 0.01 and 0.02: mean 0.01, deviation 0.01, 4.303 * 0.01 / sqrt(3) = 0.025.
+    assert name.endswith("+0.01 ± 0.02 points")
+    assert len(asked) == len(set(asked))  # no run is made twice
+    assert len(told) == len(asked)
+    assert "accuracy" not in QUICK
+
+
+def test_a_score_is_the_last_epoch_of_the_packed_model(monkeypatch):
+    told = []
+    trial = accuracy.Trial(networks.mlp, {"rate": 0.01})
+    monkeypatch.setattr(networks, "HIDDEN", 32)
+    found = accuracy._score(trial, "small", 2, 600, 0, Wanted(note=told.append))
+    assert 40 < found < 100
+    assert [words.split(",")[1] for words in told] == [" seed 0: epoch 1 of 2", " seed 0: epoch 2 of 2"]
+    assert f"{found:.2f} % right" in told[-1]

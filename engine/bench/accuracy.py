@@ -1,0 +1,131 @@
+"""What a low width costs in accuracy, and what training schemes win back: paired runs on MNIST.
+
+Every figure is the share of the 10,000 validation records that the packed model answers right after its last
+epoch. Two runs of a pair share seed, records and epochs. Choices were made on these validation records alone;
+the test part of MNIST is not shipped.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from statistics import mean, stdev
+from typing import Any
+
+from ..settings import Training
+from ..train.loop import Run
+from ..train.progress import EpochDone
+from .networks import Layer, cnn, mlp, mnist_folder, project
+from .pairs import LONG, SUITES, Row, Wanted, host
+
+EPOCHS, RECORDS = 10, 50_000  # of the comparisons of widths
+SHORT_EPOCHS, SHORT_RECORDS = 8, 10_000  # of the comparisons of schemes, five seeds each
+_WIDTH_SEEDS, _SCHEME_SEEDS = 3, 5
+_STUDENT = (12.706, 4.303, 3.182, 2.776)  # 97.5 % quantile of Student's t for 1 to 4 degrees of freedom
+
+_RELU: Layer = ("ReLU", "bnn.activation", {"function": "relu"})
+_FLOATS = {"rate": 0.001}
+_SIGNS = {"rate": 0.005}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A network and how it is trained.
+
+    Attributes:
+        draw: returns its layers.
+        settings: training settings that differ from the defaults here.
+    """
+
+    draw: Callable[[], list[Layer]]
+    settings: dict[str, Any]
+
+    def training(self, epochs: int, seed: int) -> Training:
+        """Return all settings of a run."""
+        return replace(Training(epochs=epochs, batch=128, seed=seed), **self.settings)
+
+
+def _levels(bits: str) -> Layer:
+    return ("Levels", "bnn.quantize", {"bits": bits})
+
+
+FLOAT_MLP = Trial(partial(mlp, bits="32", activation=_RELU), _FLOATS)
+FLOAT_CNN = Trial(partial(cnn, bits="32", activation=_RELU), _FLOATS)
+BINARY_CNN = Trial(cnn, _SIGNS)
+WIDTHS: dict[str, tuple[Trial, Trial]] = {
+    "MLP, 1 bit": (Trial(mlp, _SIGNS), FLOAT_MLP),
+    **{
+        f"MLP, {bits} bits": (Trial(partial(mlp, bits=bits, activation=_levels(bits)), _FLOATS), FLOAT_MLP)
+        for bits in ("2", "4", "8")
+    },
+    "CNN, 1 bit": (BINARY_CNN, FLOAT_CNN),
+}
+SCHEMES: dict[str, dict[str, Any]] = {
+    "progressive binarization": {"stages": "activations"},
+    "distillation": {"teacher": "self"},
+}
+
+
+@SUITES.option(
+    "accuracy", "Accuracy", formula="packed models beside float32 twins, and schemes in pairs", group=LONG
+)
+def accuracy(wanted: Wanted) -> list[Row]:
+    """Return accuracy by width, and the gain of every scheme; hours on one core."""
+    return [*_by_width(wanted), *_by_scheme(wanted)]
+
+
+def _by_width(wanted: Wanted) -> Iterator[Row]:
+    seeds = range(min(wanted.pairs, _WIDTH_SEEDS))
+    known: dict[int, list[float]] = {}  # a twin is trained once, though several are measured beside it
+    for title, (trial, twin) in WIDTHS.items():
+        if id(twin) not in known:
+            words = f"float32 twin of {title}"
+            known[id(twin)] = [_score(twin, words, EPOCHS, RECORDS, seed, wanted) for seed in seeds]
+        ours = [_score(trial, title, EPOCHS, RECORDS, seed, wanted) for seed in seeds]
+        yield _row(f"Accuracy, {title}, {EPOCHS} epochs", ours, known[id(twin)], "its float32 twin", wanted)
+
+
+def _by_scheme(wanted: Wanted) -> Iterator[Row]:
+    seeds = range(min(wanted.pairs, _SCHEME_SEEDS))
+    plain = [_score(BINARY_CNN, "CNN, 1 bit", SHORT_EPOCHS, SHORT_RECORDS, s, wanted) for s in seeds]
+    for title, settings in SCHEMES.items():
+        trial = replace(BINARY_CNN, settings={**BINARY_CNN.settings, **settings})
+        words = f"CNN, 1 bit, {title}"
+        ours = [_score(trial, words, SHORT_EPOCHS, SHORT_RECORDS, seed, wanted) for seed in seeds]
+        name = f"Accuracy, {words}, {SHORT_EPOCHS} epochs of {SHORT_RECORDS:,} records"
+        yield _row(name, ours, plain, "the same without it", wanted)
+
+
+def _score(trial: Trial, title: str, epochs: int, records: int, seed: int, wanted: Wanted) -> float:
+    """Train, telling each epoch, and return the accuracy of the last in percent."""
+    drawn = project(trial.draw(), mnist_folder(), trial.training(epochs, seed), records=records)
+    threads = max(wanted.cores, default=1)
+    last = math.nan
+    for record in Run(drawn, threads=threads).steps():
+        if isinstance(record, EpochDone) and record.stage == "gradient":
+            last = 100 * record.accuracy
+            told = f"epoch {record.epoch} of {record.epochs}, {last:.2f} % right, {record.seconds:.0f} s"
+            wanted.note(f"{title}, seed {seed}: {told}")
+    return last
+
+
+def _row(name: str, ours: list[float], peer: list[float], peer_name: str, wanted: Wanted) -> Row:
+    """Return the comparison; its name ends with mean and 95 % interval of the paired difference."""
+    differences = [a - b for a, b in zip(ours, peer, strict=True)]
+    told = f"{mean(differences):+.2f}"
+    if len(differences) > 1:
+        wide = _STUDENT[len(differences) - 2] * stdev(differences) / math.sqrt(len(differences))
+        told += f" ± {wide:.2f}"
+    return Row(
+        name=f"{name}: {told} points",
+        ours=mean(ours),
+        peer=mean(peer),
+        peer_name=peer_name,
+        unit="% right",
+        ratio=mean(ours) / mean(peer),
+        pairs=len(ours),
+        cores=max(wanted.cores, default=1),
+        host=host(),
+    )
