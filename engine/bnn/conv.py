@@ -284,7 +284,8 @@ class ConvolutionOperator(Operator):
         chosen = way(PRECISIONS[node.weight_bits], self._input.activation)
         self._filters = Filters(weights, kind, patches, batch, signs=chosen == "xnor")
         self._grad_bias = np.zeros_like(weights["bias"])
-        self._grad_in = np.empty((batch, *spec.shape), np.float32)
+        pads = patches.window.pads
+        self._grad_in = np.empty((batch if pads else 0, *spec.shape), np.float32)
         self._ways = WHY[chosen]
 
     def parameters(self) -> tuple[Parameter, ...]:
@@ -308,13 +309,15 @@ class ConvolutionOperator(Operator):
                 p.grad.fill(0)
             return (None,)
         flat = np.ascontiguousarray(grad).reshape(-1, self._node.filters)
-        np.sum(flat, axis=0, out=self._grad_bias)
+        if self._node.bias:
+            np.sum(flat, axis=0, out=self._grad_bias)
         wanted = self.input_wanted or self._input.learns
         maps = self._filters.backward(flat, maps_wanted=wanted)
         if maps is None:
             return (None,)
-        d_in = self._window.crop(maps, self._grad_in[: len(grad)])
-        return (self._input.gradient(d_in),)
+        if self._window.pads:
+            maps = self._window.crop(maps, self._grad_in[: len(grad)])
+        return (self._input.gradient(maps.reshape(len(grad), *self._shape)),)
 
     def hardware_profile(self) -> tuple[str, ...]:
         return (f"Products of patches: {self._ways}.", "Gradients: float32 products by BLAS.")

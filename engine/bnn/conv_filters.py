@@ -13,9 +13,10 @@ import numpy as np
 
 from ..kernels.bits import dot_signs, pack_signs, unpack_signs
 from ..kernels.floats import scale_shift
-from ..levels import Quantized, unpack_weights
+from ..kernels.signed import signed_sums, transpose_bits
+from ..levels import PackedSigns, Quantized, unpack_weights
 from ..node import Moment, Parameter
-from ..ports import F32, I32, Array, Arrays, words_for
+from ..ports import F32, I32, U64, Array, Arrays, words_for
 from ..precision import PRECISIONS
 from .conv_patches import Patches
 from .linear import offset_shift
@@ -57,9 +58,14 @@ class Filters:
         self._grad_maps = np.empty_like(self._maps)
         self._rows = patches.empty_rows()
         self._grad_rows = np.empty_like(self._rows)
-        self._whole = np.empty((count if signs else 0, m), np.int32)
+        self._whole = np.empty((len(self._rows) if signs else 0, m), np.int32)
+        self._zero = np.zeros(m, np.float32)
         self._bits = patches.empty_bits()
         self._signs = np.empty((m, words_for(k)), np.uint64)
+        self._scaled = np.empty((len(self._rows), self._each), np.float32)
+        self._turned_rows = np.empty((k, words_for(len(self._rows))), np.uint64)
+        self._turned_weights = np.empty((patches.groups, k, words_for(self._each)), np.uint64)
+        self._by_signs = False
         self._seen: Array | None = None
         self._effective: Quantized | None = None
         self._step = 1.0
@@ -81,12 +87,13 @@ class Filters:
         if not xnor:
             self._patches.put(seen, self._maps[: len(seen)], packed=activation.row.binary)
         out = self._out[: len(seen) * self._patches.window.places]
-        zero = np.zeros(out.shape[1], np.float32)
         for i, part in enumerate(bases(quantized)):
             target = np.empty_like(out) if i else out
             scale = (part.scale * np.float32(step)).astype(np.float32)
-            sums = self._whole_sums(seen, part) if xnor else self._float_sums(len(seen), part, target)
-            scale_shift(sums, scale, zero, target)
+            if xnor:
+                self._whole_products(seen, part, scale, target)
+            else:
+                self._float_products(len(seen), part, scale, target)
             if part.offset is not None:
                 self._add_row_sums(len(seen), part.offset * np.float32(step), target)
             if i:
@@ -103,17 +110,20 @@ class Filters:
         patches, quantized = self._patches, self._effective
         if quantized is None:
             raise RuntimeError("backward before forward")
-        records = len(grad) // patches.window.places
-        if self._seen is not None:
-            patches.put(self._seen, self._maps[:records], packed=True)
+        records, places = len(grad) // patches.window.places, patches.window.places
         self._grad.fill(0)
         grad_maps = self._grad_maps[:records]
         if maps_wanted:
             grad_maps.fill(0)
-        for piece in patches.pieces(records):
-            here = grad[piece.start * patches.window.places : piece.stop * patches.window.places]
-            for group in range(patches.groups):
-                self._piece_back(piece, group, here, grad_maps if maps_wanted else None)
+            self._turn_weights(quantized)
+        direct = self._seen is None and patches.few
+        for piece in patches.pieces(records) if maps_wanted or not direct else ():
+            here = grad[piece.start * places : piece.stop * places]
+            self._piece_back(piece, here, grad_maps if maps_wanted else None)
+        if direct:
+            self._grad[...] = patches.dot_gradient(self._maps[:records], grad)
+        elif self._seen is not None and patches.pad == 0 and patches.window.pads:
+            self._add_missing(grad)
         self._finish(grad)
         return grad_maps if maps_wanted else None
 
@@ -128,34 +138,43 @@ class Filters:
         if not self.moment.weights:
             return Quantized(w, np.ones(len(w), np.float32))
         self.quantizer.moment, self.quantizer.rng = self.moment, self.rng
-        return self.quantizer.at_this_moment(w)
+        packed = self.quantizer.pack(w, self._signs) if self._row.binary else None
+        return packed if packed is not None else self.quantizer.at_this_moment(w)
 
     def _outputs(self, group: int) -> slice:
         return slice(group * self._each, (group + 1) * self._each)
 
-    def _whole_sums(self, seen: Array, part: Quantized) -> I32:
+    def _whole_products(self, seen: Array, part: Quantized, scale: F32, out: F32) -> None:
         patches, places = self._patches, self._patches.window.places
-        whole = self._whole[: len(seen) * places]
-        pack_signs(np.ascontiguousarray(part.values), self._signs)
+        packed = self._packed_signs(part)
+        corrected = patches.pad == 0 and patches.window.pads
+        missing = patches.missing(part.values).astype(np.int32) if corrected else None
         for piece in patches.pieces(len(seen)):
             maps = patches.padded(seen[piece], packed=True)
+            target = out[piece.start * places : piece.stop * places]
+            whole = self._whole[: len(target)]
             for group in range(patches.groups):
                 rows = patches.rows(maps, group, self._bits)
-                target = whole[piece.start * places : piece.stop * places]
-                signs = self._signs[self._outputs(group)]
+                signs = packed[self._outputs(group)]
                 if patches.groups == 1:
-                    dot_signs(rows, signs, patches.inputs, target)
+                    dot_signs(rows, signs, patches.inputs, whole)
                 else:
                     sums = np.empty((len(rows), self._each), np.int32)
                     dot_signs(rows, signs, patches.inputs, sums)
-                    target[:, self._outputs(group)] = sums
-        if patches.pad == 0 and patches.window.pads:
-            by_place = whole.reshape(len(seen), places, -1)
-            by_place += patches.missing(part.values).astype(np.int32)
-        return whole
+                    whole[:, self._outputs(group)] = sums
+            if missing is not None:
+                by_place = whole.reshape(-1, *missing.shape)
+                by_place += missing
+            scale_shift(whole, scale, self._zero, target)
 
-    def _float_sums(self, records: int, part: Quantized, out: F32) -> F32:
+    def _float_products(self, records: int, part: Quantized, scale: F32, out: F32) -> None:
         patches, places = self._patches, self._patches.window.places
+        plain = bool((scale == 1).all())
+        if patches.few:
+            patches.dot(self._maps[:records], np.ascontiguousarray(part.values.T), out)
+            if not plain:
+                scale_shift(out, scale, self._zero, out)
+            return
         for piece in patches.pieces(records):
             target = out[piece.start * places : piece.stop * places]
             for group in range(patches.groups):
@@ -165,7 +184,8 @@ class Filters:
                     np.matmul(rows, values, out=target)
                 else:
                     target[:, self._outputs(group)] = rows @ values
-        return out
+            if not plain:
+                scale_shift(target, scale, self._zero, target)
 
     def _add_row_sums(self, records: int, offset: F32, out: F32) -> None:
         patches, places = self._patches, self._patches.window.places
@@ -178,24 +198,66 @@ class Filters:
                 sums = patches.rows(self._maps[piece], group, self._rows).sum(axis=1)
                 target[:, at] += np.outer(sums, offset[at])
 
-    def _piece_back(self, piece: slice, group: int, grad: F32, grad_maps: F32 | None) -> None:
-        at, patches = self._outputs(group), self._patches
-        here = grad if patches.groups == 1 else np.ascontiguousarray(grad[:, at])
-        rows = patches.rows(self._maps[piece], group, self._rows)
-        np.matmul(here.T, rows, out=self._part_grad)
-        self._grad[at] += self._part_grad
-        if grad_maps is None or self._effective is None:
-            return
-        d_rows = self._grad_rows[: len(rows)]
-        for i, part in enumerate(bases(self._effective)):
-            scaled = np.multiply(here, part.scale[at])
-            if i == 0:
+    def _piece_back(self, piece: slice, grad: F32, grad_maps: F32 | None) -> None:
+        patches = self._patches
+        maps = self._maps[piece] if self._seen is None else patches.padded(self._seen[piece], packed=True)
+        for group in range(patches.groups):
+            at = self._outputs(group)
+            here = grad if patches.groups == 1 else np.ascontiguousarray(grad[:, at])
+            if self._seen is None and patches.few:
+                pass  # all at once, in `backward`
+            elif self._seen is None:
+                np.matmul(here.T, patches.rows(maps, group, self._rows), out=self._part_grad)
+            else:
+                bits = patches.rows(maps, group, self._bits)
+                turned = self._turned_rows[:, : words_for(len(bits))]
+                transpose_bits(bits, patches.inputs, turned)
+                signed_sums(here, turned, self._part_grad)
+            self._grad[at] += self._part_grad
+            if grad_maps is not None:
+                patches.fold(self._row_gradient(here, group), group, grad_maps[piece])
+
+    def _row_gradient(self, grad: F32, group: int) -> F32:
+        """Return dL/d(patches), float32 (n, inputs), of one group."""
+        at, quantized = self._outputs(group), self._effective
+        if quantized is None:
+            raise RuntimeError("backward before forward")
+        d_rows = self._grad_rows[: len(grad)]
+        for i, part in enumerate(bases(quantized)):
+            scaled = np.multiply(grad, part.scale[at], out=self._scaled[: len(grad)])
+            if self._by_signs:
+                signed_sums(scaled, self._turned_weights[group], d_rows, turned=True)
+            elif i == 0:
                 np.matmul(scaled, part.values[at], out=d_rows)
             else:
                 d_rows += scaled @ part.values[at]
             if part.offset is not None:
-                d_rows += (here @ part.offset[at])[:, None]
-        patches.fold(d_rows, group, grad_maps[piece])
+                d_rows += (grad @ part.offset[at])[:, None]
+        return d_rows
+
+    def _turn_weights(self, quantized: Quantized) -> None:
+        """Lay the signs of 1-bit filters by input, where sums under signs serve the way back."""
+        self._by_signs = (
+            self.moment.weights and self._row.binary and not quantized.soft and quantized.more is None
+        )
+        if not self._by_signs:
+            return
+        signs = self._packed_signs(quantized)
+        for group in range(self._patches.groups):
+            transpose_bits(signs[self._outputs(group)], self._patches.inputs, self._turned_weights[group])
+
+    def _packed_signs(self, quantized: Quantized) -> U64:
+        if isinstance(quantized, PackedSigns):
+            return quantized.signs
+        pack_signs(np.ascontiguousarray(quantized.values), self._signs)
+        return self._signs
+
+    def _add_missing(self, grad: F32) -> None:
+        """Add to the filters' gradient what packed patches took off where padding counts 0."""
+        window = self._patches.window
+        by_place = grad.reshape(-1, window.places, grad.shape[1]).sum(axis=0)
+        lost = window.outside.T.astype(np.float32) @ by_place  # (taps, outputs)
+        self._grad.reshape(len(self._grad), window.taps, -1)[...] += lost.T[:, :, None]
 
     def _finish(self, grad: F32) -> None:
         self._grad *= np.float32(self._step)
@@ -223,6 +285,7 @@ class PatchProduct:
         ]
         values = unpack_weights(packed, precision, patches.inputs)
         self.shape = patches.window.out_shape(len(values))
+        self._few = np.ascontiguousarray(values.T)
         corrected = self._packed and patches.pad == 0 and patches.window.pads
         self._missing = patches.missing(values) if corrected else None
 
@@ -276,6 +339,9 @@ class PatchProduct:
         maps = self._patches.padded(seen, packed=self._packed)
         each = out.shape[1] // len(self._groups)
         for group, product in enumerate(self._groups):
+            if self.how == "floats" and self._patches.few and not self._packed:
+                self._patches.dot(np.asarray(maps, np.float32), self._few, out)
+                return
             rows = self._patches.rows(maps, group)
             if len(self._groups) == 1 and self.how != "floats":
                 product.into(rows, out)

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from ..kernels.bits import unpack_signs
-from ..kernels.conv import fold_patches, gather_bits, gather_patches, pad_bits
+from ..kernels.conv import dot_patches, fold_patches, gather_bits, gather_patches, pad_bits, patch_gradients
 from ..ports import F32, U64, Array, words_for
 from .conv_window import Window
 
+_FEW = 32  # inputs of a patch up to which laying it out as a row costs more than it saves
 _PIECE = 1 << 20  # bytes of float patches at a time, about what the caches of one core hold
 
 
 class Patches:
     """Cuts maps into patches, group by group, and folds the gradients of patches back into maps.
+
+    Attributes:
+        window: where they lie.
+        groups: parts of the channels that are cut apart.
+        pad: what padding counts.
+        inputs: elements of a patch of one group.
+        few: whether patches are so small that products are taken straight from the map (`dot`).
+        piece: records at a time.
 
     Padding counts `pad`: at 1 bit -1 or +1, or 0, which packed rows cannot say: there a 0 stands as -1, and
     the caller adds what that takes off (`missing`).
@@ -24,10 +35,13 @@ class Patches:
     def __init__(self, window: Window, groups: int = 1, pad: int = 0) -> None:
         self.window, self.groups, self.pad = window, groups, pad
         self.inputs = window.taps * (window.channels // groups)
+        self.few = groups == 1 and self.inputs <= _FEW
         self.piece = max(1, _PIECE // max(1, 4 * window.places * self.inputs))
         self._origins, self._run = window.origins, window.run(groups)
         self._starts = [window.starts(g, groups) for g in range(groups)]
         self._length = window.size[2] * window.channels
+        self._places = np.add.outer(self._starts[0], np.arange(self._run, dtype=np.int64)).ravel()
+        self._unit = _unit([*self._origins, *np.ravel(self._starts), self._run])
 
     def pieces(self, records: int) -> Iterator[slice]:
         """Yield the records of one piece after another."""
@@ -75,13 +89,37 @@ class Patches:
         if out is None:
             columns = words_for(self.inputs) if packed else self.inputs
             out = np.empty((count, columns), maps.dtype)
-        gather = gather_bits if packed else gather_patches
-        gather(maps, self._origins, self._starts[group], self._run, out[:count])
-        return out[:count]
+        rows, starts = out[:count], self._starts[group]
+        if packed and self._unit:
+            rows[:, -1] = 0
+            parts, target = maps.view(self._unit), rows.view(self._unit)
+            bits = 8 * self._unit.itemsize
+            gather_patches(parts, self._origins // bits, starts // bits, self._run // bits, target)
+        elif packed:
+            gather_bits(maps, self._origins, starts, self._run, rows)
+        else:
+            gather_patches(maps, self._origins, starts, self._run, rows)
+        return rows
 
     def fold(self, rows: F32, group: int, maps: F32) -> None:
         """Add the gradients of rows to padded maps, float32 (n, elements)."""
         fold_patches(rows, self._origins, self._starts[group], self._run, maps)
+
+    def dot(self, maps: F32, values_t: F32, out: F32) -> None:
+        """Write the products of the patches of padded maps, where they are few, into `out`.
+
+        Args:
+            maps: float32 (n, elements).
+            values_t: float32 (inputs, outputs).
+            out: float32 (n * places, outputs).
+        """
+        dot_patches(maps, self._origins, self._places, values_t, out)
+
+    def dot_gradient(self, maps: F32, grad: F32) -> F32:
+        """Return the gradient of the filters in `dot`, float32 (outputs, inputs)."""
+        part, out = np.empty((2, self.inputs, grad.shape[1]), np.float32)
+        patch_gradients(maps, self._origins, self._places, grad, part, out)
+        return out.T
 
     def missing(self, values: F32) -> F32:
         """Return what packed rows lose at the border where padding counts 0, float32 (places, outputs).
@@ -97,3 +135,13 @@ class Patches:
     def _whole(self) -> int:
         size = self.window.size
         return size[0] * size[1] * size[2] * self.window.channels
+
+
+def _unit(offsets: list[int]) -> np.dtype[Any] | None:
+    """Return the largest number whose bits divide all offsets, so that packed runs are copied whole."""
+    if sys.byteorder == "little":
+        for kind in (np.uint64, np.uint32, np.uint16, np.uint8):
+            found: np.dtype[Any] = np.dtype(kind)
+            if not any(offset % (8 * found.itemsize) for offset in offsets):
+                return found
+    return None

@@ -7,7 +7,11 @@ from hypothesis import strategies as st
 from engine.bnn.conv_patches import Patches
 from engine.bnn.conv_window import window_of
 from engine.kernels.conv import copy_bits
+from engine.kernels.floats import dot_floats
 from engine.ports import words_for
+
+
+sides = st.integers(1, 6)
 
 
 def words_of(bits):
@@ -69,3 +73,20 @@ def test_folding_is_the_transpose_of_cutting(shape, kernel, stride, dilation):
     folded = np.zeros_like(maps)
     patches.fold(rows, 0, folded)
     assert (patches.rows(maps, 0) * rows).sum() == (maps * folded).sum()
+
+
+@settings(deadline=None, max_examples=20)
+@given(
+    st.tuples(st.integers(1, 6), st.integers(1, 6), st.integers(1, 3)), st.integers(1, 3), st.integers(1, 5)
+)
+def test_products_straight_from_the_map_are_those_of_rows_to_the_bit(shape, kernel, outputs):
+    rng = np.random.default_rng(0)
+    patches = Patches(window_of(shape, 2, kernel=kernel, stride=1))
+    maps = rng.standard_normal((2, patches.window.elements)).astype(np.float32)
+    values_t = rng.standard_normal((patches.inputs, outputs)).astype(np.float32)
+    straight, rows = np.empty((2, 2 * patches.window.places, outputs), np.float32)
+    patches.dot(maps, values_t, straight)
+    dot_floats(patches.rows(maps, 0), values_t, rows)
+    assert straight.tobytes() == rows.tobytes()
+    grad = rng.standard_normal(rows.shape).astype(np.float32)
+    assert np.allclose(patches.dot_gradient(maps, grad), grad.T @ patches.rows(maps, 0), atol=1e-3)
