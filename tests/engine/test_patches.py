@@ -10,7 +10,6 @@ from engine.kernels.conv import copy_bits
 from engine.kernels.floats import dot_floats
 from engine.ports import words_for
 
-
 sides = st.integers(1, 6)
 
 
