@@ -6,6 +6,7 @@ An optimiser knows arrays alone: which parameters it is asked to move, at what r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,6 +16,7 @@ from .kernels.optimise import adam_step, bop2_step, bop_step, sgd_step
 from .options import Family, Part
 from .ports import F32
 
+Rows = Sequence[F32]
 _BETAS = np.array([0.9, 0.999])
 
 
@@ -50,13 +52,13 @@ class Optimiser:
     def begin(self, step: int) -> None:
         """Get ready for a step, counted from 1, of all parameters."""
 
-    def move(self, value: F32, grad: F32, state: F32, rate: float, decay: float, bounds: F32) -> None:
+    def move(self, value: F32, grad: F32, state: Rows, rate: float, decay: float, bounds: F32) -> None:
         """Move one parameter.
 
         Args:
             value: float32 (n,), changed in place and kept within `bounds`.
             grad: float32 (n,), dL/dvalue.
-            state: float32 (rows, n), zeros at the first step, changed in place.
+            state: float32 (n,) each, as many as `rows`, zeros at the first step, changed in place.
             rate: learning rate.
             decay: weight decay.
             bounds: float32 (2,), lowest and highest value.
@@ -86,9 +88,10 @@ class AdamW(Optimiser):
     def begin(self, step: int) -> None:
         self._correct[:] = 1 / (1 - _BETAS**step)
 
-    def move(self, value: F32, grad: F32, state: F32, rate: float, decay: float, bounds: F32) -> None:
+    def move(self, value: F32, grad: F32, state: Rows, rate: float, decay: float, bounds: F32) -> None:
         self._decays[int(self.apart)] = decay
-        adam_step(value, grad, state, np.float32(rate), self._correct, self._decays, bounds)
+        first, second = state
+        adam_step(value, grad, first, second, np.float32(rate), self._correct, self._decays, bounds)
 
 
 @OPTIMISERS.option(
@@ -109,9 +112,9 @@ class Sgd(Optimiser):
 
     ahead: ClassVar[float] = 0.0
 
-    def move(self, value: F32, grad: F32, state: F32, rate: float, decay: float, bounds: F32) -> None:
+    def move(self, value: F32, grad: F32, state: Rows, rate: float, decay: float, bounds: F32) -> None:
         knobs = (np.float32(self.knobs.momentum), np.float32(self.ahead), np.float32(decay))
-        sgd_step(value, grad, state, np.float32(rate), *knobs, bounds)
+        sgd_step(value, grad, state[0], np.float32(rate), *knobs, bounds)
 
 
 @OPTIMISERS.option(
@@ -135,8 +138,8 @@ class Bop(Optimiser):
     flips: ClassVar[bool] = True
     rate: ClassVar[float] = 1e-4
 
-    def move(self, value: F32, grad: F32, state: F32, rate: float, decay: float, bounds: F32) -> None:
-        bop_step(value, grad, state, np.float32(rate), np.float32(self.knobs.threshold))
+    def move(self, value: F32, grad: F32, state: Rows, rate: float, decay: float, bounds: F32) -> None:
+        bop_step(value, grad, state[0], np.float32(rate), np.float32(self.knobs.threshold))
 
 
 @OPTIMISERS.option(
@@ -150,8 +153,9 @@ class Bop2(Bop):
 
     rows: ClassVar[int] = 2
 
-    def move(self, value: F32, grad: F32, state: F32, rate: float, decay: float, bounds: F32) -> None:
-        bop2_step(value, grad, state, np.float32(rate), np.float32(self.knobs.threshold))
+    def move(self, value: F32, grad: F32, state: Rows, rate: float, decay: float, bounds: F32) -> None:
+        first, second = state
+        bop2_step(value, grad, first, second, np.float32(rate), np.float32(self.knobs.threshold))
 
 
 SAME = "same"

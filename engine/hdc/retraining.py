@@ -68,7 +68,7 @@ def lehdc(lesson: Lesson, counters: F32) -> Iterator[None]:
     np.clip(counters, -1, 1, out=counters)
     dimension = counters.shape[1]
     scale = np.float32(1.0 / np.sqrt(dimension))
-    moments = np.zeros((2, counters.size), np.float32)
+    first, second = np.zeros((2, counters.size), np.float32)
     bounds, no_decay = np.array([-1, 1], np.float32), np.zeros(2, np.float32)
     x = np.empty((min(_BATCH, len(lesson.labels)), dimension), np.float32)
     step, steps = 0, lesson.rounds * -(-len(lesson.labels) // _BATCH)
@@ -83,7 +83,14 @@ def lehdc(lesson: Lesson, counters: F32) -> Iterator[None]:
             rate = 0.5 * lesson.rate * (1 + np.cos(np.pi * step / steps))
             correct = np.array([1 / (1 - 0.9**step), 1 / (1 - 0.999**step)], np.float32)
             adam_step(
-                counters.reshape(-1), grad.reshape(-1), moments, np.float32(rate), correct, no_decay, bounds
+                counters.reshape(-1),
+                grad.reshape(-1),
+                first,
+                second,
+                np.float32(rate),
+                correct,
+                no_decay,
+                bounds,
             )
         yield
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .jit import kernel
+from .threads import share
 from .vectors import (
     AVX2,
     add,
@@ -165,7 +166,10 @@ def products(a: I8, b: U8, first: F32, out: F32) -> None:
         first: float32 (I,).
         out: written; exact below 2^24.
     """
-    if AVX2:
-        _vector_products(a, b, first, out)
-    else:
-        _plain_products(a, b, first, out)
+    run = _vector_products if AVX2 else _plain_products
+
+    def part(begin: int, end: int) -> None:
+        rows = slice(4 * begin, 4 * end)
+        run(a[begin:end], b, first[rows], out[rows])
+
+    share(part, len(a), least=4)

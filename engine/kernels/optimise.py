@@ -29,18 +29,18 @@ def sgd_step(
     Args:
         value: changed in place, then clipped to `bounds`.
         grad: float32 (n,).
-        state: float32 (1, n), m, changed in place.
+        state: float32 (n,), m, changed in place.
         rate: learning rate of this step.
         momentum: share of m that is kept.
         ahead: 1 to look ahead, else 0.
         decay: weight decay, added to the gradient.
         bounds: float32 (2,), lowest and highest value.
     """
-    one, kept, low, high = np.float32(1.0), state[0], bounds[0], bounds[1]
+    one, low, high = np.float32(1.0), bounds[0], bounds[1]
     for i in range(value.size):
         g = grad[i] + decay * value[i]
-        m = momentum * kept[i] + g
-        kept[i] = m
+        m = momentum * state[i] + g
+        state[i] = m
         move = ahead * (g + momentum * m) + (one - ahead) * m
         value[i] = min(max(value[i] - rate * move, low), high)
 
@@ -49,7 +49,8 @@ def sgd_step(
 def adam_step(
     value: F32,
     grad: F32,
-    moments: F32,
+    first: F32,
+    second: F32,
     rate: np.float32,
     correct: F32,
     decays: F32,
@@ -60,7 +61,8 @@ def adam_step(
     Args:
         value: changed in place, then clipped to `bounds`.
         grad: float32 (n,).
-        moments: float32 (2, n), first and second moments, changed in place.
+        first: float32 (n,), the mean gradient, changed in place.
+        second: float32 (n,), the mean square, changed in place.
         rate: learning rate of this step.
         correct: float32 (2,), 1 / (1 - beta^t) for both moments.
         decays: float32 (2,), weight decay that is added to the gradient, and weight decay apart from it
@@ -70,7 +72,7 @@ def adam_step(
     b1, b2, eps = np.float32(0.9), np.float32(0.999), np.float32(1e-8)
     one = np.float32(1.0)
     # What stands in arrays is read once: a store might change it, for all that the compiler knows.
-    first, second, joined, low, high = moments[0], moments[1], decays[0], bounds[0], bounds[1]
+    joined, low, high = decays[0], bounds[0], bounds[1]
     forward, root, apart = rate * correct[0], correct[1], rate * decays[1]
     for i in range(value.size):
         w = value[i]
@@ -93,19 +95,21 @@ def bop_step(value: F32, grad: F32, state: F32, gamma: np.float32, threshold: np
     Args:
         value: changed in place.
         grad: float32 (n,).
-        state: float32 (1, n), m, changed in place.
+        state: float32 (n,), m, changed in place.
         gamma: adaptivity rate.
         threshold: how large m must be.
     """
     for i in range(value.size):
-        m = state[0, i] + gamma * (grad[i] - state[0, i])
-        state[0, i] = m
+        m = state[i] + gamma * (grad[i] - state[i])
+        state[i] = m
         if abs(m) > threshold and (m > 0) == (value[i] >= 0):
             value[i] = _flipped(value[i])
 
 
 @kernel
-def bop2_step(value: F32, grad: F32, state: F32, gamma: np.float32, threshold: np.float32) -> None:
+def bop2_step(
+    value: F32, grad: F32, first: F32, second: F32, gamma: np.float32, threshold: np.float32
+) -> None:
     """Flip signs by the mean gradient over the root of the mean square (arXiv:2104.05124, biased form).
 
     m <- m + gamma (g - m), v <- v + sigma (g^2 - v) with sigma 0.01; w <- -w where |m| / (sqrt(v) + 1e-10)
@@ -114,17 +118,18 @@ def bop2_step(value: F32, grad: F32, state: F32, gamma: np.float32, threshold: n
     Args:
         value: changed in place.
         grad: float32 (n,).
-        state: float32 (2, n), m and v, changed in place.
+        first: float32 (n,), m, changed in place.
+        second: float32 (n,), v, changed in place.
         gamma: adaptivity rate.
         threshold: how large the quotient must be.
     """
     sigma, tiny = np.float32(0.01), np.float32(1e-10)
     for i in range(value.size):
         g = grad[i]
-        m = state[0, i] + gamma * (g - state[0, i])
-        v = state[1, i] + sigma * (g * g - state[1, i])
-        state[0, i] = m
-        state[1, i] = v
+        m = first[i] + gamma * (g - first[i])
+        v = second[i] + sigma * (g * g - second[i])
+        first[i] = m
+        second[i] = v
         if abs(m) > threshold * (np.sqrt(v) + tiny) and (m > 0) == (value[i] >= 0):
             value[i] = _flipped(value[i])
 

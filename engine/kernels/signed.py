@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .jit import kernel
+from .threads import share
 from .vectors import COMPILED, add_floats, load_floats, no_floats, store_floats, subtract_floats, turn_floats
 
 F32 = npt.NDArray[np.float32]
@@ -129,10 +130,12 @@ def _store_columns(part: F32, begin: int, out: F32) -> None:
 
 
 @kernel
-def _signed_sums(floats: F32, turned: bool, signs: U64, scratch: F32, part: F32, out: F32) -> None:
-    columns, m = out.shape
+def _signed_sums(
+    floats: F32, turned: bool, signs: U64, scratch: F32, part: F32, out: F32, first: int, last: int
+) -> None:
+    m = out.shape[1]
     block, table = scratch[: 64 * LANES], scratch[64 * LANES :]
-    for begin in range(0, columns, LANES):
+    for begin in range(first, last, LANES):
         part[:] = np.float32(0.0)
         for w in range(signs.shape[1]):
             _load_columns(floats, begin, 64 * w, turned, block)
@@ -155,7 +158,12 @@ def signed_sums(floats: F32, signs: U64, out: F32, *, turned: bool = False) -> N
     if not COMPILED:
         _plain_sums(floats.T if turned else floats, signs, out)
         return
-    _signed_sums(floats, turned, signs, _aligned(64 * LANES + TABLE), _aligned(LANES * len(signs)), out)
+
+    def columns(begin: int, end: int) -> None:
+        scratch, part = _aligned(64 * LANES + TABLE), _aligned(LANES * len(signs))
+        _signed_sums(floats, turned, signs, scratch, part, out, begin, end)
+
+    share(columns, len(out), least=LANES, grain=LANES)
 
 
 def _aligned(count: int) -> F32:

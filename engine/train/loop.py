@@ -21,6 +21,7 @@ from ..errors import TrainError
 from ..files.atomic import check_writable
 from ..files.run import Checkpoint, write_run
 from ..files.store import Weights, packed
+from ..kernels.threads import workers
 from ..node import Node, wired
 from ..ports import Array
 from ..records import Records
@@ -43,7 +44,7 @@ def train(
     Args:
         project: an `engine.files.project.Project`, as `engine.open_project` returns it.
         out: the run file, written after every epoch; None keeps nothing.
-        threads: threads for the host's BLAS.
+        threads: threads of kernels and of the host's BLAS.
         resume: a run to go on with, as `engine.train.resume.resumed` returns it.
 
     Raises:
@@ -78,7 +79,7 @@ class Run:
         Args:
             project: what is trained.
             out: the run file, or None.
-            threads: threads for the host's BLAS.
+            threads: threads of kernels and of the host's BLAS.
             resume: a run to go on with.
             floats: whether nothing is quantized in it, as in a float teacher.
         """
@@ -134,7 +135,7 @@ class Run:
 
     def steps(self) -> Iterator[Progress]:
         """Train, yielding after every batch, epoch and stage."""
-        with threadpool_limits(self._threads):
+        with threadpool_limits(self._threads), workers(self._threads):
             yield from self._stages()
 
     # Stages

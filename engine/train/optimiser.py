@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from ..errors import ModelError
+from ..kernels.threads import share
 from ..limits import FOLLOW, LIMITS, SAMPLE
 from ..node import Parameter
 from ..optimisers import OPTIMISERS, Knobs, Optimiser
 from ..ports import F32, Arrays
 from ..settings import Training
+
+_LEAST = 1 << 15  # numbers that are worth a thread
 
 
 @dataclass
@@ -28,6 +32,12 @@ class _Member:
     limit: float  # its own, or infinite
     sample: F32  # room to look at some of the values, where the limit follows them
     reach: float = np.inf  # the limit that its values speak for, followed slowly
+
+    def move(self, rate: float, begin: int, end: int) -> None:
+        """Move a part of the array."""
+        rows = [row[begin:end] for row in self.state]
+        value, grad = self.value[begin:end], self.grad[begin:end]
+        self.rule.move(value, grad, rows, rate * self.share, self.decay, self.bounds)
 
 
 class Grouped:
@@ -78,7 +88,7 @@ class Grouped:
         for rule in self._rules:
             rule.begin(self.steps)
         for m in self._members.values():
-            m.rule.move(m.value, m.grad, m.state, rate * m.share, m.decay, m.bounds)
+            share(partial(m.move, rate), m.value.size, least=_LEAST)
         if self._follows:
             for m in self._latent:
                 self._follow(m)

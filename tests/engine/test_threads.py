@@ -1,0 +1,65 @@
+"""kernels/threads.py: parts that never overlap, and the same outcome for any number of threads."""
+
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.kernels.bits import pack_signs
+from engine.kernels.signed import signed_sums
+from engine.kernels.threads import share, workers
+from engine.ports import words_for
+
+
+@given(st.integers(1, 4), st.integers(0, 1000), st.integers(1, 300), st.sampled_from([1, 4, 16]))
+def test_every_place_is_done_once(threads, size, least, grain):
+    done = np.zeros(size, np.int64)
+
+    def part(begin, end):
+        assert begin % grain == 0
+        done[begin:end] += 1
+
+    with workers(threads):
+        share(part, size, least=least, grain=grain)
+    assert (done == 1).all()
+
+
+def test_a_part_that_fails_is_told():
+    def part(begin, end):
+        if begin:
+            raise ValueError("no")
+
+    with workers(2), pytest.raises(ValueError, match="no"):
+        share(part, 100, least=1)
+
+
+def test_two_threads_work_and_none_is_left():
+    seen = set()
+    meet = threading.Barrier(2, timeout=10)
+
+    def part(begin, end):
+        meet.wait()
+        seen.add(threading.current_thread().name)
+
+    with workers(2):
+        share(part, 2, least=1)
+    assert len(seen) == 2
+    share(lambda begin, end: seen.clear(), 2, least=1)
+    assert not seen
+    assert not [t for t in threading.enumerate() if t.name.startswith("kernels")]
+
+
+def test_sums_under_signs_are_the_same_bytes_for_any_number_of_threads():
+    rng = np.random.default_rng(0)
+    floats = rng.standard_normal((70, 100)).astype(np.float32)
+    signs = np.zeros((37, words_for(70)), np.uint64)
+    pack_signs(rng.standard_normal((37, 70)).astype(np.float32), signs)
+    found = []
+    for threads in (1, 2, 3):
+        out = np.empty((100, 37), np.float32)
+        with workers(threads):
+            signed_sums(floats, signs, out)
+        found.append(out.tobytes())
+    assert len(set(found)) == 1
