@@ -5,19 +5,23 @@ from __future__ import annotations
 import argparse
 import inspect
 from dataclasses import asdict
+from math import isnan
 from typing import Any
 
 from ..catalog import FAMILIES, NODES
 from ..errors import PolybitError
 from ..estimate import estimate
 from ..fields import label
-from ..files.project import open_project
+from ..files.project import Project, open_project
+from ..train.check import ALLOWED, check_gradients
 from .printing import note, say, say_json, size, table
 
 
 def check(options: argparse.Namespace) -> int:
-    """List the problems of a project; 1 where one keeps it from training."""
+    """List the problems of a project; 1 where one keeps it from training, or a gradient is wrong."""
     project = open_project(options.project)
+    if options.gradients:
+        return _check_gradients(project, json=options.json)
     problems = project.graph.problems()
     errors = [p for p in problems if p.level == "error"]
     if options.json:
@@ -30,6 +34,25 @@ def check(options: argparse.Namespace) -> int:
     if not problems:
         say(f"No problems: {len(project.graph.nodes)} nodes, {len(project.graph.wires)} wires.")
     return 1 if errors else 0
+
+
+def _check_gradients(project: Project, *, json: bool) -> int:
+    """Print how far the gradient of each node is from finite differences."""
+    found = check_gradients(project)
+    wrong = [check for check in found if not check.fine]
+    if json:
+        entries = [{**asdict(c), "error": None if isnan(c.error) else c.error} for c in found]
+        say_json({"gradients": entries, "allowed": ALLOWED})
+        return 1 if wrong else 0
+    rows = [("node", "compared", "worst error", "remark")]
+    rows += [(c.node, str(c.compared), "" if isnan(c.error) else f"{c.error:.1e}", c.remark) for c in found]
+    table(rows, left=(0, 3))
+    if wrong:
+        names = ", ".join(check.node for check in wrong)
+        say(f"The gradient differs from finite differences by more than {ALLOWED:.0%} at {names}.")
+    else:
+        say(f"Every gradient that can be compared is within {ALLOWED:.0%} of finite differences.")
+    return 1 if wrong else 0
 
 
 def show_estimate(options: argparse.Namespace) -> int:

@@ -62,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("project", nargs="?", default="", help="project to open (.polybit)")
     one = _verb(verbs, "check", check, "list the problems of a project", json=True)
     one.add_argument("project", help="project (.polybit)")
+    one.add_argument(
+        "--gradients", action="store_true", help="compare gradients with finite differences, node by node"
+    )
     one = _verb(verbs, "estimate", show_estimate, "size, operations and energy of a project", json=True)
     one.add_argument("project", help="project (.polybit)")
     one = _verb(verbs, "plan", show_plan, "which kernel serves which layer of a shipped model", json=True)

@@ -24,11 +24,12 @@ def note(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
-def table(rows: Sequence[Sequence[str]]) -> None:
-    """Print rows in columns, the first aligned left, the others right."""
+def table(rows: Sequence[Sequence[str]], *, left: Sequence[int] = (0,)) -> None:
+    """Print rows in columns, those that are named aligned left, the others right."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
-        cells = [row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]
+        sized = enumerate(zip(row, widths, strict=True))
+        cells = [cell.ljust(width) if i in left else cell.rjust(width) for i, (cell, width) in sized]
         say("  ".join(cells).rstrip())
 
 

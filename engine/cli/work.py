@@ -135,9 +135,12 @@ def _keep_apart(out: Path, *read: str | Path) -> None:
 
 def _epoch_line(done: EpochDone) -> str:
     loss = "" if np.isnan(done.loss) else f"  loss {done.loss:.4f}"
+    # What a stage of floats computes is not what the packed model does: both are said.
+    own = "" if np.isnan(done.own_accuracy) else f" ({percent(done.own_accuracy)} as it is trained now)"
+    part = f"  {done.part}" if done.part and done.stage == "gradient" else ""
     return (
         f"{done.stage} {done.epoch}/{done.epochs}{loss}  train {percent(done.train_accuracy)}"
-        f"  validation {percent(done.accuracy)}  {done.seconds:.1f} s"
+        f"  validation {percent(done.accuracy)}{own}  {done.seconds:.1f} s{part}"
     )
 
 

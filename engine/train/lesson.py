@@ -70,7 +70,7 @@ class Lesson:
                 accuracy = record.accuracy if np.isnan(record.own_accuracy) else record.own_accuracy
                 left = record.seconds_left + record.seconds * self.settings.epochs
                 of_teacher = replace(record, stage="teacher", part="teacher", program=None)
-                yield replace(of_teacher, accuracy=accuracy, seconds_left=left)
+                yield replace(of_teacher, accuracy=accuracy, own_accuracy=float("nan"), seconds_left=left)
             elif isinstance(record, BatchDone):
                 yield self._of_teacher(record)
         end: Checkpoint = inner.checkpoint(finished=True)

@@ -145,8 +145,7 @@ class Run:
         if self._out:
             check_writable(self._out)
         yield StageStarted("prepare", "Reading data")
-        self.splits = self._read()
-        self.start()
+        self.prepared()
         yield from self._taught()
         yield from self.descend()
         yield from self._memories()
@@ -165,6 +164,12 @@ class Run:
                 "Some training records have no class.", do="Choose the labels of the data source."
             )
         return splits
+
+    def prepared(self) -> Records:
+        """Read the data, make the weights and return the training records, with nothing trained yet."""
+        self.splits = self._read()
+        self.start()
+        return self._train
 
     def start(self) -> None:
         """Make fresh weights and fit what is fitted to the data, or take over those of the resumed run."""
