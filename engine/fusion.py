@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from .ports import F32, I32, Array
+from .ports import F32, I32, U64, Array
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,10 @@ class WholeProduct(Protocol):
     @property
     def sums_range(self) -> range:
         """Return what a sum can be: first, last and the step between neighbours."""
+
+    @property
+    def rows(self) -> U64 | None:
+        """Return the packed signs of each output, uint64 (outputs, words), if a whole record meets them."""
 
     @property
     def nbytes(self) -> int:

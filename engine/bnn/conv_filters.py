@@ -275,7 +275,10 @@ class PatchProduct:
 
     Attributes:
         shape: (*positions, outputs), the sums of one record.
+        rows: None, as no output meets a whole record.
     """
+
+    rows: U64 | None = None
 
     def __init__(self, packed: Array, precision: str, activation: Activation, patches: Patches) -> None:
         self._patches, self._packed = patches, activation.row.binary

@@ -15,9 +15,10 @@ from typing import Literal
 
 import numpy as np
 
-from ..kernels.bits import dot_signs, unpack_signs
+from ..kernels.bits import unpack_signs
 from ..kernels.floats import dot_floats
 from ..kernels.levels import dot_levels, dot_planes, plane_sums
+from ..kernels.signs import USUAL, SignWeights
 from ..levels import coefficients_of, planes_of, unpack_weights
 from ..ports import F32, I16, I32, I64, U64, Array, Spec
 from ..precision import PRECISIONS, Precision
@@ -87,6 +88,7 @@ class Product:
     Attributes:
         how: the kernel it takes.
         shape: (outputs,), the sums of one record.
+        rows: the packed signs of each output, uint64 (outputs, words), where both sides are 1 bit.
     """
 
     def __init__(self, packed: Array, precision: str, activation: Activation, inputs: int) -> None:
@@ -95,8 +97,11 @@ class Product:
         self.shape = (packed.shape[0 if self._row.is_float or self._row.binary else 1],)
         self._offset_weight = -1 if self._row.binary else 0
         self._offset_input = -1 if activation.row.binary else 0
+        self.rows: U64 | None = None
         if self.how == "xnor":
             self._weights: Array = packed
+            self.rows = packed
+            self._signs = SignWeights(packed, inputs, USUAL)
         elif self.how == "planes":
             self._weights = packed[None] if self._row.binary else packed
             self._coefficients = _coefficients(self._row, unsigned=False)
@@ -127,7 +132,7 @@ class Product:
     def into(self, seen: Array, out: I32) -> None:
         """Write the whole sums of a quantized input into `out`, int32 (n, outputs)."""
         if self.how == "xnor":
-            dot_signs(np.ascontiguousarray(seen), self._weights, self._inputs, out)
+            self._signs.dot(seen, out)
         elif self.how == "levels":
             dot_levels(self._levels(seen), self._weights, out)
         else:

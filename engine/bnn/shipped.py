@@ -10,7 +10,7 @@ import numpy as np
 from ..fusion import WholeSums
 from ..kernels.floats import scale_shift
 from ..node import Predictor
-from ..ports import F32, I32, Array, Arrays
+from ..ports import F32, I32, U64, Array, Arrays
 
 
 class Taken(Protocol):
@@ -49,6 +49,10 @@ class Multiplied(Protocol):
     @property
     def nbytes(self) -> int:
         """Return the bytes of the weights as they are multiplied."""
+
+    @property
+    def rows(self) -> U64 | None:
+        """Return the packed signs of each output, where a whole record meets them."""
 
     def into(self, seen: Array, out: I32) -> None:
         """Write the whole sums of quantized records into `out`, int32 (n, *shape)."""

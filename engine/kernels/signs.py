@@ -16,6 +16,7 @@ import numpy.typing as npt
 from . import lookup, shuffle, wide
 from .bits import I32, U64, dot_signs
 from .lanes import U8
+from .vectors import AVX2, COUNTS_WORDS
 
 I64 = npt.NDArray[np.int64]
 Layout = npt.NDArray[Any]
@@ -119,6 +120,15 @@ SIGN_KERNELS: dict[str, SignKernel] = {
     "lookup": SignKernel("tables of 5 inputs in the first-level cache", _lay_lookup, _dot_lookup),
 }
 Plan = Sequence[tuple[int, str]]  # from how many rows on which kernel serves, ascending from 1
+if COUNTS_WORDS:
+    USUAL: Plan = ((1, "wide"),)
+else:
+    USUAL = ((1, "shuffle" if AVX2 else "wide"), (48, "lookup"))
+
+
+def serving(rows: int, plan: Plan = USUAL) -> str:
+    """Return the key of the kernel that serves so many rows."""
+    return [key for least, key in plan if least <= max(1, rows)][-1]
 
 
 class SignWeights:
@@ -139,7 +149,7 @@ class SignWeights:
             found = np.empty((len(a), len(self.words)), np.int32)
         else:
             found = out
-        key = [key for rows, key in self._plan if rows <= max(1, len(a))][-1]
+        key = serving(len(a), self._plan)
         kernel = SIGN_KERNELS[key]
         layout = self._layouts.get(key)
         if layout is None:  # two threads may both lay it out; either is right

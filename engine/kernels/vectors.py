@@ -15,23 +15,26 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic, models, register_model
 
-_WITH_AVX2 = ("haswell", "broadwell", "skylake", "znver")  # beginnings of LLVM's names
+_COUNTING = ("icelake", "tigerlake", "sapphirerapids", "znver4", "znver5")
+# The processors that have a feature, by the beginnings of LLVM's names.
+_NAMES = {"avx2": ("haswell", "broadwell", "skylake", "znver", *_COUNTING), "avx512vpopcntdq": _COUNTING}
 
 
-def _has_avx2() -> bool:
-    """Return whether machine code is made for AVX2; NUMBA_CPU_NAME and NUMBA_CPU_FEATURES have their say."""
+def _has(feature: str) -> bool:
+    """Return whether machine code is made for it; NUMBA_CPU_NAME and NUMBA_CPU_FEATURES have their say."""
     if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
         return False
     told: str = numba.config.CPU_FEATURES or ""  # type: ignore[attr-defined]
     if told:
-        return "+avx2" in told.split(",")
+        return f"+{feature}" in told.split(",")
     name: str = numba.config.CPU_NAME or ""  # type: ignore[attr-defined]
     if name and name != "host":
-        return name.startswith(_WITH_AVX2)
-    return bool(llvm.get_host_cpu_features().get("avx2"))
+        return name.startswith(_NAMES[feature])
+    return bool(llvm.get_host_cpu_features().get(feature))
 
 
-AVX2 = _has_avx2()
+AVX2 = _has("avx2")
+COUNTS_WORDS = _has("avx512vpopcntdq")  # population counts of eight words at once
 COMPILED = not numba.config.DISABLE_JIT  # type: ignore[attr-defined]
 
 

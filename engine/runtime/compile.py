@@ -20,6 +20,7 @@ from ..graph import Graph, Wire
 from ..node import Predictor
 from ..ports import I64, Array, Port, Spec
 from ..source import SAMPLES, Source
+from .stack import joined
 from .steps import Bytes, Call, Compare, Count, LookUp, Step, Sums
 from .thresholds import FINITE, Thresholds, find, float_at, in_int32, unpacked_bits
 
@@ -99,6 +100,7 @@ class Compiler:
     def compiled(self, wanted: list[Wire]) -> Compiled:
         """Return the steps that give the arrays of `wanted`, by source and output."""
         self._done.wanted = tuple(self._slot(wire) for wire in wanted)
+        self._done.steps = joined(self._done.steps, self._done.wanted)
         return self._done
 
     # Slots

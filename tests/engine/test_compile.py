@@ -136,12 +136,12 @@ def binary_stack(first):
 @pytest.mark.parametrize("dtype", ["float32", "uint8"])
 def test_that_a_binary_stack_has_no_floats_between_its_layers(dtype):
     program = program_of(binary_stack([]), 0)
-    assert steps(program, dtype) == ["Compare", "Sums", "Compare", "Sums", "Compare", "Sums", "LookUp"]
+    assert steps(program, dtype) == ["Compare", "Stack", "SignScores"]
 
 
 def test_that_samples_of_eight_bits_reach_the_first_product_as_levels():
     program = program_of(binary_stack([NODES["bnn.quantize"](bits="8")]), 0)
-    assert steps(program, "uint8") == ["Bytes", "Sums", "Compare", "Sums", "Compare", "Sums", "LookUp"]
+    assert steps(program, "uint8") == ["Bytes", "Sums", "Compare", "Stack", "SignScores"]
     assert steps(program, "float32")[0] == "Call"
 
 
@@ -191,6 +191,6 @@ def test_that_a_layer_whose_output_forks_is_run_once():
         ],
     )
     program = program_of(graph, 3)
-    assert steps(program) == ["Compare", "Sums", "LookUp", "Call", "Call"]
+    assert steps(program) == ["Compare", "SignScores", "Call", "Call"]
     records = program.records(np.random.default_rng(0).standard_normal((30, 70)))
     assert program.answer(records).scores.tobytes() == uncompiled(program, records).tobytes()

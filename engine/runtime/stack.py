@@ -1,0 +1,225 @@
+"""Stacks of 1-bit layers: between two of them a sign is whether fewer places differ than a limit.
+
+`joined` finds in a compiled program the sums of packed rows that go to one threshold each, and puts one step
+in the place of each run of them. Outputs that fall as their sum grows get their weights turned round, so that
+every sign is one comparison.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..kernels import lookup, shuffle
+from ..kernels.signs import SIGN_KERNELS, limits_by_block, limits_by_chunk, room, serving
+from ..kernels.stack import count_scores, stack_shuffle, stack_wide
+from ..ports import F32, I64, U8, U64, words_for
+from .steps import Bound, Call, Compare, LookUp, Slots, Step, Sums
+
+_MOST_INPUTS = 32_000  # counts stand in signed 16 bits
+_MOST_SCORES = 64  # outputs that are counted word by word, on their way to a table
+_LINE = 64  # bytes of a cache line
+_TABLES = shuffle.tables()
+
+
+@dataclass(frozen=True)
+class SignLayer:
+    """One layer of a stack.
+
+    Attributes:
+        node: its name.
+        weights: uint64 (outputs, words), packed.
+        inputs: of a record.
+        limits: int64 (outputs,), an output is +1 where fewer places differ.
+    """
+
+    node: str
+    weights: U64
+    inputs: int
+    limits: I64
+
+    @classmethod
+    def of(cls, sums: Sums, compare: Compare, rows: U64) -> SignLayer:
+        """Return the layer of whole sums that go to one threshold each."""
+        inputs = sums.product.sums_range[-1]
+        falls = np.unpackbits(compare.flips.view(np.uint8), bitorder="little", count=len(rows)).astype(bool)
+        # inputs - 2 x differing >= place
+        limits = (inputs - compare.places.astype(np.int64)) // 2 + 1
+        used = np.full(8 * rows.shape[1], 255, np.uint8)
+        used[-(-inputs // 8) :] = 0
+        if inputs % 8:
+            used[inputs // 8] = (1 << inputs % 8) - 1
+        weights = np.where(falls[:, None], rows ^ used.view(np.uint64), rows)
+        limits = np.where(falls, inputs + 1 - limits, limits)
+        return cls(sums.nodes[0], np.ascontiguousarray(weights), inputs, limits)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Packed signs through layers to packed signs."""
+
+    nodes: tuple[str, ...]
+    layers: tuple[SignLayer, ...]
+    read: int
+    write: int
+
+    @property
+    def words(self) -> str:
+        few, many = (SIGN_KERNELS[serving(n)].title for n in (1, 1024))
+        return f"Signs to signs, no sums written, by {few}" + ("" if few == many else f"; of many, by {many}")
+
+    @property
+    def kernel(self) -> str:
+        few, many = serving(1), serving(1024)
+        return f"signs: {few}" + ("" if few == many else f", {many}")
+
+    @property
+    def nbytes(self) -> tuple[int, int]:
+        held = sum(one.weights.nbytes + 2 * len(one.limits) for one in self.layers)
+        return held, 16 * max(words_for(len(one.limits)) for one in self.layers)
+
+    def then(self, after: Stack) -> Stack:
+        """Return this stack with the layers of the one that reads its signs."""
+        nodes = tuple(dict.fromkeys((*self.nodes, *after.nodes)))
+        return Stack(nodes, (*self.layers, *after.layers), self.read, after.write)
+
+    def bind(self, batch: int) -> Bound:
+        key = serving(batch)
+        if key == "lookup":
+            return self._many(batch)
+        return self._few(batch, key)
+
+    def _few(self, batch: int, key: str) -> Bound:
+        by_block = key == "shuffle"
+        table, store = _stored(self.layers, key)
+        most = max(words_for(len(one.limits)) for one in self.layers)
+        work = room(16 * batch * most + shuffle.WIDE * ((batch + 1) // 2))
+        buffer = np.zeros((batch, words_for(len(self.layers[-1].limits))), np.uint64)
+        read, write = self.read, self.write
+
+        def run(slots: Slots, n: int) -> None:
+            out = buffer if n == batch else buffer[:n]
+            if by_block:
+                stack_shuffle(slots[read], _TABLES, table, store, most, work, out)
+            else:
+                stack_wide(slots[read], table, store, most, work, out)
+            slots[write] = out
+
+        return run
+
+    def _many(self, batch: int) -> Bound:
+        work = room(lookup.ROOM + lookup.COUNTERS * batch)
+        layers = []
+        for one in self.layers:
+            digits = SIGN_KERNELS["lookup"].lay(one.weights, one.inputs)
+            indices = np.empty(-(-one.inputs // lookup.PART) * 3 * batch, np.uint64)
+            out = np.zeros((batch, words_for(len(one.limits))), np.uint64)
+            layers.append((one.inputs, digits, limits_by_block(one.limits), indices, out))
+        read, write = self.read, self.write
+
+        def run(slots: Slots, n: int) -> None:
+            signs = slots[read]
+            for inputs, digits, limits, indices, buffer in layers:
+                out = buffer if n == batch else buffer[:n]
+                parts = -(-inputs // lookup.PART)
+                here = indices[: 3 * parts * n].reshape(parts, 3, n)
+                lookup.lay_indices(signs, inputs, here)
+                lookup.signs_lookup(here.reshape(-1).view(np.uint8), n, inputs, digits, limits, work, out)
+                signs = out
+            slots[write] = signs
+
+        return run
+
+
+@dataclass(frozen=True)
+class SignScores:
+    """Packed signs to scores: a table of every count of differing places.
+
+    Attributes:
+        weights: uint64 (classes, words).
+        table: float32 (classes, inputs + 1).
+    """
+
+    nodes: tuple[str, ...]
+    weights: U64
+    table: F32
+    read: int
+    write: int
+    words: str = "Signs to scores: differing places counted, then a table of every count there can be"
+    kernel: str = "count, table"
+
+    @property
+    def nbytes(self) -> tuple[int, int]:
+        return self.weights.nbytes + self.table.nbytes, 4 * len(self.weights)
+
+    def bind(self, batch: int) -> Bound:
+        weights, table, read, write = self.weights, self.table, self.read, self.write
+        buffer = np.empty((batch, len(weights)), np.float32)
+
+        def run(slots: Slots, n: int) -> None:
+            out = buffer if n == batch else buffer[:n]
+            count_scores(slots[read], weights, table, out)
+            slots[write] = out
+
+        return run
+
+
+def joined(steps: list[Step], wanted: tuple[int, ...]) -> list[Step]:
+    """Return the steps with every run of 1-bit layers in one."""
+    reads = Counter(place for step in steps for place in _reads(step)) + Counter(wanted)
+    out: list[Step] = []
+    for step in steps:
+        made = _pair(out[-1], step, reads) if out else None
+        if made is None:
+            out.append(step)
+            continue
+        out[-1] = made
+        before = out[-2] if len(out) > 1 else None
+        if isinstance(before, Stack) and isinstance(made, Stack) and reads[before.write] == 1:
+            out[-2:] = [before.then(made)] if before.write == made.read else out[-2:]
+    return out
+
+
+def _pair(sums: Step, step: Step, reads: Counter[int]) -> Step | None:
+    """Return what does the work of sums and the step after them, or None."""
+    if not isinstance(sums, Sums) or not isinstance(step, Compare | LookUp):
+        return None
+    rows = sums.product.rows
+    if rows is None or sums.write != step.read or reads[step.read] != 1:
+        return None
+    if isinstance(step, LookUp):
+        if len(rows) > _MOST_SCORES or step.shape != (len(rows),):
+            return None
+        table = np.ascontiguousarray(step.table[:, ::-1])
+        return SignScores(step.nodes, rows, table, sums.read, step.write)
+    if sums.product.sums_range[-1] > _MOST_INPUTS:
+        return None
+    names = tuple(dict.fromkeys((*sums.nodes, *step.nodes)))
+    return Stack(names, (SignLayer.of(sums, step, rows),), sums.read, step.write)
+
+
+def _stored(layers: tuple[SignLayer, ...], key: str) -> tuple[I64, U8]:
+    """Return `layers` and `store` as kernels/stack.py takes them, for its `shuffle` or `wide`."""
+    limits_of = limits_by_block if key == "shuffle" else limits_by_chunk
+    rows, parts, at = [], [], 0
+    for one in layers:
+        weights = SIGN_KERNELS[key].lay(one.weights, one.inputs).reshape(-1).view(np.uint8)
+        row = [one.inputs, len(one.limits)]
+        for part in (weights, limits_of(one.limits)):
+            row.append(at)
+            parts.append((at, part))
+            at += -(-part.nbytes // _LINE) * _LINE
+        rows.append(row)
+    store = room(at)
+    for begin, part in parts:
+        store[begin : begin + part.nbytes] = part
+    return np.array(rows, np.int64), store
+
+
+def _reads(step: Step) -> tuple[int, ...]:
+    if isinstance(step, Call):
+        return tuple(place for place in step.reads if place is not None)
+    read = getattr(step, "read", None)
+    return () if read is None else (read,)
