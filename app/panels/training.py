@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from math import isfinite, nan
 from typing import Any
 
@@ -12,7 +14,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QProgressBar,
-    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -21,9 +22,8 @@ from app.document import Document
 from app.panels.durations import duration, percent
 from app.panels.empty import Emptiable, EmptyState
 from app.panels.labels import body, line, note, set_tone, strong
-from app.panels.segments import Segments
-from app.plots.accuracy import AccuracyChart, LossChart
-from app.plots.confusion import ConfusionChart
+from app.panels.second_picture import SecondPicture
+from app.plots.accuracy import AccuracyChart
 from app.theme.figures import plural, whole
 from app.worker import Trainer
 from engine.files.run import Checkpoint
@@ -34,6 +34,7 @@ _SIDE, _NARROW_SIDE = 248, 196  # px
 _NARROW = 620  # px below which there is room for one chart beside the figures
 _ROWS = {
     "validation": "Validation accuracy",
+    "best": "Best epoch",
     "train": "Training accuracy",
     "loss": "Loss",
     "speed": "Records per second",
@@ -41,7 +42,48 @@ _ROWS = {
     "raw": "Test, before the rules",
     "violations": "Answers against a rule",
 }
+_KEPT = "Kept epoch"  # how a run begins to say that it went back to its best epoch
 _LATE = ("test", "raw", "violations")  # known at the end alone
+
+
+@dataclass(frozen=True)
+class _Epoch:
+    """What the panel shows of an epoch, live or from the history of a run file; see EpochDone."""
+
+    stage: str
+    epoch: int
+    loss: float
+    train: float
+    accuracy: float
+    own: float = nan
+    part: str = ""
+
+    @classmethod
+    def of(cls, done: EpochDone) -> _Epoch:
+        """Return what is shown of an epoch that is just over."""
+        return cls(
+            done.stage,
+            done.epoch,
+            done.loss,
+            done.train_accuracy,
+            done.accuracy,
+            done.own_accuracy,
+            done.part,
+        )
+
+    @classmethod
+    def read(cls, entry: Mapping[str, Any]) -> _Epoch:
+        """Return an epoch of a history, in which a number that is none is None."""
+        loss, own = entry["loss"], entry.get("own_accuracy")
+        return cls(
+            entry["stage"],
+            entry["epoch"],
+            nan if loss is None else loss,
+            entry["train_accuracy"],
+            entry["accuracy"],
+            nan if own is None else own,
+            entry.get("part", ""),
+        )
 
 
 class TrainingPanel(Emptiable):
@@ -50,9 +92,12 @@ class TrainingPanel(Emptiable):
     def __init__(self, document: Document, trainer: Trainer, parent: QWidget | None = None) -> None:
         super().__init__(EmptyState("ph.chart-line", "", ""), parent)
         self._document, self._trainer = document, trainer
-        self.accuracy, self.loss, self.classes = AccuracyChart(), LossChart(), ConfusionChart()
+        self.accuracy, self.pictures = AccuracyChart(), SecondPicture()
+        self.loss, self.classes, self.layers = self.pictures.loss, self.pictures.classes, self.pictures.layers
         self._base = 0.0  # epochs of the stages before
         self._at = 0.0
+        self._part = ""  # what is quantized in the stage of binarization under way
+        self._best = (0, nan)  # epoch and its validation accuracy
         self._paused_words = ""
         self._figures: dict[str, tuple[QLabel, QLabel]] = {}
         self._build()
@@ -82,7 +127,7 @@ class TrainingPanel(Emptiable):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         narrow = self.width() < _NARROW
-        self._pictures.setVisible(not narrow)
+        self.pictures.setVisible(not narrow)
         self._side.setFixedWidth(_NARROW_SIDE if narrow else _SIDE)
 
     # Building
@@ -92,8 +137,7 @@ class TrainingPanel(Emptiable):
         across.setContentsMargins(12, 8, 16, 8)
         across.setSpacing(16)
         across.addWidget(self.accuracy, 3)
-        self._pictures = self._second()
-        across.addWidget(self._pictures, 2)
+        across.addWidget(self.pictures, 2)
         self._side = QWidget()
         self._side.setFixedWidth(_SIDE)
         across.addWidget(self._side)
@@ -105,9 +149,10 @@ class TrainingPanel(Emptiable):
         self._bar.setTextVisible(False)
         self._bar.setRange(0, 1000)
         self._bar.setAccessibleName("Progress of the run")
-        self._why = note("", "error")
+        self._why, self._kept = note("", "error"), note("")
         self._why.hide()
-        for widget in (self._now, self._bar, self._left, self._why, line()):
+        self._kept.hide()
+        for widget in (self._now, self._bar, self._left, self._kept, self._why, line()):
             column.addWidget(widget)
         grid = QGridLayout()
         grid.setVerticalSpacing(3)
@@ -120,24 +165,6 @@ class TrainingPanel(Emptiable):
         column.addLayout(grid)
         column.addStretch(1)
         self._hide_late()
-
-    def _second(self) -> QWidget:
-        """Return loss and confusion in one place, under the control that names and chooses them."""
-        self.loss.set_title(" ")
-        tips = {"loss": "Loss of every batch and epoch", "classes": "Which class is taken for which"}
-        self.choice = Segments({"loss": "Loss", "classes": "Classes"}, tips, "Second picture", small=True)
-        self.choice.setFixedWidth(128)
-        self.choice.show_value("loss")
-        holder = QWidget()
-        one = QGridLayout(holder)
-        one.setContentsMargins(0, 0, 0, 0)
-        pictures = QStackedWidget()
-        pictures.addWidget(self.loss)
-        pictures.addWidget(self.classes)
-        one.addWidget(pictures, 0, 0)
-        one.addWidget(self.choice, 0, 0, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
-        self.choice.chosen.connect(lambda key: pictures.setCurrentIndex(("loss", "classes").index(key)))
-        return holder
 
     def _show_look(self) -> None:
         seen = self._trainer.look
@@ -165,6 +192,9 @@ class TrainingPanel(Emptiable):
     def _begin_stage(self, record: StageStarted) -> None:
         self._now.setText(record.words)
         self._left.setText("")
+        if record.words.startswith(_KEPT):
+            self._kept.setText(record.words)
+            self._kept.show()
         if record.stage == "memory":
             self._base = self._at
             self._bar.setRange(0, 0)
@@ -172,33 +202,59 @@ class TrainingPanel(Emptiable):
                 self.accuracy.mark(self._at, record.words)
 
     def _batch(self, record: BatchDone) -> None:
-        self._at = record.epoch - 1 + record.step / record.steps
-        self.loss.add("batch", self._at, record.loss)
+        at = record.epoch - 1 + record.step / record.steps
+        if record.stage == "teacher":
+            return
+        self._at = at
+        self.loss.add("batch", at, record.loss)
+        self.layers.take(at, record.metrics, of_step=True)
 
     def _show_batch(self, record: BatchDone) -> None:
-        share = (record.epoch - 1 + record.step / record.steps) / record.epochs
+        epochs = f"epoch {whole(record.epoch)} of {whole(record.epochs)}"
+        words = f"Teacher: {epochs}" if record.stage == "teacher" else epochs.capitalize()
         self._bar.setRange(0, 1000)
-        self._bar.setValue(round(1000 * share))
-        self._now.setText(f"Epoch {whole(record.epoch)} of {whole(record.epochs)} · {percent(share, 0)}")
+        self._bar.setValue(round(1000 * record.share))
+        self._now.setText(f"{words} · {percent(record.share, 0)}")
         self._left.setText(f"{duration(record.seconds_left)} left")
         self._set("speed", whole(round(record.records_per_second)))
 
     def _epoch(self, record: EpochDone) -> None:
-        self._point(record.stage, record.epoch, record.loss, record.train_accuracy, record.accuracy)
+        self._point(_Epoch.of(record))
+        self.layers.take(self._at, record.metrics)
         if record.stage == "memory":
             self._bar.setRange(0, 1000)
             self._bar.setValue(round(1000 * record.epoch / record.epochs))
             self._left.setText(f"Pass {whole(record.epoch)} of {whole(record.epochs)}")
 
-    def _point(self, stage: str, epoch: int, loss: float, train: float, validation: float) -> None:
-        self._at = epoch + (self._base if stage == "memory" else 0.0)
-        self.accuracy.add("train", self._at, 100 * train)
-        self.accuracy.add("validation", self._at, 100 * validation)
-        self._set("train", percent(train))
-        self._set("validation", percent(validation))
-        if isfinite(loss):
-            self.loss.add("epoch", self._at - 0.5, loss)
-            self._set("loss", f"{loss:.4g}")
+    def _point(self, done: _Epoch) -> None:
+        """Show an epoch: that of a teacher over its own epochs, that of a memory after all others."""
+        if done.stage == "teacher":
+            self.accuracy.add("teacher", done.epoch, 100 * done.accuracy)
+            return
+        self._enter(done)
+        self._at = done.epoch + (self._base if done.stage == "memory" else 0.0)
+        self.accuracy.add("train", self._at, 100 * done.train)
+        self.accuracy.add("validation", self._at, 100 * done.accuracy)
+        if isfinite(done.own):
+            self.accuracy.add("own", self._at, 100 * done.own)
+        self._set("train", percent(done.train))
+        self._set("validation", percent(done.accuracy))
+        if not done.accuracy <= self._best[1]:
+            self._best = (round(self._at), done.accuracy)
+            self._set("best", f"{whole(self._best[0])} · {percent(done.accuracy)}")
+        if isfinite(done.loss):
+            self.loss.add("epoch", self._at - 0.5, done.loss)
+            self._set("loss", f"{done.loss:.4g}")
+
+    def _enter(self, done: _Epoch) -> None:
+        """Mark where a stage of binarization begins, on both curves."""
+        if done.stage == "gradient" and done.part and done.part != self._part:
+            self._part = done.part
+            words = done.part[:1].upper() + done.part[1:]
+            first = done.epoch == 1
+            self.accuracy.mark(1 if first else done.epoch - 0.5, words)
+            if not first:
+                self.loss.mark(done.epoch - 1, "")
 
     def _finish(self, record: Finished) -> None:
         self._set("validation", percent(record.validation_accuracy))
@@ -237,12 +293,15 @@ class TrainingPanel(Emptiable):
 
     def _start(self) -> None:
         self._base = self._at = 0.0
+        self._part, self._best = "", (0, nan)
         self.accuracy.clear()
         self.loss.clear()
+        self.layers.clear()
         for _, value in self._figures.values():
             value.setText("–")
         self._hide_late()
         self._why.hide()
+        self._kept.hide()
         self._now.setText("Preparing")
         self._left.setText("")
         self._bar.setRange(0, 0)
@@ -270,8 +329,7 @@ class TrainingPanel(Emptiable):
                 self._base = self._at
                 if self._at:
                     self.accuracy.mark(self._at, "Memory")
-            loss = nan if entry["loss"] is None else entry["loss"]
-            self._point(entry["stage"], entry["epoch"], loss, entry["train_accuracy"], entry["accuracy"])
+            self._point(_Epoch.read(entry))
         final = checkpoint.history.get("final") or {}
         if final:
             self._show_final(
@@ -285,6 +343,7 @@ class TrainingPanel(Emptiable):
     def _show_curves(self) -> None:
         self.accuracy.show_points()
         self.loss.show_points()
+        self.layers.show_points()
 
     # Words
 

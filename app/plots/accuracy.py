@@ -14,6 +14,8 @@ class AccuracyChart(Curves):
         curves = {
             "train": Curve("training", "accent"),
             "validation": Curve("validation", "spikes"),
+            "teacher": Curve("teacher", "low", dashed=True),
+            "own": Curve("this stage", "spikes", dashed=True),
         }
         super().__init__("Accuracy by epoch", "Accuracy, %", curves, parent)
 
@@ -23,7 +25,7 @@ class LossChart(Curves):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         curves = {
-            "batch": Curve("each batch", "accent", thin=True),
-            "epoch": Curve("mean of the epoch", "accent"),
+            "batch": Curve("batches", "accent", thin=True),
+            "epoch": Curve("epoch mean", "accent"),
         }
         super().__init__("Loss by epoch", "Loss", curves, parent, decades=True)

@@ -106,23 +106,24 @@ class Chart(QWidget):
         self.dressed.emit()
 
 
-def pen(token: str, points: int = 0, *, faint: bool = False) -> QPen:
+def pen(token: str, points: int = 0, *, faint: bool = False, dashed: bool = False) -> QPen:
     """Return the pen of a curve: two pixels while it has few points, one from SMOOTH_TO on or if faint."""
-    made: QPen = pg.mkPen(
-        theme().colour(token, _FAINT if faint else 1.0), width=1 if faint or points > SMOOTH_TO else 2
-    )
+    width = 1 if faint or points > SMOOTH_TO else 1.5 if dashed else 2
+    made: QPen = pg.mkPen(theme().colour(token, _FAINT if faint else 1.0), width=width)
+    if dashed:
+        made.setDashPattern([4.0, 3.0])
     return made
 
 
-def draw(curve: Any, x: Any, y: Any, token: str, *, faint: bool = False) -> None:
-    """Show `y` over `x` on a curve in a colour of the theme; few points are marked, faint ones never."""
+def draw(curve: Any, x: Any, y: Any, token: str, *, faint: bool = False, dashed: bool = False) -> None:
+    """Show `y` over `x` on a curve in a colour of the theme; few points are marked, faint or dashed never."""
     points = len(x)
-    marked = points <= _DOTS_TO and not faint
+    marked = points <= _DOTS_TO and not (faint or dashed)
     curve.setData(
         np.array(x, np.float64),
         np.array(y, np.float64),
         antialias=points <= SMOOTH_TO,
-        pen=pen(token, points, faint=faint),
+        pen=pen(token, points, faint=faint, dashed=dashed),
         symbol="o" if marked else None,
         symbolSize=4,
         symbolPen=None,

@@ -7,16 +7,20 @@ from math import log10
 from typing import Any
 
 import pyqtgraph as pg
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from app.plots.chart import Chart, draw
+from app.plots.chart import Chart, draw, pen
+from app.plots.legend_row import LegendRow
 from app.plots.series import Series
 from app.theme.current import theme
-from app.theme.fonts import CAPTION, font
+from app.theme.fonts import BODY, CAPTION, font
 
-_LEGEND_FROM = 200  # px across below which the legend would hide the curves
+_ROUND, _INSIDE = 8, 36  # px around the legend; from above, where it stands in the plot
+_TITLE_FROM = 76  # px from the left edge to the end of a title of no letters, with some air
+_UNDER_WORDS = 0.7  # how far the words of a mark cover the curves behind them
+_PLACES = (0.4, 0.25, 0.1)  # heights, of the plot, at which the words of marks in a row stand
 _LEAST = 1e-6  # what is drawn for smaller values on a logarithmic axis
 
 
@@ -28,12 +32,14 @@ class Curve:
         title: its name in the legend.
         token: its colour.
         thin: drawn faint, behind the others, as what a mean is taken of.
+        dashed: drawn thin and dashed, without marks: what the others are measured against.
         series: its points.
     """
 
     title: str
     token: str
     thin: bool = False
+    dashed: bool = False
     series: Series = field(default_factory=Series)
 
 
@@ -57,23 +63,15 @@ class Curves(Chart):
         self._late: set[str] = set()
         super().__init__(title, "Epoch", y, parent)
         self.plot.getAxis("left").setLogMode(decades)
-        self._legend = pg.LegendItem(
-            labelTextSize=f"{CAPTION}px",
-            verSpacing=-2,
-            horSpacing=12,
-            sampleType=_Stroke,
-            offset=(-8, 8) if decades else (-8, -8),
-        )
-        self._legend.setParentItem(self.view)
-        for key, one in curves.items():
+        self.legend = LegendRow(self)
+        for key in curves:
             self._items[key] = self.curve()
-            self._legend.addItem(self._items[key], one.title)
         self.dressed.connect(self._dress_curves)
         self._dress_curves()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._legend.setVisible(self.width() >= _LEGEND_FROM)
+        self._place_legend()
 
     def add(self, key: str, x: float, y: float) -> None:
         """Take one more point of a curve; `show_points` paints it."""
@@ -86,8 +84,9 @@ class Curves(Chart):
 
     def mark(self, x: float, words: str) -> None:
         """Draw a dotted line at x with words beside it."""
+        place = _PLACES[len(self._phases) % len(_PLACES)]
         line = pg.InfiniteLine(
-            x, angle=90, label=words, labelOpts={"position": 0.4, "anchors": [(0, 1), (0, 1)]}
+            x, angle=90, label=words, labelOpts={"position": place, "anchors": [(0, 1), (0, 1)]}
         )
         line.label.setFont(font(CAPTION))
         self.plot.addItem(line, ignoreBounds=True)
@@ -110,38 +109,32 @@ class Curves(Chart):
         late, self._late = self._late, set()
         for key in late:
             one, item = self._curves[key], self._items[key]
-            faint = one.thin
-            draw(item, one.series.x, one.series.y, one.token, faint=faint)
-            item.setZValue(-1 if faint else 0)
+            draw(item, one.series.x, one.series.y, one.token, faint=one.thin, dashed=one.dashed)
+            item.setZValue(-1 if one.thin or one.dashed else 0)
+        self._list()
+
+    def _list(self) -> None:
+        """Name in the legend the curves that have points, and those that always will."""
+        wanted = [one for one in self._curves.values() if len(one.series) or not one.dashed]
+        if [one.title for one in wanted] != self.legend.titles:
+            self.legend.show_pens({c.title: pen(c.token, faint=c.thin, dashed=c.dashed) for c in wanted})
+            self._place_legend()
+
+    def _place_legend(self) -> None:
+        """Put it beside the title; in the corner that a falling loss leaves free, where there is none."""
+        room = self.width() - self.legend.width() - _ROUND
+        self.legend.move(room, _INSIDE if self._decades else _ROUND)
+        title = QFontMetrics(font(BODY, 600)).horizontalAdvance(self._title) + _TITLE_FROM
+        self.plot.titleLabel.setVisible(self._decades or room >= title)
 
     def _dress_curves(self) -> None:
         self._late = set(self._curves)
         for _, _, line in self._phases:
             self._dress_phase(line)
-        self._legend.setLabelTextColor(theme().colour("mid"))
-        for _, label in self._legend.items:
-            label.item.setFont(font(CAPTION))
-            label.setText(label.text, color=theme().tokens.mid)
-            label.item.setFont(font(CAPTION))
+        self.legend.show_pens({})
         self.show_points()
 
     def _dress_phase(self, line: Any) -> None:
         line.setPen(pg.mkPen(theme().colour("low", 0.7), width=1, style=Qt.PenStyle.DotLine))
         line.label.setColor(theme().colour("mid"))
-        line.label.fill = pg.mkBrush(theme().tokens.panel)
-
-
-class _Stroke(pg.ItemSample):  # type: ignore[misc]
-    """The short line of a legend, drawn as its curve is."""
-
-    def paint(self, painter: Any, option: Any, widget: Any = None) -> None:
-        made = pg.mkPen(self.item.opts["pen"])
-        made.setWidth(max(2, made.width()))
-        painter.setPen(made)
-        painter.drawLine(1, 10, 19, 10)
-
-    def boundingRect(self) -> QRectF:
-        return QRectF(0, 0, 20, 20)
-
-    def mouseClickEvent(self, event: Any) -> None:
-        event.ignore()
+        line.label.fill = pg.mkBrush(theme().colour("panel", _UNDER_WORDS))

@@ -78,12 +78,11 @@ class TrainingCommands(QObject):
 
     def _show_progress(self, records: list[object]) -> None:
         for record in records:
-            if isinstance(record, EpochDone):
+            if isinstance(record, EpochDone) and record.stage != "teacher":
                 self._accuracies = (*self._accuracies, record.accuracy)
         last = next((r for r in reversed(records) if isinstance(r, BatchDone)), None)
         if last:
-            done = (last.epoch - 1 + last.step / last.steps) / last.epochs
-            self._show_live(Live(done, self._accuracies))
+            self._show_live(Live(last.share, self._accuracies))
         end = next((r for r in records if isinstance(r, Finished)), None)
         if end:
             self._toasts.say(_summary(end), "good")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import log10
 from pathlib import Path
 
 import numpy as np
 import pytest
 from panel_runs import WAIT, begun, run_to_end
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.panels.durations import duration, percent
+from app.panels.metrics import MetricsView
 from app.panels.training import TrainingPanel
 from app.plots.curves import Curves
 from app.worker import Trainer
@@ -22,6 +24,11 @@ from engine.train.progress import BatchDone, EpochDone, Finished, StageStarted, 
 def _drawn(chart: Curves, key: str) -> list[tuple[float, float]]:
     x, y = chart._items[key].getOriginalDataset()
     return [] if x is None else list(zip(x.tolist(), y.tolist(), strict=True))
+
+
+def _choose(panel: TrainingPanel, key: str) -> None:
+    choice = panel.pictures.choice
+    QTest.mouseClick(choice, Qt.MouseButton.LeftButton, pos=choice.rect_of(key).center().toPoint())
 
 
 def test_the_curves_are_the_records_of_the_run(tmp_path: Path, qtbot: QtBot) -> None:
@@ -162,9 +169,7 @@ def test_the_confusion_takes_the_place_of_the_loss_when_chosen(tmp_path: Path, q
     assert trainer.look is not None
     assert np.array_equal(panel.classes._counts, trainer.look.confusion)
     assert panel.loss.isVisible()
-    QTest.mouseClick(
-        panel.choice, Qt.MouseButton.LeftButton, pos=panel.choice.rect_of("classes").center().toPoint()
-    )
+    _choose(panel, "classes")
     assert panel.classes.isVisible()
     assert not panel.loss.isVisible()
 
@@ -177,3 +182,128 @@ def test_another_project_shows_nothing_of_the_last_run(tmp_path: Path, qtbot: Qt
     document.new()
     trainer.forget()
     assert panel.is_empty
+
+
+def test_a_teacher_and_the_stages_of_binarization_are_marked_in_words(tmp_path: Path, qtbot: QtBot) -> None:
+    document, trainer = begun(tmp_path, epochs=4)
+    stages = {"stages": "weights", "float_epochs": 1.0, "middle_epochs": 1.0}
+    document.edit_training("Teach", replace(document.training, teacher="self", teacher_epochs=2, **stages))
+    panel = TrainingPanel(document, trainer)
+    qtbot.addWidget(panel)
+    records: list[object] = []
+    trainer.progress.connect(records.extend)
+    run_to_end(qtbot, trainer)
+    epochs = [r for r in records if isinstance(r, EpochDone) and r.stage == "gradient"]
+    taught = [r for r in records if isinstance(r, EpochDone) and r.stage == "teacher"]
+    assert _drawn(panel.accuracy, "teacher") == [(r.epoch, 100 * r.accuracy) for r in taught]
+    assert len(taught) == 2
+    marks = [(x, words.lower()) for x, words, _ in panel.accuracy._phases][:3]
+    assert marks == [(1, epochs[0].part), (1.5, epochs[1].part), (2.5, epochs[2].part)]
+    own = [(r.epoch, 100 * r.own_accuracy) for r in epochs if r.own_accuracy == r.own_accuracy]
+    assert own
+    assert _drawn(panel.accuracy, "own") == own
+    assert panel.accuracy.legend.titles == ["training", "validation", "teacher", "this stage"]
+    other = Trainer(document)
+    again = TrainingPanel(document, other)
+    qtbot.addWidget(again)
+    with qtbot.waitSignal(other.over, timeout=WAIT):
+        other.restore(tmp_path / "small.run.h5")
+    assert [(x, w) for x, w, _ in again.accuracy._phases] == [(x, w) for x, w, _ in panel.accuracy._phases]
+    assert _drawn(again.accuracy, "own") == own
+
+
+def test_the_legend_names_a_teacher_only_where_there_is_one(tmp_path: Path, qtbot: QtBot) -> None:
+    document, trainer = begun(tmp_path)
+    panel = TrainingPanel(document, trainer)
+    qtbot.addWidget(panel)
+    assert panel.accuracy.legend.titles == ["training", "validation"]
+    panel._take([EpochDone("teacher", 1, 2, 0.5, 0.6, 0.5, 0.1, 0.0, part="teacher")])
+    panel.accuracy.show_points()
+    assert panel.accuracy.legend.titles[-1] == "teacher"
+    assert panel.figure("validation") == "–"
+
+
+def test_the_best_epoch_and_an_early_stop_are_said(tmp_path: Path, qtbot: QtBot) -> None:
+    document, trainer = begun(tmp_path)
+    panel = TrainingPanel(document, trainer)
+    qtbot.addWidget(panel)
+    accuracies = (0.5, 0.8, 0.7)
+    panel._take(
+        [EpochDone("gradient", i, 9, 0.5, 0.9, a, 0.1, 0.0) for i, a in enumerate(accuracies, start=1)]
+    )
+    assert panel.figure("best") == "2 · 80.0 %"
+    words = "Kept epoch 2 of 3 after 1 epochs without a better one: 80.00 %"
+    panel._take([StageStarted("gradient", words)])
+    panel._end(Stopped("finished", 3))
+    assert panel.words == "Finished"
+    assert panel._kept.text() == words
+    assert not panel._kept.isHidden()
+    panel._start()
+    assert panel._kept.isHidden()
+    assert panel.figure("best") == "–"
+
+
+def test_the_progress_counts_the_teacher(tmp_path: Path, qtbot: QtBot) -> None:
+    document, trainer = begun(tmp_path)
+    panel = TrainingPanel(document, trainer)
+    qtbot.addWidget(panel)
+    panel._show_batch(BatchDone(2, 5, 3, 4, 0.1, 0.9, 0.1, 100.0, 8.0, stage="teacher", share=0.25))
+    assert panel.words == "Teacher: epoch 2 of 5 · 25 %"
+    panel._show_batch(BatchDone(2, 5, 3, 4, 0.1, 0.9, 0.1, 100.0, 8.0, share=0.5))
+    assert panel.words == "Epoch 2 of 5 · 50 %"
+    assert panel._bar.value() == 500
+
+
+def test_the_figures_of_the_layers_are_those_of_the_run(tmp_path: Path, qtbot: QtBot) -> None:
+    document, trainer = begun(tmp_path, epochs=3)
+    panel = TrainingPanel(document, trainer)
+    qtbot.addWidget(panel)
+    panel.resize(1000, 260)
+    panel.show()
+    records: list[object] = []
+    trainer.progress.connect(records.extend)
+    run_to_end(qtbot, trainer)
+    _choose(panel, "layers")
+    assert panel.layers.isVisible()
+    done = [r for r in records if isinstance(r, EpochDone) and r.stage == "gradient"]
+    layers = panel.layers
+    assert layers.kinds.currentData() == "flipped"
+    flips = {n: s.y.tolist() for n, s in layers.rows._series.items()}
+    assert flips == {
+        key.removesuffix(": flipped"): [r.metrics[key] for r in done]
+        for key in done[0].metrics
+        if key.endswith(": flipped")
+    }
+    first = next(iter(flips))
+    assert layers.rows.words_at(QPointF(5, 5)).startswith(f"{first}: {percent(flips[first][-1])}, from ")
+    assert layers.rows.words_at(QPointF(5, 5000)) == ""
+    assert not layers.grab().isNull()
+
+
+def test_another_figure_of_the_layers_is_chosen_by_key(qtbot: QtBot) -> None:
+    view = MetricsView()
+    qtbot.addWidget(view)
+    view.resize(400, 200)
+    view.show()
+    assert not view.kinds.isVisible()
+    view.take(0.5, {"Dense: dead": 0.1, "Dense: flipped": 0.01, "gradient": 3.5}, of_step=True)
+    view.take(1.0, {"Dense: flipped": 0.2, "Sign: odd thing": -4.0, "gradient": 2.5})
+    view.show_points()
+    titles = [view.kinds.itemText(i) for i in range(view.kinds.count())]
+    assert titles == [
+        "Signs flipped in an epoch",
+        "Signs flipped in a step",
+        "Dead channels",
+        "Length of the gradient",
+        "Odd thing",
+    ]
+    assert view.kinds.currentData() == "flipped"
+    view.kinds.setFocus()
+    for _ in range(3):
+        QTest.keyClick(view.kinds, Qt.Key.Key_Down)
+    assert view.rows.words_at(QPointF(5, 5)) == "all layers: 2.5, from 2.5 to 3.5 so far"
+    QTest.keyClick(view.kinds, Qt.Key.Key_Down)
+    assert view.rows.accessibleName() == "odd thing: Sign −4"
+    assert not view.grab().isNull()
+    view.clear()
+    assert not view.kinds.isVisible()
