@@ -155,10 +155,13 @@ class A2Q(WeightQuantizer):
     @classmethod
     def start(cls, row: Precision, w: F32) -> Arrays:
         norm, largest = np.abs(w).sum(axis=1), np.abs(w).max(axis=1, initial=0)
-        logs = (np.log2(np.maximum(a, _LEAST)) for a in (norm, largest / row.high))
-        return dict(
-            zip(("weight_log_norm", "weight_log_step"), (a.astype(np.float32) for a in logs), strict=True)
-        )
+        step = np.maximum(largest / row.high, _LEAST)
+        # A hair above the norm, so that truncation leaves the largest weight on the highest level.
+        log_norm, log_step = np.log2(np.maximum(norm, _LEAST)) + 1e-3, np.log2(step)
+        return {
+            "weight_log_norm": log_norm.astype(np.float32),
+            "weight_log_step": log_step.astype(np.float32),
+        }
 
     def quantize(self, w: F32) -> Quantized:
         _, levels, _ = self._levels(w)
