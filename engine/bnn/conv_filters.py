@@ -204,16 +204,15 @@ class Filters:
         for group in range(patches.groups):
             at = self._outputs(group)
             here = grad if patches.groups == 1 else np.ascontiguousarray(grad[:, at])
-            if self._seen is None and patches.few:
-                pass  # all at once, in `backward`
-            elif self._seen is None:
-                np.matmul(here.T, patches.rows(maps, group, self._rows), out=self._part_grad)
-            else:
+            if self._seen is not None:
                 bits = patches.rows(maps, group, self._bits)
                 turned = self._turned_rows[:, : words_for(len(bits))]
                 transpose_bits(bits, patches.inputs, turned)
                 signed_sums(here, turned, self._part_grad)
-            self._grad[at] += self._part_grad
+                self._grad[at] += self._part_grad
+            elif not patches.few:  # those are taken all at once, in `backward`
+                np.matmul(here.T, patches.rows(maps, group, self._rows), out=self._part_grad)
+                self._grad[at] += self._part_grad
             if grad_maps is not None:
                 patches.fold(self._row_gradient(here, group), group, grad_maps[piece])
 

@@ -17,12 +17,14 @@ from engine.train.loop import train
 from engine.train.progress import BatchDone, EpochDone
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = sorted((ROOT / "projects").glob("*/*.polybit"))
+PROJECTS = sorted((ROOT / "projects").glob("*/*.polybit"))
+EXAMPLES = [path for path in PROJECTS if path.parent.name != "zoo"]  # tests/engine/test_zoo.py trains those
 DIGITS = ROOT / "projects" / "digits" / "digits.polybit"
+every_project = pytest.mark.parametrize("path", PROJECTS, ids=[p.stem for p in PROJECTS])
 every_example = pytest.mark.parametrize("path", EXAMPLES, ids=[p.stem for p in EXAMPLES])
 
 
-@every_example
+@every_project
 def test_an_example_opens_without_a_problem_and_names_its_source(path):
     project = open_project(path)
     assert not project.notes
@@ -30,7 +32,7 @@ def test_an_example_opens_without_a_problem_and_names_its_source(path):
     assert project.about
     source = (path.parent / "SOURCE.md").read_text()
     assert "http" in source
-    assert "CC BY 4.0" in source
+    assert "CC BY" in source
     assert read_project(project_text(project), "p").graph.wires == project.graph.wires
 
 
