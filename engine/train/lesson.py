@@ -21,6 +21,7 @@ from ..runtime.program import Program
 from ..settings import Training
 from ..source import Source
 from .progress import BatchDone, EpochDone, Progress, StageStarted
+from .resume import kept_state
 from .teacher import Teacher
 
 
@@ -103,17 +104,24 @@ def lesson_of(project: Project, resumed: Checkpoint | None) -> Lesson | None:
     if settings.teacher == "none":
         return None
     if settings.teacher == "self":
-        return Lesson(settings, replace(project, training=_plain(settings)), floats=True, found=found)
-    if not settings.teacher_file:
+        lesson = Lesson(settings, replace(project, training=_plain(settings)), floats=True)
+    elif settings.teacher_file:
+        lesson = _from_file(project.folder / settings.teacher_file, project.graph, settings)
+    else:
         raise TrainError("No file of a teacher is chosen.", do="Set Teacher file, or Teacher to none.")
-    path = project.folder / settings.teacher_file
-    lesson = _from_file(path, project.graph, settings)
-    then = resumed.history.get("state", {}).get("teacher") if resumed else lesson.digest
-    if then != lesson.digest:
+    same = resumed is None or kept_state(resumed).teacher == lesson.digest
+    if not same or not _fits(found, lesson.project):
         words = "The teacher has changed since this run began."
-        raise TrainError(words, where=path.name, do="Train anew, or put the old file back.")
+        raise TrainError(words, where=settings.teacher_file, do="Train anew, or put the old file back.")
     lesson.found = found
     return lesson
+
+
+def _fits(found: Checkpoint | None, project: Project | None) -> bool:
+    """Whether the teacher's run in a run file, if there is one, is that of the teacher that is asked for."""
+    if found is None or project is None:
+        return found is None
+    return (found.project.graph, found.project.training) == (project.graph, project.training)
 
 
 def _plain(settings: Training) -> Training:

@@ -23,11 +23,13 @@ class Kept:
         settled: whether the gradient stage is over.
         average_steps: steps that the running mean followed.
         patience: the best epoch so far, without its weights.
+        teacher: SHA-256 of the file of its teacher, or "".
     """
 
     settled: bool
     average_steps: int
     patience: Patience
+    teacher: str
 
 
 def resumed(project: Project, path: Path) -> Checkpoint:
@@ -69,6 +71,7 @@ def kept_state(run: Checkpoint) -> Kept:
             _of(patience, "epoch", int, 0),
             _of(patience, "waited", int, 0),
         ),
+        teacher=_of(state, "teacher", str, ""),
     )
 
 
