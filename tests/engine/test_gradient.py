@@ -1,12 +1,16 @@
 """train/gradient.py and what it joins: stages, means, patience, limits, teachers; and going on with each."""
 
+import os
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from engine.errors import TrainError
-from engine.files.project import probed
+from engine.files.project import probed, save_project
 from engine.files.run import read_run
 from engine.files.store import packed
 from engine.train.loop import Run, train
@@ -237,3 +241,32 @@ def test_packing_what_a_checkpoint_holds_gives_what_was_scored(binary_project, t
     assert packed(kept.project.graph, kept.weights)["hidden"]["scale"].tobytes() != (
         done.program.packed["hidden"]["scale"].tobytes()
     )
+
+
+@pytest.mark.parametrize("last", ["teacher 2/2", "gradient 1/8", "gradient 4/8"])
+def test_killing_it_anywhere_loses_no_epoch_and_changes_no_bit(binary_project, tmp_path, last):
+    """SIGKILL right after an epoch is told; what goes on from the file ends as a whole run does."""
+    project = with_settings(
+        binary_project,
+        teacher="self",
+        teacher_epochs=2,
+        stages="weights",
+        float_epochs=2,
+        middle_epochs=2,
+        epochs=8,
+        average=0.8,
+        patience=3,
+        augment="shift 1",
+    )
+    save_project(project, project.path)
+    out = tmp_path / "run.h5"
+    command = [sys.executable, "-m", "engine", "train", str(project.path), "--out", str(out)]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert any(line.startswith(last) for line in child.stdout)
+    finally:
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+        child.stdout.close()
+    rest = list(train(project, out, resume=resumed(project, out)))
+    same(rest[-1].program, list(train(project))[-1].program)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from engine.errors import ModelError, TrainError
 from engine.files.run import read_run
 from engine.train.loop import Run, train
 from engine.train.progress import BatchDone, EpochDone, Finished, StageStarted
+from engine.train.resume import resumed
 
 
 def test_it_learns_and_scores_what_it_ships(binary_project):
@@ -142,3 +144,20 @@ def test_whole_numbers_train_as_the_same_floats_do(binary_project):
     for name, packed in ends[0].items():
         for key, array in packed.items():
             assert array.tobytes() == ends[1][name][key].tobytes(), (name, key)
+
+
+def test_a_run_of_an_older_program_goes_on(binary_project, tmp_path):
+    """tests/files/run-1.h5: two epochs of this project, kept before there was a choice of optimiser."""
+    path = tmp_path / "run.h5"
+    path.write_bytes((Path(__file__).parents[1] / "files" / "run-1.h5").read_bytes())
+    project = replace(read_run(path).project, path=binary_project.path)
+    kept = resumed(project, path)
+    assert (kept.epoch, kept.finished) == (2, False)
+    assert int(kept.optimiser["steps"]) == 2 * 7
+    before = kept.program().packed["hidden"]["weight"].tobytes()
+    rest = list(train(project, path, resume=kept))
+    assert [r.epoch for r in rest if isinstance(r, EpochDone)] == [3, 4]
+    assert rest[-1].validation_accuracy > 0.9
+    assert (
+        before.packed["hidden"]["weight"].tobytes() != rest[-1].program.packed["hidden"]["weight"].tobytes()
+    )
