@@ -13,8 +13,9 @@ from ..kernels.optimise import average_step
 
 
 class Average:
-    """An exponential moving mean of every float array of some nodes (Tarvainen & Valpola 2017, arXiv:1703.01780).
+    """An exponential moving mean of every float array of some nodes.
 
+    Source: Tarvainen & Valpola 2017, arXiv:1703.01780.
     Early steps keep less, (1 + t) / (10 + t), so that the mean does not stand on what the weights began with.
 
     Attributes:
