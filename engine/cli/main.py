@@ -15,7 +15,7 @@ from importlib import import_module
 from ..bench.suites import SUITES
 from ..errors import PolybitError
 from .look_at import catalogue, check, show_estimate
-from .measure import bench
+from .measure import bench, hardware
 from .plan import KINDS, show_plan
 from .stopping import ended_by_signal
 from .work import evaluate, export, predict, train_project
@@ -90,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--pairs", type=_pairs, default=9, help="interleaved pairs a comparison (default 9)")
     one.add_argument("--peers", action="store_true", help="beside other programs too (pip extra: bench)")
     one.add_argument("--cores", type=_threads, help="cores each side may use (else as the suite says)")
+    _verb(verbs, "hardware", hardware, "what this host can do, and the kernels chosen for it", json=True)
     _verb(verbs, "shot", _open, "draw the window or a panel to a picture, without a screen (shot --help)")
     return parser
 

@@ -1,4 +1,4 @@
-"""The verb that measures: bench."""
+"""The verbs that measure: bench and hardware."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import asdict
 
 from ..bench.pairs import Row, Wanted
 from ..bench.suites import QUICK, SUITES
-from .printing import note, say, say_json, table
+from ..hardware import host, profile
+from .printing import note, plural, say, say_json, table
 
 
 def bench(options: argparse.Namespace) -> int:
@@ -41,6 +42,24 @@ def bench(options: argparse.Namespace) -> int:
     ]
     table(cells)
     say(f"Medians of interleaved pairs; a ratio above 1: ours is better. {rows[0].host}.")
+    return 0
+
+
+def hardware(options: argparse.Namespace) -> int:
+    """Print what this host can do, and which kernel serves each family of products here."""
+    there, choices = host(), profile()
+    if options.json:
+        chosen = [{**asdict(choice), "why": choice.why} for choice in choices]
+        say_json({"host": asdict(there), "choices": chosen})
+        return 0
+    say(f"{there.name} ({there.cpu}), {plural(there.cores, 'core')}")
+    say(f"Vectors: {', '.join(there.features) or 'none that kernels ask for'}")
+    if there.caches:
+        say(f"Data caches: {', '.join(f'{size // 1024:,} KiB' for size in there.caches)}")
+    for choice in choices:
+        say(f"{choice.title}, from {plural(choice.rows, 'row')}: {choice.why}.")
+        for key, speed in sorted(choice.speeds.items(), key=lambda pair: -pair[1]):
+            say(f"    {key:<8} {speed / 1e9:>8,.0f} Gop/s")
     return 0
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from threading import local
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,8 @@ class SignKernel:
         lay: the layout of packed weights, uint64 (m, words), of so many inputs.
         dot: writes the products of packed rows, uint64 (n, words), into int32 (n, m), C-contiguous; given the
             rows, the inputs, the layout, and where to.
-        feature: the feature of the processor without which it is not compiled, empty for none.
+        feature: the feature of the processor, in LLVM's words, without which it cannot or should not run; ""
+            for none.
     """
 
     title: str
@@ -41,10 +43,21 @@ class SignKernel:
     feature: str = ""
 
 
-def room(count: int) -> U8:
-    """Return `count` bytes to work in, from the start of a cache line."""
+def aligned(count: int) -> U8:
+    """Return `count` bytes from the start of a cache line."""
     raw = np.empty(count + _LINE, np.uint8)
     return raw[-raw.ctypes.data % _LINE :][:count]
+
+
+def room(count: int) -> U8:
+    """Return at least `count` bytes to work in, from the start of a cache line, of this thread's own."""
+    found: U8 | None = getattr(_local, "room", None)
+    if found is None or len(found) < count:
+        found = _local.room = aligned(count)
+    return found
+
+
+_local = local()
 
 
 def _flat(array: npt.NDArray[Any]) -> U8:
@@ -71,7 +84,7 @@ def _dot_lookup(a: U64, inputs: int, layout: Layout, out: I32) -> None:
 
 
 def _lay_shuffle(words: U64, inputs: int) -> Layout:
-    nibbles = room(-(-len(words) // shuffle.CHUNK) * words.shape[1] * shuffle.WORD_BYTES)
+    nibbles = aligned(-(-len(words) // shuffle.CHUNK) * words.shape[1] * shuffle.WORD_BYTES)
     shuffle.lay_nibbles(words, nibbles)
     return nibbles
 
@@ -83,7 +96,7 @@ def _dot_shuffle(a: U64, inputs: int, layout: Layout, out: I32) -> None:
 
 
 def _lay_wide(words: U64, inputs: int) -> Layout:
-    lanes = room(-(-len(words) // wide.CHUNK) * words.shape[1] * wide.CHUNK * 8)
+    lanes = aligned(-(-len(words) // wide.CHUNK) * words.shape[1] * wide.CHUNK * 8)
     lanes[:] = 0
     wide.lay_lanes(words, lanes.view(np.uint64).reshape(-1, words.shape[1], wide.CHUNK))
     return lanes
@@ -115,7 +128,7 @@ _TABLES = shuffle.tables()
 PLAIN = "plain"
 SIGN_KERNELS: dict[str, SignKernel] = {
     PLAIN: SignKernel("population counts of single words", lambda words, inputs: words, _dot_plain),
-    "wide": SignKernel("population counts of eight words at once", _lay_wide, _dot_wide),
+    "wide": SignKernel("population counts of eight words at once", _lay_wide, _dot_wide, "avx512vpopcntdq"),
     "shuffle": SignKernel("look-ups of 4 inputs by byte shuffles", _lay_shuffle, _dot_shuffle, "avx2"),
     "lookup": SignKernel("tables of 5 inputs in the first-level cache", _lay_lookup, _dot_lookup),
 }
@@ -152,7 +165,7 @@ class SignWeights:
         key = serving(len(a), self._plan)
         kernel = SIGN_KERNELS[key]
         layout = self._layouts.get(key)
-        if layout is None:  # two threads may both lay it out; either is right
+        if layout is None:  # two threads may both lay it out: either is right
             layout = self._layouts[key] = kernel.lay(self.words, self.inputs)
         kernel.dot(np.ascontiguousarray(a), self.inputs, layout, found)
         if out is not None and out is not found:

@@ -9,33 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import llvmlite.binding as llvm
-import numba
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic, models, register_model
 
-_COUNTING = ("icelake", "tigerlake", "sapphirerapids", "znver4", "znver5")
-# The processors that have a feature, by the beginnings of LLVM's names.
-_NAMES = {"avx2": ("haswell", "broadwell", "skylake", "znver", *_COUNTING), "avx512vpopcntdq": _COUNTING}
+from .cpu import compiled, features
 
-
-def _has(feature: str) -> bool:
-    """Return whether machine code is made for it; NUMBA_CPU_NAME and NUMBA_CPU_FEATURES have their say."""
-    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
-        return False
-    told: str = numba.config.CPU_FEATURES or ""  # type: ignore[attr-defined]
-    if told:
-        return f"+{feature}" in told.split(",")
-    name: str = numba.config.CPU_NAME or ""  # type: ignore[attr-defined]
-    if name and name != "host":
-        return name.startswith(_NAMES[feature])
-    return bool(llvm.get_host_cpu_features().get(feature))
-
-
-AVX2 = _has("avx2")
-COUNTS_WORDS = _has("avx512vpopcntdq")  # population counts of eight words at once
-COMPILED = not numba.config.DISABLE_JIT  # type: ignore[attr-defined]
+AVX2, COMPILED = "avx2" in features(), compiled()
+COUNTS_WORDS = "avx512vpopcntdq" in features()  # population counts of eight words at once
 
 
 class Vector(types.Type):

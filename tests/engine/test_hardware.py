@@ -1,0 +1,121 @@
+"""hardware.py: what was measured is kept, checked and explained, on other processors too."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine import hardware
+from engine.hardware import Choice, choose, host, profile, sign_weights
+from engine.kernels import cpu
+from engine.kernels.signs import PLAIN, SIGN_KERNELS
+
+ROOT = Path(__file__).parents[2]
+compiled = pytest.mark.skipif(not cpu.compiled(), reason="kernels are plain Python")
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """Give a folder of its own to what is measured, and forget what was."""
+    monkeypatch.setattr(hardware, "cache_folder", lambda _: tmp_path)
+    hardware._profile.cache_clear()
+    yield tmp_path / "hardware.json"
+    hardware._profile.cache_clear()
+
+
+def test_the_host_has_a_name_and_a_core():
+    assert host().name
+    assert host().cpu
+    assert host().cores >= 1
+    assert list(host().caches) == sorted(host().caches)
+
+
+@compiled
+def test_every_choice_is_a_kernel_that_was_right(kept):
+    choices = profile()
+    assert [choice.rows for choice in choices if choice.family == "signs"] == [1, 4, 64]
+    for choice in choices:
+        assert choice.kernel in choice.speeds
+        assert choice.speeds[choice.kernel] == max(choice.speeds.values())
+        assert choice.kernel_title in choice.why
+    assert choose("signs", 100).rows == 64
+    assert choose("signs", 0).rows == 1
+
+
+@compiled
+def test_what_was_measured_is_read_again_and_nothing_foreign_or_damaged(kept):
+    first = profile()
+    told = json.loads(kept.read_text())
+    told["choices"][0]["kernel_title"] = "as kept"
+    kept.write_text(json.dumps(told))
+    hardware._profile.cache_clear()
+    assert profile()[0].kernel_title == "as kept"
+    foreign = {**told, "host": ["another", *told["host"][1:]]}
+    short = {**told, "choices": told["choices"][1:]}
+    unknown = {**told, "choices": [{**told["choices"][0], "kernel": "x"}, *told["choices"][1:]]}
+    for text in ("", "{", "[]", "null", *map(json.dumps, (foreign, short, unknown))):
+        kept.write_text(text)
+        hardware._profile.cache_clear()
+        assert profile()[0].kernel_title == first[0].kernel_title
+
+
+@compiled
+def test_a_kernel_that_is_wrong_is_never_chosen(kept, monkeypatch):
+    plain = SIGN_KERNELS[PLAIN]
+
+    def wrong(a, inputs, layout, out):
+        out[...] = 1
+
+    monkeypatch.setitem(SIGN_KERNELS, "wrong", type(plain)("at once", plain.lay, wrong))
+    assert all("wrong" not in choice.speeds for choice in profile())
+
+
+def test_the_reason_is_in_words():
+    speeds = {PLAIN: 1e9, "lookup": 3.14e9}
+    said = Choice("signs", "Products", 4, "lookup", "tables", speeds).why
+    assert said == "tables, 3.1 times as fast as the plain kernel here"
+    assert Choice("signs", "Products", 4, PLAIN, "counts", speeds).why == "counts, the fastest here"
+    assert Choice("signs", "Products", 4, PLAIN, "counts", {}).why == "counts, which runs everywhere"
+
+
+def test_weights_made_ready_multiply():
+    rng = np.random.default_rng(0)
+    a, b = (rng.integers(0, 2**64, (n, 2), np.uint64) for n in (70, 5))
+    expected = 128 - 2 * np.bitwise_count(a[:, None] ^ b[None]).sum(axis=2, dtype=np.int32)
+    assert (sign_weights(b, 128).dot(a) == expected).all()
+
+
+def test_a_named_processor_has_the_features_that_its_name_implies():
+    assert "avx2" in cpu.asked("znver3", "")
+    assert "avx512vpopcntdq" in cpu.asked("znver4", "+fma")
+    assert "avx2" not in cpu.asked("haswell", "-avx2,+fma")
+    assert cpu.asked("generic", "") == frozenset()
+    assert "avx512vnni" not in cpu.asked("skylake-avx512", "")
+
+
+@pytest.mark.parametrize("name", ["generic", "haswell"])
+def test_every_kernel_gives_the_same_under_another_processors_name(name, tmp_path):
+    if name == "haswell" and "avx2" not in cpu.features():
+        pytest.skip("this host has no AVX2")
+    environment = {**os.environ, "NUMBA_CPU_NAME": name, "POLYBIT_CACHE": str(tmp_path)}
+    environment.pop("NUMBA_CPU_FEATURES", None)
+    if name == "haswell":
+        environment["NUMBA_CPU_FEATURES"] = "+avx2,+bmi,+bmi2,+fma,+popcnt,+lzcnt"
+    done = subprocess.run(
+        [sys.executable, "-m", "engine", "hardware", "--json"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+    told = json.loads(done.stdout)
+    assert told["host"]["cpu"] == name
+    measured = {key for choice in told["choices"] for key in choice["speeds"]}
+    if not cpu.compiled():
+        return
+    assert measured == ({PLAIN, "lookup"} if name == "generic" else {PLAIN, "lookup", "shuffle"})
