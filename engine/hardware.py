@@ -24,9 +24,10 @@ from typing import Any
 import numpy as np
 
 from .kernels import cpu, signs
+from .kernels.bits import dot_signs as dot_words
 from .kernels.jit import cache_folder, stamp
 from .kernels.signs import PLAIN, SIGN_KERNELS, SignWeights
-from .ports import U64, words_for
+from .ports import I32, U64, words_for
 
 _FEATURES = {  # those that kernels ask for, with the names that people know
     "avx2": "AVX2",
@@ -40,6 +41,7 @@ _FILE = "hardware.json"
 _OUTPUTS, _INPUTS = 256, 1024  # of the example
 _LEAST = 0.002  # seconds that one timing should take
 _TRIALS = 5
+_MANY = 24  # rows
 # From how many rows on a choice holds, and with how many it is measured.
 _ROWS = {1: 1, 4: 16, 64: 256}
 
@@ -127,6 +129,21 @@ def sign_weights(words: U64, inputs: int) -> SignWeights:
         inputs: columns of a row.
     """
     return SignWeights(words, inputs, _sign_plan())
+
+
+def dot_signs(a: U64, words: U64, inputs: int, out: I32) -> None:
+    """Write the products of packed rows and packed weights that change at every step into `out`.
+
+    Args:
+        a: uint64 (n, words).
+        words: uint64 (m, words).
+        inputs: columns of a row.
+        out: int32 (n, m).
+    """
+    if len(a) < _MANY or not out.flags.c_contiguous:  # laying weights out costs as much as that many rows
+        dot_words(a, words, inputs, out)
+    else:
+        sign_weights(words, inputs).dot(a, out)
 
 
 @cache

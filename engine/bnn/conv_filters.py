@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..kernels.bits import dot_signs, pack_signs, unpack_signs
+from ..hardware import dot_signs
+from ..kernels.bits import pack_signs, unpack_signs
 from ..kernels.floats import scale_shift
 from ..kernels.signed import signed_sums, transpose_bits
 from ..levels import PackedSigns, Quantized, unpack_weights

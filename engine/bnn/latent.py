@@ -6,7 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
-from ..kernels.bits import dot_signs, pack_signs
+from ..hardware import dot_signs
+from ..kernels.bits import pack_signs
 from ..kernels.floats import scale_shift
 from ..kernels.signed import signed_sums, transpose_bits
 from ..levels import PackedSigns, Quantized

@@ -15,10 +15,10 @@ from typing import Literal
 
 import numpy as np
 
+from ..hardware import sign_weights
 from ..kernels.bits import unpack_signs
 from ..kernels.floats import dot_floats
 from ..kernels.levels import dot_levels, dot_planes, plane_sums
-from ..kernels.signs import USUAL, SignWeights
 from ..levels import coefficients_of, planes_of, unpack_weights
 from ..ports import F32, I16, I32, I64, U64, Array, Spec
 from ..precision import PRECISIONS, Precision
@@ -101,7 +101,7 @@ class Product:
         if self.how == "xnor":
             self._weights: Array = packed
             self.rows = packed
-            self._signs = SignWeights(packed, inputs, USUAL)
+            self._signs = sign_weights(packed, inputs)
         elif self.how == "planes":
             self._weights = packed[None] if self._row.binary else packed
             self._coefficients = _coefficients(self._row, unsigned=False)
