@@ -230,6 +230,20 @@ def reste(x: F32, grad: F32, share: float, out: F32) -> None:
 
 
 @ESTIMATORS.option(
+    "training_aware",
+    "Training-aware (RBNN)",
+    formula="dL/dx = g k max(0, sqrt(2) t - t^2 |x|), t = 10^(3 share - 2), k = max(1/t, 1)",
+    citation="Lin et al. 2020, arXiv:2009.13055",
+    group=_ANNEALED,
+)
+def training_aware(x: F32, grad: F32, share: float, out: F32) -> None:
+    """Write grad times the derivative of two parabolas that join in 0 and grow into a step."""
+    t = 10.0 ** (3 * share - 2)
+    slope = np.maximum(np.float32(math.sqrt(2) * t) - np.float32(t * t) * np.abs(x), np.float32(0))
+    np.multiply(grad, slope * np.float32(max(1 / t, 1.0)), out=out)
+
+
+@ESTIMATORS.option(
     "annealed_tanh",
     "Tanh with falling temperature",
     formula="dL/dx = g b (1 - tanh^2(b x)), b = 10^share",

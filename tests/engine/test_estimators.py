@@ -34,6 +34,17 @@ def reste(x, share):
     return slope * (size <= 1.5)
 
 
+def training_aware(x, share):
+    t = 10 ** (-2 + 3 * share)
+    return max(1 / t, 1) * np.maximum(0, 2 * math.sqrt(t**2 / 2) - np.abs(t**2 * x))
+
+
+def parabolas(x, share):
+    t = 10 ** (-2 + 3 * share)
+    end = min(abs(x), math.sqrt(2) / t)
+    return max(1 / t, 1) * math.copysign(math.sqrt(2) * t * end - t * t * end**2 / 2, x)
+
+
 def dsq(x, share):
     s = 1 / (1 - 0.4)
     k = math.log((s + 1) / (s - 1))
@@ -68,6 +79,7 @@ FORMULAS = {
     "ede": ede,
     "fda": fda,
     "reste": reste,
+    "training_aware": training_aware,
     "annealed_tanh": lambda x, share: 10**share / np.cosh(10**share * x) ** 2,
     "ewgs": None,
     "dynamic_clip": dynamic,
@@ -88,6 +100,7 @@ SOFT = {
         4 / math.pi * math.sin((2 * i + 1) * 0.1 * x) / (2 * i + 1) for i in range(10 + int(9 * share))
     ),
     "reste": lambda x, share: math.copysign(abs(x) ** (1 / (3 - 2 * math.cos(math.pi / 2 * share))), x),
+    "training_aware": parabolas,
     "annealed_tanh": lambda x, share: math.tanh(10**share * x),
 }
 
@@ -152,6 +165,6 @@ def test_extreme_inputs_give_finite_gradients(key):
 
 def test_annealed_estimators_sharpen():
     at = np.float32([0.01, 0.8])
-    for key in ("ede", "reste", "annealed_tanh"):
+    for key in ("ede", "reste", "annealed_tanh", "training_aware"):
         early, late = (passed(key, at, np.ones(2, np.float32), share) for share in (0.0, 1.0))
-        assert early[0] / early[1] < late[0] / late[1]
+        assert early[0] * late[1] < late[0] * early[1]

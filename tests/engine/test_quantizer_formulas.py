@@ -1,5 +1,6 @@
 """Every quantizer of weights against a plain NumPy twin, written from its formula in float64."""
 
+import itertools
 import math
 
 import numpy as np
@@ -100,6 +101,26 @@ def abc(count):
     return twin
 
 
+def nearest_sums(w, basis):
+    """The sums of +-v_i nearest to each weight, by trying them all."""
+    codes = np.array(list(itertools.product((-1, 1), repeat=len(basis))))
+    sums = codes @ basis
+    place = np.abs(w[:, :, None] - sums.T[:, None]).argmin(axis=2)
+    return codes[place], np.take_along_axis(sums.T[:, None].repeat(w.shape[1], 1), place[:, :, None], 2)[
+        :, :, 0
+    ]
+
+
+def lq_nets(count):
+    def twin(w, width, share):
+        basis = np.array([0.6745 * w.std(axis=1) / 2 ** (count - 1 - i) for i in range(count)])
+        codes, _ = nearest_sums(w, basis)
+        found = np.array([np.linalg.lstsq(c, row, rcond=None)[0] for c, row in zip(codes, w, strict=True)])
+        return nearest_sums(w, 0.9 * basis + 0.1 * found.T)[1]
+
+    return twin
+
+
 def kept(w, threshold):
     rows = []
     for row, t in zip(w, np.broadcast_to(threshold, (len(w), 1)), strict=True):
@@ -189,6 +210,9 @@ TWINS = {
     "abc_net_2": abc(2),
     "abc_net_3": abc(3),
     "abc_net_5": abc(5),
+    "lq_nets_2": lq_nets(2),
+    "lq_nets_3": lq_nets(3),
+    "rotated": None,  # checked by what it is for
     "temperature": clamp(lambda share: 10 ** (-14 * share) if share < 0.5 else 0),
     "progressive": clamp(lambda share: 4 ** (-10 * share) if share < 1 else 0),
     "searched": lambda w, width, share: np.tanh(w * 100**share) if share < 1 else sign(w),
@@ -281,7 +305,7 @@ def sawb_gradient(w, g, width, share):
     return g * (np.abs(w) <= np.abs(sawb(w, width, share)).max())
 
 
-IDENTITY = ("dorefa_sign", "temperature", "progressive", "affine", "absmean")
+IDENTITY = ("dorefa_sign", "lq_nets_2", "lq_nets_3", "temperature", "progressive", "affine", "absmean")
 CLIPPED = ("sign", "power_of_two_scale", "ste_tern", "ternary_auto", "ternary_sparse", "stochastic_sign")
 GRADIENTS = {
     **{key: lambda w, g, width, share: g for key in IDENTITY},
@@ -525,3 +549,70 @@ def test_sparse_ternary_reaches_its_share_of_zeros():
 def test_more_bases_err_less():
     errors = [((counted(made(f"abc_net_{n}", "1").quantize(W)) - W) ** 2).mean() for n in (2, 3, 5)]
     assert errors[0] > errors[1] > errors[2]
+
+
+def test_a_learned_basis_settles_at_the_least_error():
+    quantizer = made("lq_nets_3", "1")
+    errors = [((counted(quantizer.quantize(W)) - W) ** 2).mean() for _ in range(60)]
+    assert errors[-1] < 0.5 * errors[0]
+    basis = quantizer.arrays["weight_basis"].astype(np.float64)
+    assert errors[-1] == pytest.approx(((nearest_sums(W, basis)[1] - W) ** 2).mean(), rel=1e-4)
+    assert errors[-1] < ((counted(made("abc_net_3", "1").quantize(W)) - W) ** 2).mean()
+    before = basis.copy()
+    quantizer.shipped(W)
+    assert (quantizer.arrays["weight_basis"] == before).all()
+
+
+@pytest.mark.parametrize("inputs", [36, 41, 2 * 1031])
+def test_rotations_stay_rotations_and_bring_weights_near_their_signs(inputs):
+    w = np.random.default_rng(2).standard_normal((30, inputs)).astype(np.float32) ** 3
+    quantizer = made("rotated", "1", 0.0, w)
+
+    def cosine(v):
+        return np.abs(v).sum(axis=1) / np.linalg.norm(v, axis=1) / math.sqrt(v.shape[1])
+
+    v = (w - mean(w)) / w.std(axis=1, ddof=1, keepdims=True)
+    quantizer.quantize(w)
+    for name in ("weight_turn_1", "weight_turn_2"):
+        turn = quantizer.arrays[name]
+        np.testing.assert_allclose(turn.T @ turn, np.eye(len(turn)), atol=1e-4)
+    turned = quantizer._rotated(v.astype(np.float32))
+    if inputs == 36:
+        first, second = (quantizer.arrays[f"weight_turn_{i}"] for i in (1, 2))
+        by_hand = np.array([(first.T @ row.reshape(6, 6) @ second).ravel() for row in v])
+        np.testing.assert_allclose(turned, by_hand, rtol=1e-3, atol=1e-3)
+        assert cosine(turned).mean() > cosine(v).mean() + 0.05
+    part = np.abs(np.sin(quantizer.arrays["weight_angle"]))[:, None]
+    expected = quantizer.arrays["weight_scale"][:, None] * sign(v + part * (turned - v))
+    assert (np.sign(counted(quantizer.quantize(w))) == np.sign(expected)).mean() > 0.999
+    turn = quantizer.arrays["weight_turn_1"].copy()
+    quantizer.quantize(w)
+    assert (quantizer.arrays["weight_turn_1"] == turn).all()  # not found anew at the same moment
+
+
+def test_rotated_gradients_pass_finite_differences():
+    quantizer = made("rotated", "1", 0.5)
+    quantizer.quantize(W)
+    found = quantizer.gradient(W, G.copy())
+    w0, angle0 = W.astype(np.float64), quantizer.arrays["weight_angle"].astype(np.float64)[:, None]
+
+    def v(w):
+        return (w - mean(w)) / w.std(axis=1, ddof=1, keepdims=True)
+
+    added = quantizer._rotated(v(w0).astype(np.float32)) - v(w0)
+    turned0 = v(w0) + np.abs(np.sin(angle0)) * added
+    scale = quantizer.arrays["weight_scale"].astype(np.float64)[:, None]
+
+    def total(w, angle):
+        turned = v(w) + np.abs(np.sin(angle)) * added
+        return (scale * turned * clip1(turned0) * G).sum(axis=1)
+
+    slope = (total(w0, angle0 + 1e-6) - total(w0, angle0 - 1e-6)) / 2e-6
+    np.testing.assert_allclose(quantizer.grads["weight_angle"], slope, rtol=1e-2, atol=1e-2)
+    np.testing.assert_allclose(quantizer.grads["weight_scale"], (G * sign(turned0)).sum(axis=1), atol=1e-3)
+    for at in [(0, 0), (3, 20)]:
+        moved = [w0.copy(), w0.copy()]
+        moved[0][at] += 1e-6
+        moved[1][at] -= 1e-6
+        slope = (total(moved[0], angle0) - total(moved[1], angle0)).sum() / 2e-6
+        assert found[at] == pytest.approx(slope, rel=5e-3, abs=5e-3)

@@ -149,7 +149,9 @@ def test_gradients_of_weights_are_finite(key, width, share, spread):
     grad = quantizer.gradient(w, latent(4, spread=1.0))
     assert grad.shape == w.shape
     assert np.isfinite(grad).all()
-    assert {p.name for p in quantizer.parameters()} == set(quantizer.start(quantizer.row, w))
+    assert {p.name for p in quantizer.parameters()} == set(quantizer.trained)
+    assert set(quantizer.trained) <= set(quantizer.start(quantizer.row, w))
+    assert all(np.isfinite(array).all() for array in quantizer.arrays.values())
     for p in quantizer.parameters():
         assert p.grad.shape == p.value.shape
         assert p.grad.dtype == np.float32

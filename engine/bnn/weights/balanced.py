@@ -6,6 +6,7 @@ Every one of them serves 1 bit, and the scale of the latent weights means nothin
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import numpy as np
 
@@ -24,14 +25,14 @@ def _centred(w: F32) -> F32:
     return moved
 
 
-def _deviation(w: F32, divisor: int) -> F32:
+def deviation_of(w: F32, divisor: int) -> F32:
     """Return the standard deviation of each output, float32 (outputs, 1), for a divisor of the squares."""
     squares = (_centred(w) ** 2).sum(axis=1, keepdims=True)
     found: F32 = np.sqrt(squares / np.float32(max(1, divisor))) + _TINY
     return found
 
 
-def _through_standardising(v: F32, deviation: F32, divisor: int, grad: F32) -> F32:
+def through_standardising(v: F32, deviation: F32, divisor: int, grad: F32) -> F32:
     """Return dL/dw for v = (w - mean) / deviation, given dL/dv."""
     along = (grad * v).sum(axis=1, keepdims=True) / np.float32(max(1, divisor))
     back: F32 = (grad - grad.mean(axis=1, keepdims=True) - v * along) / deviation
@@ -72,14 +73,14 @@ class Standardised(_Balanced):
     """Signs of weights without their mean and of deviation 1; the gradient passes both."""
 
     def quantize(self, w: F32) -> Quantized:
-        v = _centred(w) / _deviation(w, w.shape[1])
+        v = _centred(w) / deviation_of(w, w.shape[1])
         return Quantized(signs(v), mean_size(v))
 
     def gradient(self, w: F32, grad: F32) -> F32:
         n = w.shape[1]
-        deviation = _deviation(w, n)
+        deviation = deviation_of(w, n)
         v = _centred(w) / deviation
-        return _through_standardising(v, deviation, n, self.estimated(v, grad * mean_size(v)[:, None]))
+        return through_standardising(v, deviation, n, self.estimated(v, grad * mean_size(v)[:, None]))
 
 
 @WEIGHT_QUANTIZERS.option(
@@ -96,14 +97,14 @@ class Libra(_Balanced):
     """
 
     def quantize(self, w: F32) -> Quantized:
-        v = _centred(w) / _deviation(w, w.shape[1] - 1)
+        v = _centred(w) / deviation_of(w, w.shape[1] - 1)
         return Quantized(signs(v), self._scale(v))
 
     def gradient(self, w: F32, grad: F32) -> F32:
         n = w.shape[1] - 1
-        deviation = _deviation(w, n)
+        deviation = deviation_of(w, n)
         v = _centred(w) / deviation
-        return _through_standardising(v, deviation, n, self.estimated(v, grad * self._scale(v)[:, None]))
+        return through_standardising(v, deviation, n, self.estimated(v, grad * self._scale(v)[:, None]))
 
     @staticmethod
     def _scale(v: F32) -> F32:
@@ -125,6 +126,8 @@ class ReCU(_Balanced):
     sign is the identity.
     """
 
+    trained: ClassVar[tuple[str, ...]] = ("weight_scale",)
+
     @classmethod
     def start(cls, row: Precision, w: F32) -> Arrays:
         return {"weight_scale": mean_size(w)}
@@ -134,7 +137,7 @@ class ReCU(_Balanced):
 
     def gradient(self, w: F32, grad: F32) -> F32:
         n = w.shape[1] - 1
-        deviation = _deviation(w, n) / np.float32(2 * math.sqrt(2))
+        deviation = deviation_of(w, n) / np.float32(2 * math.sqrt(2))
         v = _centred(w) / deviation
         np.einsum("oi,oi->o", grad, signs(v), out=self.grads["weight_scale"])
         passed = np.where(np.abs(v) <= self.bound(v), grad * self.arrays["weight_scale"][:, None], 0)
@@ -165,12 +168,12 @@ class AdaBin(_Balanced):
     offsets = True
 
     def quantize(self, w: F32) -> Quantized:
-        scale = _deviation(w, w.shape[1])[:, 0]
+        scale = deviation_of(w, w.shape[1])[:, 0]
         return Quantized(signs(_centred(w)), scale, w.mean(axis=1, dtype=np.float32))
 
     def gradient(self, w: F32, grad: F32) -> F32:
         n = np.float32(w.shape[1])
-        scale = _deviation(w, w.shape[1])
+        scale = deviation_of(w, w.shape[1])
         v = _centred(w) / scale
         of_scale = (grad * signs(v)).sum(axis=1, keepdims=True)
         of_mean = grad.sum(axis=1, keepdims=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import reduce
+from itertools import product
 from typing import ClassVar
 
 import numpy as np
 
 from ...levels import Quantized
-from ...ports import F32
+from ...ports import F32, Arrays
+from ...precision import Precision
 from .binary import signs
 from .quantizer import WEIGHT_QUANTIZERS, WeightQuantizer
 
@@ -72,3 +74,66 @@ def _enter(count: int) -> None:
 
 for _count in (2, 3, 5):
     _enter(_count)
+
+
+class _LqNets(WeightQuantizer):
+    """Base: w is the nearest of the 2^bases sums of +-v_i; v of each output follows the weights.
+
+    At every training step the signs of the nearest sums give, by least squares, a new v, and v moves a tenth
+    of the way (QEM); the weights then count with the moved v. The gradient is the identity.
+    """
+
+    @classmethod
+    def start(cls, row: Precision, w: F32) -> Arrays:
+        # Three quarters of a normal distribution's weights lie below 0.6745 deviations.
+        first = 0.6745 * (w.std(axis=1) + 1e-6) / 2 ** (cls.bases - 1)
+        return {"weight_basis": np.stack([first * 2**i for i in range(cls.bases)]).astype(np.float32)}
+
+    def quantize(self, w: F32) -> Quantized:
+        basis = self.arrays["weight_basis"]
+        bits = self._nearest(w)
+        stacked = np.stack(bits, axis=1).astype(np.float64)
+        small = 1e-4 * np.eye(self.bases)  # as in the authors' code: keeps v where signs do not tell
+        right = stacked @ w.astype(np.float64)[:, :, None] + 1e-4 * basis.T[:, :, None]
+        found = np.linalg.solve(stacked @ stacked.swapaxes(1, 2) + small, right)[:, :, 0]
+        basis += np.float32(0.1) * (found.T.astype(np.float32) - basis)
+        return self.shipped(w)
+
+    def shipped(self, w: F32) -> Quantized:
+        scales = [row.copy() for row in self.arrays["weight_basis"]]
+        return chained(list(zip(self._nearest(w), scales, strict=True)))
+
+    def gradient(self, w: F32, grad: F32) -> F32:
+        return grad
+
+    def limit(self) -> float | None:
+        return None
+
+    def _nearest(self, w: F32) -> list[F32]:
+        """Return the signs, float32 (outputs, inputs) each, of the sum nearest each weight."""
+        codes = np.array(list(product((-1, 1), repeat=self.bases)), np.float32)
+        sums = codes @ self.arrays["weight_basis"]
+        place = np.zeros(w.shape, np.intp)
+        least = np.abs(w - sums[0][:, None])
+        for i in range(1, len(codes)):
+            distance = np.abs(w - sums[i][:, None])
+            nearer = distance < least
+            place[nearer], least[nearer] = i, distance[nearer]
+        return [np.ascontiguousarray(codes[:, i][place]) for i in range(self.bases)]
+
+
+def _enter_learned(count: int) -> None:
+    @WEIGHT_QUANTIZERS.option(
+        f"lq_nets_{count}",
+        f"Learned basis of {count} (LQ-Nets)",
+        formula=f"the nearest sum of +-v_i, i = 1..{count}; v <- 0.9 v + 0.1 (B B')^-1 B w, B the signs "
+        "taken, for each output; dL/dw = g",
+        citation="Zhang et al. 2018, arXiv:1807.10029",
+        group=GROUP,
+    )
+    class _Counted(_LqNets):
+        bases: ClassVar[int] = count
+
+
+for _count in (2, 3):
+    _enter_learned(_count)

@@ -5,6 +5,8 @@ Every one of them serves 1 bit. `sign` is two-valued: sign(0) = +1.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from ...levels import Quantized
@@ -143,6 +145,8 @@ class PowerOfTwoScale(WeightQuantizer):
 )
 class LearnedScale(WeightQuantizer):
     """Signs with a scale that is trained like any weight: the paper's case of one factor for each output."""
+
+    trained: ClassVar[tuple[str, ...]] = ("weight_scale",)
 
     @classmethod
     def start(cls, row: Precision, w: F32) -> Arrays:

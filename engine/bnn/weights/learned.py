@@ -30,6 +30,7 @@ class LSQ(WeightQuantizer):
     """One learned step for the layer."""
 
     serves: ClassVar[tuple[str, ...]] = ("ternary", "2", "3", "4", "8")
+    trained: ClassVar[tuple[str, ...]] = ("weight_step",)
 
     @classmethod
     def start(cls, row: Precision, w: F32) -> Arrays:
@@ -110,6 +111,7 @@ class TQT(WeightQuantizer):
     """Steps that stay powers of two while their logarithm is trained."""
 
     serves: ClassVar[tuple[str, ...]] = ("2", "3", "4", "8")
+    trained: ClassVar[tuple[str, ...]] = ("weight_log_threshold",)
 
     @classmethod
     def start(cls, row: Precision, w: F32) -> Arrays:
@@ -151,6 +153,7 @@ class A2Q(WeightQuantizer):
 
     serves: ClassVar[tuple[str, ...]] = ("2", "3", "4", "8")
     bound: ClassVar[float] = (2.0**15 - 1) / 2.0**8
+    trained: ClassVar[tuple[str, ...]] = ("weight_log_norm", "weight_log_step")
 
     @classmethod
     def start(cls, row: Precision, w: F32) -> Arrays:

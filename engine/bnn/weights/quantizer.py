@@ -26,6 +26,7 @@ class WeightQuantizer:
         bases: how many bases a weight is the sum of (`Quantized.more`).
         offsets: whether its levels have an offset (`Quantized.offset`).
         stochastic: whether it draws chance in training.
+        trained: names of those arrays of `start` that are trained by gradient.
 
     Attributes:
         row: the bit width.
@@ -39,13 +40,14 @@ class WeightQuantizer:
     bases: ClassVar[int] = 1
     offsets: ClassVar[bool] = False
     stochastic: ClassVar[bool] = False
+    trained: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, row: Precision, arrays: Arrays, estimator: str) -> None:
         self.row, self.arrays = row, arrays
         self.estimate: Estimator = ESTIMATORS.make(estimator)
         self.rng = np.random.default_rng(0)
         self.moment = Moment()
-        self.grads = {name: np.zeros_like(arrays[name]) for name in self.start(row, arrays["weight"])}
+        self.grads = {name: np.zeros_like(arrays[name]) for name in self.trained}
 
     @classmethod
     def start(cls, row: Precision, w: F32) -> Arrays:

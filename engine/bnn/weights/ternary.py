@@ -124,6 +124,7 @@ class TrainedTernary(WeightQuantizer):
 
     serves: ClassVar[tuple[str, ...]] = ("ternary",)
     bases: ClassVar[int] = 2
+    trained: ClassVar[tuple[str, ...]] = ("weight_positive", "weight_negative")
 
     @classmethod
     def start(cls, row: Precision, w: F32) -> Arrays:
