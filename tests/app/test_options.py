@@ -19,6 +19,7 @@ from app.panels.inspector import InspectorPanel
 from app.panels.node_page import NodePage
 from app.plots.option_curve import OptionCurve, drawn
 from app.theme.current import theme
+from engine.bnn.weights import WEIGHT_QUANTIZERS
 from engine.fields import About
 from engine.kernels.estimators import ESTIMATORS
 from engine.options import Family, Part
@@ -153,7 +154,8 @@ def test_options_stand_under_the_heading_of_their_group(panel: InspectorPanel) -
     for key, group in (("a", "First"), ("b", "Second"), ("c", "First"), *((f"d{i}", "") for i in range(9))):
         family.option(key, key.upper(), formula="y = x", citation="Someone 2020, arXiv", group=group)(key)
     editor = editor_of(panel, "snn.lif", "surrogate")
-    editor._options = family
+    editor._all = family
+    editor.offer(tuple(family))
     found = editor._find("")
     assert [entry.title for entry in found[:4]] == ["A", "C", "B", "D0"]
     assert [entry.section for entry in found[:4]] == ["First", "First", "Second", ""]
@@ -176,3 +178,23 @@ def test_a_choice_beside_the_options_of_a_family_has_no_card(qtbot: QtBot) -> No
     assert not editor.card.empty
     assert editor.card.words() == "y = 2 x"
     assert dict(part) == {"same": "As above", "b": "B"}
+
+
+def test_only_the_quantizers_that_serve_the_width_are_offered(panel: InspectorPanel) -> None:
+    editor = editor_of(panel, "bnn.dense", "weight_quantizer")
+    (name,) = panel._document.selection
+
+    def offered() -> set[str]:
+        return {editor.box.itemData(i) for i in range(editor.box.count())}
+
+    assert offered() == set(WEIGHT_QUANTIZERS.serving("1"))
+    panel._document.edit("Bits", panel._document.graph.change(name, weight_bits="ternary"))
+    assert offered() == set(WEIGHT_QUANTIZERS.serving("ternary")) != set(WEIGHT_QUANTIZERS.serving("1"))
+    QTest.mouseClick(editor.box, LEFT, pos=QPoint(8, 8))
+    assert editor.popup is not None
+    titles = [entry.title for entry in editor.popup.entries()]
+    assert sorted(titles) == sorted(WEIGHT_QUANTIZERS.serving("ternary").values())
+    QTest.keyClick(editor.popup.field, Qt.Key.Key_Escape)
+    own = next(key for key in WEIGHT_QUANTIZERS.serving("1") if key not in offered())
+    panel._document.edit("Other", panel._document.graph.change(name, weight_quantizer=own))
+    assert editor.box.currentData() == own
