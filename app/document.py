@@ -6,12 +6,14 @@ import os
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from app.recovery import Recovery
 from engine.estimate import Estimate, estimate
+from engine.fields import Fields
 from engine.files.project import SUFFIX, Project, new_project, open_project, save_project
 from engine.graph import Graph, Problem
 from engine.settings import Training
@@ -129,9 +131,9 @@ class Document(QObject):
 
         Its data paths go on pointing at the same files where the project was saved elsewhere since.
         """
-        graph = rebased(project.graph, project.folder, self._project.folder)
-        self.about_to_change.emit(graph)
-        self._project = replace(project, graph=graph, path=self._project.path, notes=self._project.notes)
+        moved = relocated(project, self._project.folder)
+        self.about_to_change.emit(moved.graph)
+        self._project = replace(moved, path=self._project.path, notes=self._project.notes)
         self._keep_soon()
         self.changed.emit()
         self.select(self._selection)
@@ -178,9 +180,9 @@ class Document(QObject):
         if not target.suffix:
             target = target.with_suffix(SUFFIX)
         target = target.absolute()
-        moved = rebased(self.graph, self._project.folder, target.parent)
-        elsewhere = moved != self.graph
-        self._project = save_project(replace(self._project, graph=moved), target)
+        moved = relocated(self._project, target.parent)
+        elsewhere = moved != self._project
+        self._project = save_project(moved, target)
         self.undo.setClean()
         self.forget()
         if elsewhere:
@@ -229,16 +231,33 @@ def _content(project: Project) -> Project:
 
 def rebased(graph: Graph, before: Path, after: Path) -> Graph:
     """Return `graph` with relative paths in its fields that were relative to `before` relative to `after`."""
-    if before.absolute() == after.absolute():
-        return graph
     for name, placed in graph.nodes.items():
-        for key, about in placed.node.about().items():
-            value = getattr(placed.node, key)
-            if about.form == "path" and value and not Path(value).is_absolute():
-                graph = graph.change(
-                    name, **{key: relative_path((before / value).absolute(), after.absolute())}
-                )
+        moved = _moved(placed.node, before, after)
+        graph = graph.change(name, **moved) if moved else graph
     return graph
+
+
+def relocated(project: Project, folder: Path) -> Project:
+    """Return `project` with the relative paths of its data and its teacher relative to another folder."""
+    training = project.training
+    moved = _moved(training, project.folder, folder)
+    return replace(
+        project,
+        graph=rebased(project.graph, project.folder, folder),
+        training=replace(training, **moved) if moved else training,
+    )
+
+
+def _moved(fields: Fields, before: Path, after: Path) -> dict[str, Any]:
+    """Return the relative paths among some fields, relative to `after` in place of `before`."""
+    if before.absolute() == after.absolute():
+        return {}
+    held = {k: getattr(fields, k) for k, about in fields.about().items() if about.form == "path"}
+    return {
+        key: relative_path((before / value).absolute(), after.absolute())
+        for key, value in held.items()
+        if value and not Path(value).is_absolute()
+    }
 
 
 def relative_path(path: Path, folder: Path) -> str:

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from PySide6.QtCore import QEventLoop, Qt, QTimer
 
-from app.document import rebased
+from app.document import relocated
 from app.window.main import MainWindow
 from engine.errors import TrainError
 from engine.files.project import open_project, save_project
@@ -55,9 +55,8 @@ def measure_lag(project_path: str | Path, seconds: float = 2.0, *, training: boo
     project = open_project(project_path)
     window = MainWindow(recover=False, remember=False)
     with TemporaryDirectory(prefix="polybit-lag-") as folder:
-        graph = rebased(project.graph, project.folder, Path(folder))
-        settings = replace(project.training, epochs=_ENDLESS)
-        copy = replace(project, graph=graph, training=settings)
+        copy = relocated(project, Path(folder))
+        copy = replace(copy, training=replace(copy.training, epochs=_ENDLESS))
         window.document.load(save_project(copy, Path(folder) / "lag.polybit"))
         try:
             window.show_workbench()

@@ -145,9 +145,9 @@ def _prepare(window: MainWindow, path: Path, before: Before) -> None:
 
 def _away(project: Project) -> Project:
     """Return a project without a file, so that its run leaves nothing beside it."""
-    from app.document import rebased
+    from app.document import relocated
 
-    return replace(project, graph=rebased(project.graph, project.folder, Path.cwd()), path=None)
+    return replace(relocated(project, Path.cwd()), path=None)
 
 
 def _wait_for(window: MainWindow, begin: Callable[[], None]) -> None:

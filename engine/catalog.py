@@ -28,6 +28,22 @@ SECTIONS = {
     "logic": "Logic",
 }
 
+# The headings of a long section: from which order on its nodes stand under which.
+SHELVES = {
+    "bnn": {
+        0: "Binary networks",
+        200: "Activations and scales",
+        300: "Channels and gates",
+        400: "Codes and attention",
+    },
+}
+
+
+def shelf_of(node: type[Node]) -> str:
+    """Return the heading that a kind stands under in the palette."""
+    shelves = SHELVES.get(node.family, {0: SECTIONS[node.family]})
+    return shelves[max(start for start in shelves if start <= node.order)]
+
 
 def _modules() -> list[ModuleType]:
     here = Path(__file__).parent

@@ -19,10 +19,10 @@ from app.search import matches
 from app.theme.current import theme
 from app.theme.fonts import BASE, font, section
 from app.theme.icons import icon
-from engine.catalog import NODES, SECTIONS
+from engine.catalog import NODES, SECTIONS, shelf_of
 
 _KIND = Qt.ItemDataRole.UserRole
-_FAMILY = Qt.ItemDataRole.UserRole + 1
+_SHELF = Qt.ItemDataRole.UserRole + 1
 _ROW, _HEADING = 26, 28  # px
 _KEY = "palette/closed"
 
@@ -94,22 +94,25 @@ class Palette(QWidget):
     def _fill(self) -> None:
         self.tree.clear()
         self._items: dict[str, QTreeWidgetItem] = {}
-        self._heads: list[QTreeWidgetItem] = []
         self._lead.setIcon(icon("ph.funnel-simple", "low"))
-        for family, title in SECTIONS.items():
-            kinds = [kind for kind, node in NODES.items() if node.family == family]
-            if kinds:
-                head = QTreeWidgetItem([title])
-                head.setData(0, _FAMILY, family)
-                head.setFont(0, section())
-                head.setForeground(0, theme().colour("low"))
-                head.setSizeHint(0, QSize(0, _HEADING))
-                head.setFlags(Qt.ItemFlag.ItemIsEnabled)
-                self.tree.addTopLevelItem(head)
-                self._heads.append(head)
-                for kind in kinds:
-                    self._add(head, kind)
+        heads: dict[str, QTreeWidgetItem] = {}
+        for kind, node in NODES.items():
+            shelf = shelf_of(node)
+            if shelf not in heads:
+                heads[shelf] = self._head(shelf)
+            self._add(heads[shelf], kind)
+        self._heads = list(heads.values())
         self._sift(self.filter.text())
+
+    def _head(self, title: str) -> QTreeWidgetItem:
+        head = QTreeWidgetItem([title])
+        head.setData(0, _SHELF, title)
+        head.setFont(0, section())
+        head.setForeground(0, theme().colour("low"))
+        head.setSizeHint(0, QSize(0, _HEADING))
+        head.setFlags(Qt.ItemFlag.ItemIsEnabled)
+        self.tree.addTopLevelItem(head)
+        return head
 
     def _add(self, head: QTreeWidgetItem, kind: str) -> None:
         node = NODES[kind]
@@ -128,7 +131,7 @@ class Palette(QWidget):
         for head in self._heads:
             children = [item for item in self._items.values() if item.parent() is head]
             head.setHidden(all(item.isHidden() for item in children))
-            self._open(head, bool(words) or head.data(0, _FAMILY) not in self._closed)
+            self._open(head, bool(words) or head.data(0, _SHELF) not in self._closed)
         self._none.setVisible(all(item.isHidden() for item in self._items.values()))
 
     def _choose_first(self) -> None:
@@ -151,14 +154,14 @@ class Palette(QWidget):
         wanted = not item.isExpanded()
         self._open(item, wanted)
         if not self.filter.text():
-            family = item.data(0, _FAMILY)
-            self._closed = self._closed - {family} if wanted else self._closed | {family}
+            shelf = item.data(0, _SHELF)
+            self._closed = self._closed - {shelf} if wanted else self._closed | {shelf}
             QSettings().setValue(_KEY, sorted(self._closed))
 
     def _open(self, head: QTreeWidgetItem, wanted: bool) -> None:
         """Open or close a section; a closed one says how many kinds are in it."""
         head.setExpanded(wanted)
-        title = SECTIONS[head.data(0, _FAMILY)]
+        title = head.data(0, _SHELF)
         head.setText(0, title if wanted else f"{title} · {head.childCount()}")
         head.setIcon(0, icon("ph.caret-down" if wanted else "ph.caret-right", "low"))
 
@@ -172,7 +175,8 @@ def _kept() -> frozenset[str]:
 def _texts(kind: str) -> tuple[str, ...]:
     """Return what a kind is found by: its name first, then what it does, its paradigm, its paper."""
     node = NODES[kind]
-    return node.title, node.summary, SECTIONS[node.family], kind, node.citation.replace(":", " ")
+    paper = node.citation.replace(":", " ")
+    return node.title, node.summary, SECTIONS[node.family], shelf_of(node), kind, paper
 
 
 class _Drag(QObject):

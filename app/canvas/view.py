@@ -92,6 +92,7 @@ class CanvasView(QGraphicsView):
         self.legend, self.minimap = Legend(self), Minimap(self, self.graph_scene)
         self._hint, self.empty = Hint(self), EmptyCanvas(self)
         self.minimap.asked.connect(self.centerOn)
+        self.graph_scene.laid_out.connect(self._outline)
         document.changed.connect(self._show_empty)
         document.about_to_change.connect(self._let_go)
         theme().changed.connect(self._dress)
@@ -293,7 +294,6 @@ class CanvasView(QGraphicsView):
         self.legend.move(_MARGIN, room.bottom() - self.legend.height() - _MARGIN)
         corner = QPoint(self.minimap.width() + _MARGIN, self.minimap.height() + _MARGIN)
         self.minimap.move(room.bottomRight() - corner)
-        self.minimap.setVisible(room.width() > _MAP_FROM[0] and room.height() > _MAP_FROM[1])
         self.legend.setVisible(room.width() > self.legend.width() + self.minimap.width() + 3 * _MARGIN)
         self.empty.put_in_the_middle()
         self._outline()
@@ -373,7 +373,17 @@ class CanvasView(QGraphicsView):
         self.zoom_changed.emit(after)
 
     def _outline(self) -> None:
-        self.minimap.show_view(self.mapToScene(self.viewport().rect()).boundingRect())
+        seen = self.mapToScene(self.viewport().rect()).boundingRect()
+        self.minimap.show_view(seen)
+        self._show_minimap(seen)
+
+    def _show_minimap(self, seen: QRectF) -> None:
+        """Show the map where it helps: not in a small canvas, nor over nodes while all of them are seen."""
+        room, under = self.rect(), self.mapToScene(self.minimap.geometry()).boundingRect()
+        scene = self.graph_scene
+        covers = any(item.box().intersects(under) for item in scene.nodes.values())
+        wanted = room.width() > _MAP_FROM[0] and room.height() > _MAP_FROM[1]
+        self.minimap.setVisible(wanted and not (covers and seen.contains(scene.extent())))
 
     def _show_empty(self) -> None:
         self.empty.setVisible(not self.document.graph.nodes)

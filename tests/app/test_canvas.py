@@ -415,3 +415,22 @@ def test_a_name_that_is_taken_is_refused(bench: Bench) -> None:
     QTest.keyClick(field, Qt.Key.Key_Return)
     assert "there already" in bench.refusals[0]
     assert set(bench.document.graph.nodes) == {"a", "b"}
+
+
+def test_the_minimap_gives_way_to_nodes_while_the_whole_graph_is_seen(qtbot: QtBot) -> None:
+    theme().start("dark")
+    document = Document()
+    canvas = CanvasView(document)
+    qtbot.addWidget(canvas)
+    canvas.resize(1000, 700)
+    canvas.show()
+    document.edit("Add", Graph().add("A", NODES["bnn.dense"](), 0, 0))
+    canvas.fit()
+    assert canvas.minimap.isVisible()
+    corner = canvas.mapToScene(canvas.minimap.geometry().center())
+    document.edit("Move", document.graph.move({"A": (corner.x() - 120, corner.y() - 80)}))
+    assert not canvas.minimap.isVisible()
+    canvas.scroll_by(QPoint(300, 300))
+    assert canvas.minimap.isVisible()
+    canvas.resize(500, 300)
+    assert not canvas.minimap.isVisible()

@@ -140,6 +140,21 @@ def test_undo_after_saving_elsewhere_keeps_data_paths_pointing_at_the_same_file(
     assert document.graph.placed("table").x == 24.0
 
 
+def test_the_path_of_a_teacher_goes_along_to_another_folder(qtbot: QtBot, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    document = Document()
+    document.save(tmp_path / "a" / "one.polybit")
+    document.edit_training("Teacher", replace(document.training, teacher="file", teacher_file="big.h5"))
+    document.save(tmp_path / "b" / "one.polybit")
+    assert document.training.teacher_file == "../a/big.h5"
+    document.undo.undo()
+    assert document.training.teacher_file == ""
+    document.undo.redo()
+    assert document.training.teacher_file == "../a/big.h5"
+    assert document.clean
+
+
 def test_unsaved_work_survives_a_crash_and_saved_work_leaves_no_copy(qtbot: QtBot, tmp_path: Path) -> None:
     recovery = Recovery(tmp_path)
     document = Document(recovery=recovery)

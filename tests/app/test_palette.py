@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from app.canvas.palette import Palette
 from app.theme.current import theme
-from engine.catalog import NODES, SECTIONS
+from engine.catalog import NODES, shelf_of
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -32,6 +32,7 @@ def shown(palette: Palette) -> list[str]:
 
 def press_heading(palette: Palette, title: str) -> None:
     (head,) = [h for h in palette._heads if h.text(0).startswith(title)]
+    palette.tree.scrollToItem(head)
     at = palette.tree.visualItemRect(head).center()
     QTest.mouseClick(palette.tree.viewport(), LEFT, pos=at)
 
@@ -61,7 +62,7 @@ def test_a_search_opens_what_it_finds_and_closes_it_after(palette: Palette) -> N
     QTest.keyClicks(palette.filter, "batch")
     assert "bnn.batch_norm" in shown(palette)
     palette.filter.clear()
-    assert not any(NODES[kind].family == "bnn" for kind in shown(palette))
+    assert not any(shelf_of(NODES[kind]) == "Binary networks" for kind in shown(palette))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,16 @@ def test_what_is_not_there_is_said(palette: Palette) -> None:
 
 def test_no_title_is_cut_at_the_width_of_the_pane(palette: Palette) -> None:
     metrics = palette.tree.fontMetrics()
-    room = palette.tree.viewport().width() - 14 * 2 - 17 - 16
-    for node in NODES.values():
-        assert metrics.horizontalAdvance(node.title) <= room, node.title
-    assert len(palette._heads) == len({node.family for node in NODES.values()}) <= len(SECTIONS)
+    for kind, item in palette._items.items():
+        room = palette.tree.visualItemRect(item).width() - 17 - 4 - 12  # its icon, the gap, the padding
+        assert metrics.horizontalAdvance(NODES[kind].title) <= room, kind
+
+
+def test_long_sections_stand_on_shelves_in_the_order_of_the_catalogue(palette: Palette) -> None:
+    titles = [head.data(0, Qt.ItemDataRole.UserRole + 1) for head in palette._heads]
+    assert titles == list(dict.fromkeys(shelf_of(node) for node in NODES.values()))
+    assert {"Data", "Binary networks", "Activations and scales", "Logic"} <= set(titles)
+    assert max(head.childCount() for head in palette._heads) <= 20
+    press_heading(palette, "Activations")
+    assert "bnn.prelu" not in shown(palette)
+    assert "bnn.dense" in shown(palette)
