@@ -7,7 +7,6 @@ matrix of patches stays small, and group by group.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,19 +18,11 @@ from ..levels import PackedSigns, Quantized, unpack_weights
 from ..node import Moment, Parameter
 from ..ports import F32, I32, U64, Array, Arrays, words_for
 from ..precision import PRECISIONS
+from .conv_layer import Kind
 from .conv_patches import Patches
 from .linear import offset_shift
 from .product import Activation, Product, way
 from .weights import WEIGHT_QUANTIZERS, WeightQuantizer
-
-
-@dataclass(frozen=True)
-class Kind:
-    """How the filters of a layer are quantized: keys of PRECISIONS, WEIGHT_QUANTIZERS and ESTIMATORS."""
-
-    precision: str
-    quantizer: str
-    estimator: str
 
 
 class Filters:
@@ -57,6 +48,8 @@ class Filters:
         self._out = np.empty((count, m), np.float32)
         self._maps = patches.floats(batch)
         self._grad_maps = np.empty_like(self._maps)
+        pads = patches.window.pads
+        self._grad_in = np.empty((batch if pads else 0, patches.window.length), np.float32)
         self._rows = patches.empty_rows()
         self._grad_rows = np.empty_like(self._rows)
         self._whole = np.empty((len(self._rows) if signs else 0, m), np.int32)
@@ -104,7 +97,7 @@ class Filters:
         return out
 
     def backward(self, grad: F32, *, maps_wanted: bool) -> F32 | None:
-        """Return dL/d(step x level + offset), float32 (n, elements) of padded maps, or None where not wanted.
+        """Return dL/d(step x level + offset), float32 (n, elements), or None where not wanted.
 
         Fills the gradient of the filters for `grad`, dL/d(products), float32 (n * places, outputs).
         """
@@ -126,7 +119,11 @@ class Filters:
         elif self._seen is not None and patches.pad == 0 and patches.window.pads:
             self._add_missing(grad)
         self._finish(grad)
-        return grad_maps if maps_wanted else None
+        if not maps_wanted:
+            return None
+        if not patches.window.pads:
+            return grad_maps
+        return patches.window.crop(grad_maps, self._grad_in[:records])
 
     def parameters(self) -> tuple[Parameter, ...]:
         """Return the latent filters and what the quantizer learns."""

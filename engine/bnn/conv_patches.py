@@ -57,7 +57,7 @@ class Patches:
         if not packed:
             self.window.pad(maps, out)
             return out
-        flat = out if not self.window.pads else np.empty((len(maps), self._whole), np.float32)
+        flat = out if not self.window.pads else np.empty((len(maps), self.window.length), np.float32)
         unpack_signs(maps, flat)
         if self.window.pads:
             self.window.pad(flat, out)
@@ -130,11 +130,6 @@ class Patches:
         taps = values.reshape(len(values), self.window.taps, -1).sum(axis=2, dtype=np.float64)
         lost: F32 = (self.window.outside @ taps.T).astype(np.float32)
         return lost
-
-    @property
-    def _whole(self) -> int:
-        size = self.window.size
-        return size[0] * size[1] * size[2] * self.window.channels
 
 
 def _unit(offsets: list[int]) -> np.dtype[Any] | None:

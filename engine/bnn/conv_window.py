@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..node import ShapeError
-from ..ports import F32, I64, U64, Array, words_for
+from ..ports import I64, U64, Array, words_for
 
 AXES = {1: "(length, channels)", 2: "(height, width, channels)", 3: "(depth, height, width, channels)"}
+AXIS_CHOICES = {str(dims): f"{dims}-D: {words}" for dims, words in AXES.items()}
 PADDINGS = {"same": "Same: as many positions as elements, over stride", "valid": "Valid: inside the map only"}
 Triple = tuple[int, int, int]
 
@@ -75,6 +76,11 @@ class Window:
     def taps(self) -> int:
         """Return the number of elements of a patch, of one channel."""
         return prod(self.kernel)
+
+    @property
+    def length(self) -> int:
+        """Return the number of elements of a map without its padding, all channels."""
+        return prod(self.size) * self.channels
 
     @property
     def elements(self) -> int:
@@ -139,11 +145,23 @@ class Window:
         inside[...] = maps.reshape(inside.shape)
         return out
 
-    def crop(self, maps: F32, out: F32) -> F32:
-        """Copy the middle of padded `maps` (n, elements) into `out`, float32 of n records."""
+    def crop(self, maps: Array, out: Array) -> Array:
+        """Copy the middle of padded `maps` (n, elements) into `out`, of n records."""
         inside = maps.reshape(len(maps), *self.padded, self.channels)[:, *self.inner]
         out.reshape(inside.shape)[...] = inside
         return out
+
+    def bordered(self, maps: Array, value: float) -> Array:
+        """Return `maps` (n, length) with their padding of `value`, (n, elements); themselves without."""
+        if not self.pads:
+            return np.ascontiguousarray(maps)
+        return self.pad(maps, np.full((len(maps), self.elements), value, maps.dtype))
+
+    def cropped(self, maps: Array) -> Array:
+        """Return padded `maps` (n, elements) without their padding, (n, length)."""
+        if not self.pads:
+            return maps
+        return self.crop(maps, np.empty((len(maps), self.length), maps.dtype))
 
     def border(self, records: int, *, ones: bool) -> U64:
         """Return packed maps of padding alone, uint64 (records, words): bits 0, or 1 where `ones`."""

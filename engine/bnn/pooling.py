@@ -13,9 +13,8 @@ from ..kernels.conv import pad_bits
 from ..kernels.pool import max_pool, max_pool_back, mean_pool, mean_pool_back, or_pool
 from ..node import Cost, Family, Learning, Node, Operator, Predictor, ShapeError, Specs, Work, wired
 from ..ports import F32, Array, Arrays, Port, Spec
-from .conv_window import AXES, PADDINGS, Window, window_of
+from .conv_window import AXIS_CHOICES, PADDINGS, Window, window_of
 
-_AXES = {str(dims): f"{dims}-D: {words}" for dims, words in AXES.items()}
 HOWS = {"mean": "Mean", "max": "Largest"}
 
 
@@ -84,7 +83,7 @@ class MaxPool(Pool):
     size: int = whole(2, 1, 63, "Elements of the window along each axis", unit="elements")
     stride: int = whole(0, 0, 63, "Elements from one window to the next; 0 is the size", unit="elements")
     padding: str = choice("valid", PADDINGS, "Whether the window may reach past the edge of the map")
-    axes: str = choice("2", _AXES, "Axes that are pooled over; what is left is channels")
+    axes: str = choice("2", AXIS_CHOICES, "Axes that are pooled over; what is left is channels")
 
     def way(self) -> str:
         return "max"
@@ -121,7 +120,7 @@ class AveragePool(Pool):
     size: int = whole(2, 1, 63, "Elements of the window along each axis", unit="elements")
     stride: int = whole(0, 0, 63, "Elements from one window to the next; 0 is the size", unit="elements")
     padding: str = choice("valid", PADDINGS, "Whether the window may reach past the edge of the map")
-    axes: str = choice("2", _AXES, "Axes that are pooled over; what is left is channels")
+    axes: str = choice("2", AXIS_CHOICES, "Axes that are pooled over; what is left is channels")
 
     def way(self) -> str:
         return "mean"

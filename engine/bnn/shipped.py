@@ -67,12 +67,18 @@ class Multiplied(Protocol):
 class Shipped:
     """The product of one layer in an exported model: exact whole sums, then one scale and one shift."""
 
-    def __init__(self, packed: Arrays, make: Callable[[Array], Multiplied]) -> None:
-        """Hold a layer's packed arrays; `make` makes the product of the packed weights of one base."""
+    def __init__(self, packed: Arrays, make: Callable[[Array], Multiplied], outputs: int = 0) -> None:
+        """Hold a layer's packed arrays.
+
+        Args:
+            packed: the arrays.
+            make: makes the product of the packed weights of one base.
+            outputs: how many have a scale of their own; 0 for those of the last axis.
+        """
         self._parts: list[tuple[Multiplied, F32, F32 | None]] = []
         for suffix in _suffixes(packed):
             product = make(packed["weight" + suffix])
-            scale = packed.get("scale" + suffix, np.ones(product.shape[-1], np.float32))
+            scale = packed.get("scale" + suffix, np.ones(outputs or product.shape[-1], np.float32))
             self._parts.append((product, scale, packed.get("offset" + suffix)))
         self._shift: F32 | None = packed.get("shift")
 
@@ -111,9 +117,10 @@ class Shipped:
         if len(self._parts) == 1 and offset is None:
             return self._finished(product.sums(seen), (scale * np.float32(step)).astype(np.float32), shift)
         total = self._summed(seen, step)
+        flat = total.reshape(-1, len(shift))
         if self._shift is not None:
-            total += self._shift
-        total += shift
+            flat += self._shift
+        flat += shift
         return total
 
     def _finished(self, sums: Array, counts: F32, shift: F32) -> F32:
@@ -122,7 +129,7 @@ class Shipped:
         flat = sums.reshape(-1, len(counts))
         scale_shift(flat, counts, shift if self._shift is None else self._shift, out.reshape(flat.shape))
         if self._shift is not None:
-            out += shift
+            out.reshape(flat.shape)[...] += shift
         return out
 
     def _summed(self, seen: Array, step: float) -> F32:
@@ -134,7 +141,8 @@ class Shipped:
             flat, zero = sums.reshape(-1, len(scale)), np.zeros_like(scale)
             scale_shift(flat, (scale * np.float32(step)).astype(np.float32), zero, out.reshape(flat.shape))
             if offset is not None:
-                out += product.input_sums(seen) * (offset * np.float32(step))
+                seen_sums = np.broadcast_to(product.input_sums(seen), sums.shape).reshape(flat.shape)
+                out.reshape(flat.shape)[...] += seen_sums * (offset * np.float32(step))
             total = out if total is None else total + out
         if total is None:
             raise RuntimeError("a layer without weights")

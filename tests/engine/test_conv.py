@@ -4,14 +4,14 @@ from itertools import product
 
 import numpy as np
 import pytest
+from maps import as_it_counts, packed_signs, weights_as_they_count
 
 from engine.bnn.activations import ACTIVATION_QUANTIZERS
 from engine.bnn.conv import Conv1d, Conv2d, Conv3d
 from engine.bnn.product import Activation, way
 from engine.bnn.weights import WEIGHT_QUANTIZERS
-from engine.levels import quantize_weights
 from engine.node import Moment, ShapeError
-from engine.ports import Spec, words_for
+from engine.ports import Spec
 from engine.precision import PRECISIONS
 
 every_weight = pytest.mark.parametrize("weight", PRECISIONS)
@@ -56,13 +56,6 @@ def direct(x, weight, node, pad):
     return y
 
 
-def packed_signs(x):
-    flat = x.reshape(len(x), -1) >= 0
-    bits = np.zeros((len(x), words_for(flat.shape[1]) * 64), np.uint8)
-    bits[:, : flat.shape[1]] = flat
-    return np.packbits(bits, axis=1, bitorder="little").view(np.uint64)
-
-
 def made(dims=2, spec=None, **fields):
     spec = spec or Spec("real", SHAPES[dims])
     node = LAYERS[dims](filters=FILTERS, **fields)
@@ -76,20 +69,6 @@ def made(dims=2, spec=None, **fields):
 
 def reals(shape, seed=1):
     return np.random.default_rng(seed).standard_normal((N, *shape)).astype(np.float32)
-
-
-def as_it_counts(x, activation, step=0.21):
-    row = PRECISIONS[activation]
-    if row.binary:
-        return np.where(x >= 0, 1.0, -1.0)
-    if row.store == "planes":
-        return step * np.clip(np.rint(x / np.float32(step)), row.low, row.high)
-    return x.astype(np.float16 if row.store == "half" else np.float32).astype(np.float64)
-
-
-def weights_as_they_count(weights, precision):
-    q = quantize_weights(weights["weight"], precision)
-    return (q.values * q.scale[:, None]).astype(np.float64)
 
 
 def both_ways(node, spec, weights, x):
@@ -250,7 +229,7 @@ def test_a_batch_in_pieces_gives_what_it_gives_whole():
     results = []
     for piece in (1, 2, 1000):
         operator = node.operator(weights, N, spec)
-        operator._filters._patches.piece = piece
+        operator._trained._patches.piece = piece
         (y,) = operator.execute(x)
         (dx,) = operator.gradient(np.ones_like(y))
         results.append((y.copy(), dx.copy(), operator.parameters()[0].grad.copy()))

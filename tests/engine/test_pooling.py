@@ -4,10 +4,11 @@ from itertools import product
 
 import numpy as np
 import pytest
+from maps import packed_signs
 
 from engine.bnn.pooling import AveragePool, GlobalPool, MaxPool
 from engine.node import ShapeError
-from engine.ports import Spec, words_for
+from engine.ports import Spec
 
 N = 3
 CASES = [{}, {"size": 3, "stride": 2}, {"padding": "same"}, {"size": 3, "stride": 1, "padding": "same"}]
@@ -32,13 +33,6 @@ def direct(x, size, stride, padding, reduce):
 
 def reals(shape, seed=1):
     return np.random.default_rng(seed).standard_normal((N, *shape)).astype(np.float32)
-
-
-def packed_signs(x):
-    flat = x.reshape(len(x), -1) >= 0
-    bits = np.zeros((len(x), words_for(flat.shape[1]) * 64), np.uint8)
-    bits[:, : flat.shape[1]] = flat
-    return np.packbits(bits, axis=1, bitorder="little").view(np.uint64)
 
 
 def outputs(node, spec, x):
