@@ -13,7 +13,7 @@ import numpy as np
 from ..kernels.floats import scale_shift
 from ..levels import Quantized, unpack_weights
 from ..node import Moment, Parameter
-from ..ports import F32, I32, Array, Arrays
+from ..ports import F32, I32, U64, Array, Arrays
 from ..precision import PRECISIONS
 from .conv_filters import bases
 from .conv_layer import Kind
@@ -152,7 +152,10 @@ class DirectProduct:
     Attributes:
         how: `levels` where both sides are whole numbers, else `floats`.
         shape: the sums of one record.
+        rows: None, as no output meets a whole record.
     """
+
+    rows: U64 | None = None
 
     def __init__(self, packed: Array, precision: str, activation: Activation, direct: Direct) -> None:
         row = PRECISIONS[precision]
