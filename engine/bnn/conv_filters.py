@@ -12,7 +12,7 @@ import numpy as np
 
 from ..hardware import dot_signs
 from ..kernels.bits import pack_signs, unpack_signs
-from ..kernels.floats import scale_shift
+from ..kernels.floats import row_sums, scale_shift
 from ..kernels.signed import signed_sums, transpose_bits
 from ..levels import PackedSigns, Quantized, unpack_weights
 from ..node import Moment, Parameter
@@ -330,8 +330,8 @@ class PatchProduct:
         for group in range(self._patches.groups):
             rows = self._patches.rows(maps, group)
             floats = rows if rows.dtype != np.uint64 else self._signs(rows)
-            # Levels are whole numbers, so their float64 sum is exact in any order.
-            sums.append(floats.sum(axis=1, dtype=np.float64).astype(np.float32))
+            sums.append(np.empty(len(floats), np.float32))
+            row_sums(np.ascontiguousarray(floats), sums[-1])
         each = self.shape[-1] // len(sums)
         return np.repeat(np.stack(sums, axis=1), each, axis=1).reshape(len(seen), *self.shape)
 

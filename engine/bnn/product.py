@@ -17,7 +17,7 @@ import numpy as np
 
 from ..hardware import sign_weights
 from ..kernels.bits import unpack_signs
-from ..kernels.floats import dot_floats
+from ..kernels.floats import dot_floats, row_sums
 from ..kernels.levels import dot_levels, dot_planes, plane_sums
 from ..levels import coefficients_of, planes_of, unpack_weights
 from ..ports import F32, I16, I32, I64, U64, Array, Spec
@@ -125,9 +125,9 @@ class Product:
     def input_sums(self, seen: Array) -> F32:
         """Return the sum of each row, float32 (n, 1): what an offset of the weights is multiplied with."""
         floats = as_floats(seen, self._activation, self._inputs)
-        # Levels are whole numbers, so their float64 sum is exact in any order.
-        rows: F32 = floats.sum(axis=1, dtype=np.float64).astype(np.float32)
-        return rows[:, None]
+        sums = np.empty(len(floats), np.float32)
+        row_sums(np.ascontiguousarray(floats), sums)
+        return sums[:, None]
 
     def into(self, seen: Array, out: I32) -> None:
         """Write the whole sums of a quantized input into `out`, int32 (n, outputs)."""

@@ -52,3 +52,13 @@ def scale_shift(x: F32 | I32, scale: F32, shift: F32, out: F32) -> None:
     for r in range(x.shape[0]):
         for j in range(x.shape[1]):
             out[r, j] = np.float32(x[r, j]) * scale[j] + shift[j]
+
+
+@kernel
+def row_sums(x: F32, out: F32) -> None:
+    """Write the sums of the rows of `x`, float32 (n, k), into `out`, float32 (n,): added in float64."""
+    for r in range(x.shape[0]):
+        total = 0.0
+        for c in range(x.shape[1]):
+            total += np.float64(x[r, c])
+        out[r] = np.float32(total)

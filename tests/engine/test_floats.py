@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.kernels.floats import dot_floats, scale_shift
+from engine.kernels.floats import dot_floats, row_sums, scale_shift
 
 
 @settings(deadline=None, max_examples=40)
@@ -27,3 +27,15 @@ def test_scale_shift_takes_whole_numbers_and_floats():
     for dtype in (np.float32, np.int32):
         scale_shift(np.array([[5, 7]], dtype), scale, shift, out)
         assert out.tolist() == [[11, 20]]
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(1, 7), st.integers(0, 300), st.integers(0, 2**32 - 1))
+def test_row_sums_add_in_order_and_round_once(n, k, seed):
+    x = (np.random.default_rng(seed).standard_normal((n, k)) * 1e3).astype(np.float32)
+    out = np.empty(n, np.float32)
+    row_sums(x, out)
+    naive = np.zeros(n)
+    for c in range(k):
+        naive += x[:, c]
+    assert out.tobytes() == naive.astype(np.float32).tobytes()

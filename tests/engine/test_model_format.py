@@ -9,8 +9,10 @@ import h5py
 import numpy as np
 import pytest
 
+from engine.bnn.dense import Dense
 from engine.files.model import load_model, write_model
 from engine.files.project import open_project
+from engine.ports import Spec
 from engine.train.loop import train
 
 DIGITS = Path(__file__).parents[2] / "projects" / "digits"
@@ -79,3 +81,90 @@ def test_the_seal_and_the_hash_are_as_the_page_says(model):
         assert file.attrs["seal"].decode() == sha.hexdigest()
         plan = file["plan"][()].tobytes()
         assert file.attrs["project_hash"].decode() == hashlib.sha256(plan).hexdigest()
+
+
+def levels(x, centre, step, low, high):
+    scaled = (x - np.float32(centre)) / np.float32(step)
+    return np.clip(np.rint(scaled), low, high).astype(np.int64), step
+
+
+def bits_of(there, step):
+    return np.where(there, 1, -1), step
+
+
+# The tables of the page: levels and what one counts, for arrays a, n = 2^bits - 1, half = 2^(bits - 1).
+INPUTS = {
+    "rsign": lambda a, x, n, half: bits_of(x + a["input_shift"] >= 0, 1.0),
+    "heaviside": lambda a, x, n, half: bits_of(x > 0, 0.5),
+    "adabin": lambda a, x, n, half: bits_of(x - a["input_centre"] >= 0, float(a["input_distance"][0])),
+    "min_max": lambda a, x, n, half: levels(x, a["input_offset"][0], float(a["step"][0]), 0, n),
+    "lsq_plus": lambda a, x, n, half: levels(x, a["input_offset"][0], float(a["step"][0]), 0, n),
+    "lsq_unsigned": lambda a, x, n, half: levels(x, 0, float(a["step"][0]), 0, n),
+    "pact": lambda a, x, n, half: levels(x, 0, float(a["input_clip"][0]) / n, 0, n),
+    "tqt": lambda a, x, n, half: levels(
+        x, 0, 2.0 ** np.ceil(float(a["input_log_threshold"][0])) / half, -half, half - 1
+    ),
+    "power_of_two_step": lambda a, x, n, half: levels(
+        x, 0, 2.0 ** np.ceil(np.log2(float(a["step"][0]))), -half, half - 1
+    ),
+}
+
+
+def weight_values(packed, width, inputs):
+    if width == "1":
+        return signs(packed, inputs)
+    bits = np.where(signs(packed, inputs) == 1, 1, 0)
+    counts = (
+        [1, -1] if width == "ternary" else [2**i for i in range(len(bits) - 1)] + [-(2 ** (len(bits) - 1))]
+    )
+    return np.tensordot(np.array(counts), bits, 1)
+
+
+@pytest.mark.parametrize(
+    ("weight_bits", "weight", "bits", "activation"),
+    [
+        ("1", "adabin", "1", "heaviside"),
+        ("1", "abc_net_3", "1", "rsign"),
+        ("1", "lq_nets_2", "1", "adabin"),
+        ("4", "affine", "4", "min_max"),
+        ("4", "dorefa", "2", "lsq_plus"),
+        ("2", "sawb", "8", "pact"),
+        ("ternary", "ttq", "4", "tqt"),
+        ("8", "tqt", "3", "lsq_unsigned"),
+        ("4", "lsq_output", "4", "power_of_two_step"),
+    ],
+)
+def test_quantizers_are_read_as_the_page_says(weight_bits, weight, bits, activation):
+    rng, spec = np.random.default_rng(0), Spec("real", (70,))
+    node = Dense(
+        units=9,
+        weight_bits=weight_bits,
+        weight_quantizer=weight,
+        activation_bits=bits,
+        activation_quantizer=activation,
+    )
+    arrays = node.start(rng, spec)
+    arrays["bias"][:] = rng.standard_normal(9)
+    x = rng.standard_normal((40, 70)).astype(np.float32)
+    node.operator(arrays, 40, spec).execute(x)
+    if activation == "rsign":
+        arrays["input_shift"][:] = rng.standard_normal(70) / 4
+    if activation == "adabin":
+        arrays["input_centre"][:], arrays["input_distance"][:] = 0.3, 0.7
+    packed = node.pack(arrays, spec)
+    seen, step = INPUTS[activation](packed, x, 2 ** int(bits) - 1, 2 ** (int(bits) - 1))
+    total = None
+    for suffix in ("", "_2", "_3"):
+        if "weight" + suffix not in packed:
+            continue
+        sums = seen @ weight_values(packed["weight" + suffix], weight_bits, 70).T
+        part = sums.astype(np.float32) * (packed["scale" + suffix] * np.float32(step))
+        if "offset" + suffix in packed:
+            rows = seen.sum(axis=1).astype(np.float32)
+            part = part + rows[:, None] * (packed["offset" + suffix] * np.float32(step))
+        total = part if total is None else total + part
+    if "shift" in packed:
+        total = total + packed["shift"]
+    total = total + packed["bias"]
+    assert total.dtype == np.float32
+    assert total.tobytes() == node.predictor(packed, spec)(x)[0].tobytes()
