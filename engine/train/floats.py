@@ -1,8 +1,11 @@
-"""The graph of a stage in which activations are floats: signs become their float twins."""
+"""Between floats and levels: the graph of a stage of float activations, and what begins when levels do."""
 
 from __future__ import annotations
 
+from ..bnn.weights import WEIGHT_QUANTIZERS
+from ..files.store import Weights
 from ..graph import Graph
+from ..precision import PRECISIONS
 
 TWIN = "floats"  # the hidden field of a node whose bits can be floats for a while
 
@@ -27,5 +30,19 @@ def _passing(after: Graph, before: Graph) -> Graph:
         pairs = zip(before.input_specs(name), after.input_specs(name), strict=True)
         changed = any(a and b and (a.type, b.type) == ("bits", "real") for a, b in pairs)
         if changed and "activation_bits" in after.node(name).about():
-            after = after.change(name, activation_bits="32")
+            floats = {"activation_bits": "32", "activation_quantizer": "standard"}
+            after = after.change(name, **{k: v for k, v in floats.items() if k in after.node(name).about()})
     return after
+
+
+def start_weight_quantizers(graph: Graph, weights: Weights) -> None:
+    """Start what weight quantizers learn (steps, scales) from the latent weights as they are now, in place.
+
+    They were last started when the weights were fresh, and have been trained as floats since.
+    """
+    for name in graph.order:
+        fields, arrays = graph.node(name).values(), weights[name]
+        if "weight_quantizer" in fields and "weight" in arrays:
+            kind = WEIGHT_QUANTIZERS.make(fields["weight_quantizer"])
+            for key, fresh in kind.start(PRECISIONS[fields["weight_bits"]], arrays["weight"]).items():
+                arrays[key][...] = fresh

@@ -22,7 +22,7 @@ from ..schedules import factor
 from ..settings import Training
 from ..stages import Stage
 from .average import Average
-from .floats import with_float_activations
+from .floats import start_weight_quantizers, with_float_activations
 from .optimiser import Grouped
 from .plan import Plan, live
 from .progress import BatchDone
@@ -94,6 +94,8 @@ class Descent:
         if stage is self.stage:
             return epoch == stage.begin
         before, average = self._optimiser, self.average
+        if stage.weights and not self.stage.weights:
+            start_weight_quantizers(self._graph, self._weights)
         self._begin(stage)
         if not self._settings.fresh:
             self._optimiser.adopt(before)

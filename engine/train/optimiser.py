@@ -31,6 +31,7 @@ class _Member:
     share: float  # of the run's rate
     limit: float  # its own, or infinite
     sample: F32  # room to look at some of the values, where the limit follows them
+    waits: bool  # for a first value above its floor, which the layer finds when it first quantizes
     reach: float = np.inf  # the limit that its values speak for, followed slowly
 
     def move(self, rate: float, begin: int, end: int) -> None:
@@ -76,6 +77,7 @@ class Grouped:
                 share=settings.sign_rate / settings.rate if apart else 1.0,
                 limit=np.inf if p.limit is None else p.limit,
                 sample=np.empty(min(SAMPLE, p.value.size), np.float32),
+                waits=p.floor is not None and p.floor > 0,
             )
         self._follows = settings.limit if settings.limit != "fixed" else ""
         self._limit_at = settings.limit_at
@@ -88,7 +90,8 @@ class Grouped:
         for rule in self._rules:
             rule.begin(self.steps)
         for m in self._members.values():
-            share(partial(m.move, rate), m.value.size, least=_LEAST)
+            if not m.waits or m.value.any():
+                share(partial(m.move, rate), m.value.size, least=_LEAST)
         if self._follows:
             for m in self._latent:
                 self._follow(m)
@@ -138,6 +141,5 @@ class Grouped:
 
 
 def _bounds(p: Parameter) -> F32:
-    if p.limit is not None:
-        return np.array([-p.limit, p.limit], np.float32)
-    return np.array([p.floor if p.floor is not None else -np.inf, np.inf], np.float32)
+    limit = np.inf if p.limit is None else p.limit
+    return np.array([-limit if p.floor is None else max(-limit, p.floor), limit], np.float32)

@@ -65,7 +65,7 @@ def test_layers_take_floats_where_they_took_bits_and_maps_stay_maps():
         "data": N["data.npz"](path="x.npz", header=Header((6, 6), ("x", "y"), (), 6)),
         "quantize": N["bnn.quantize"](bits="1"),
         "flat": N["flow.flatten"](),
-        "dense": N["bnn.dense"](units=5, activation_bits="2"),
+        "dense": N["bnn.dense"](units=5, activation_bits="2", activation_quantizer="dorefa"),
         "sign": N["bnn.sign"](),
         "head": N["bnn.dense"](units=2, activation_bits="1"),
         "out": N["flow.output"](),

@@ -32,7 +32,7 @@ VARIANTS = {
         "binary_rate": 0.01,
     },
     "limits": {"limit": "deviation", "limit_at": 2.0, "gradient_clip": 0.5},
-    "quantile": {"limit": "quantile", "limit_at": 0.9, "schedule": "one_cycle"},
+    "quantile": {"limit": "quantile", "limit_at": 0.9, "schedule": "one_cycle", "stages": "activations"},
     "augmented": {"augment": "shift 1, rotate 10, flip 0.2, noise 0.1, cutout 2, mixup 0.3"},
     "taught by itself": {"teacher": "self", "teacher_epochs": 2, "temperature": 2.0},
     "taught and augmented": {
@@ -179,6 +179,28 @@ def test_a_stage_of_floats_is_the_network_without_signs(binary_project):
         down = value()
         p.value[at] = before
         assert (up - down) / 2e-3 == pytest.approx(wanted, rel=0.05, abs=0.05), key
+
+
+def test_learned_steps_start_when_they_are_first_used(binary_project):
+    graph = binary_project.graph.change("hidden", activation_bits="4")
+    settings = {"stages": "weights", "float_epochs": 1, "middle_epochs": 1, "epochs": 3}
+    run, steps = Run(with_settings(replace(binary_project, graph=graph), **settings)), []
+    for record in run.steps():
+        steps += [float(run.weights["hidden"]["step"][0])] if isinstance(record, EpochDone) else []
+    assert steps[:2] == [0, 0]
+    assert 0.01 < steps[2] < 2
+
+
+def test_learned_steps_of_weights_start_from_what_the_floats_came_to(binary_project):
+    graph = binary_project.graph.change("hidden", weight_bits="2", weight_quantizer="lsq")
+    settings = {"stages": "weights", "float_epochs": 2, "middle_epochs": 1, "epochs": 4, "rate": 0.05}
+    run = Run(with_settings(replace(binary_project, graph=graph), **settings))
+    for record in run.steps():
+        if isinstance(record, StageStarted) and record.words.startswith("Training: quantized weights"):
+            weight, step = (run.weights["hidden"][n] for n in ("weight", "weight_step"))
+            assert float(step[0]) == pytest.approx(2 * float(np.abs(weight).mean()), rel=1e-4)
+            return
+    pytest.fail("no stage of quantized weights began")
 
 
 def test_limits_follow_the_latent_weights(binary_project):

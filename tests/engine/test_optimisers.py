@@ -90,6 +90,26 @@ def test_latent_weights_stay_in_their_limits_and_steps_above_their_floor():
     assert step.value.tolist() == [0.5]
 
 
+def test_a_floor_holds_beside_a_limit():
+    mix = parameter(0.5, 0.5, limit=1.0, floor=0.0)
+    mix.grad[:] = -1, 1
+    moved = Grouped({"w": mix}, Training())
+    for _ in range(50):
+        moved.step(0.1)
+    assert mix.value.tolist() == [1, 0]
+
+
+def test_what_has_no_value_yet_is_left_for_its_layer_to_start():
+    step = parameter(0, floor=1e-6)
+    moved = Grouped({"s": step}, Training())
+    moved.step(0.1)
+    assert step.value.tolist() == [0]
+    step.value[0] = 0.5  # found from a batch
+    step.grad[0] = 1
+    moved.step(0.1)
+    assert 0 < step.value[0] < 0.5
+
+
 def test_signs_have_an_optimiser_rate_and_decay_of_their_own():
     latent = Parameter("w", np.full((1, 2), 0.5, np.float32), np.ones((1, 2), np.float32), 1.0, binary=True)
     other = Parameter("v", np.full((1, 2), 0.5, np.float32), np.ones((1, 2), np.float32))
