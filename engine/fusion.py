@@ -60,6 +60,10 @@ class WholeProduct(Protocol):
         """Return the packed signs of each output, uint64 (outputs, words), if a whole record meets them."""
 
     @property
+    def takes_bytes(self) -> bool:
+        """Whether levels, all from 0 to 255, may come as uint8, in any shape of a record."""
+
+    @property
     def nbytes(self) -> int:
         """Return the bytes that the weights take while they are run."""
 

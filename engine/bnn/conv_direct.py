@@ -156,6 +156,7 @@ class DirectProduct:
     """
 
     rows: U64 | None = None
+    takes_bytes = False
 
     def __init__(self, packed: Array, precision: str, activation: Activation, direct: Direct) -> None:
         row = PRECISIONS[precision]

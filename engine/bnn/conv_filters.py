@@ -300,6 +300,11 @@ class PatchProduct:
         return self._groups[0].why
 
     @property
+    def takes_bytes(self) -> bool:
+        """Whether levels, all from 0 to 255, may come as uint8."""
+        return self._groups[0].takes_bytes
+
+    @property
     def nbytes(self) -> int:
         """Return the bytes of the filters as they are multiplied."""
         return sum(product.nbytes for product in self._groups)

@@ -17,10 +17,12 @@ import numpy as np
 
 from ..hardware import sign_weights
 from ..kernels.bits import unpack_signs
+from ..kernels.byte_shuffle import LARGEST, ByteWeights
 from ..kernels.floats import dot_floats, row_sums
 from ..kernels.levels import dot_levels, dot_planes, plane_sums
+from ..kernels.vectors import AVX2
 from ..levels import coefficients_of, planes_of, unpack_weights
-from ..ports import F32, I16, I32, I64, U64, Array, Spec
+from ..ports import F32, I16, I32, I64, U8, U64, Array, Spec
 from ..precision import PRECISIONS, Precision
 
 Way = Literal["xnor", "planes", "levels", "floats"]
@@ -32,6 +34,8 @@ WHY: dict[Way, str] = {
     "levels": "int16 products with int32 sums: more plane pairs than popcount pays for",
     "floats": "float32 products: one side is a float",
 }
+
+_WHY_BYTES = "Byte shuffles: levels by 1-bit weights, four inputs of 32 outputs at a time"
 
 
 @dataclass(frozen=True)
@@ -98,8 +102,13 @@ class Product:
         self._offset_weight = -1 if self._row.binary else 0
         self._offset_input = -1 if activation.row.binary else 0
         self.rows: U64 | None = None
-        if self.how == "xnor":
-            self._weights: Array = packed
+        self._bytes: ByteWeights | None = None
+        self._lowest = 0 if activation.unsigned else activation.row.low
+        if AVX2 and self._row.binary and activation.row.store == "planes" and inputs <= LARGEST:
+            self._bytes = ByteWeights(packed, inputs, self._lowest)
+            self._weights: Array = self._bytes.nibbles
+        elif self.how == "xnor":
+            self._weights = packed
             self.rows = packed
             self._signs = sign_weights(packed, inputs)
         elif self.how == "planes":
@@ -131,7 +140,9 @@ class Product:
 
     def into(self, seen: Array, out: I32) -> None:
         """Write the whole sums of a quantized input into `out`, int32 (n, outputs)."""
-        if self.how == "xnor":
+        if self._bytes is not None:
+            self._bytes.into(self._as_bytes(seen), out)
+        elif self.how == "xnor":
             self._signs.dot(seen, out)
         elif self.how == "levels":
             dot_levels(self._levels(seen), self._weights, out)
@@ -141,7 +152,7 @@ class Product:
     @property
     def why(self) -> str:
         """Return which kernel it takes and why."""
-        return WHY[self.how]
+        return WHY[self.how] if self._bytes is None else _WHY_BYTES
 
     @property
     def nbytes(self) -> int:
@@ -157,6 +168,16 @@ class Product:
         levels = (0, seen.high - seen.low) if self._activation.unsigned else (seen.low, seen.high)
         ends = [self._inputs * a * b for a in (row.low, row.high) for b in levels]
         return range(min(ends), max(ends) + 1)
+
+    @property
+    def takes_bytes(self) -> bool:
+        """Whether levels, all from 0 to 255, may come as uint8."""
+        return self._bytes is not None and self._lowest == 0
+
+    def _as_bytes(self, seen: Array) -> U8:
+        if seen.dtype != np.uint8:
+            seen = (seen - np.int16(self._lowest) if self._lowest else seen).astype(np.uint8)
+        return np.ascontiguousarray(seen).reshape(len(seen), -1)
 
     def _levels(self, x: Array) -> I16:
         if x.dtype == np.int16:

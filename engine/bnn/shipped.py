@@ -51,6 +51,10 @@ class Multiplied(Protocol):
         """Return the bytes of the weights as they are multiplied."""
 
     @property
+    def takes_bytes(self) -> bool:
+        """Whether levels, all from 0 to 255, may come as uint8."""
+
+    @property
     def rows(self) -> U64 | None:
         """Return the packed signs of each output, where a whole record meets them."""
 

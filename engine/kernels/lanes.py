@@ -176,7 +176,7 @@ xor8 = _binary("xor", np.bitwise_xor)
 add16 = _binary("add", np.add, wide=True)
 sub16 = _binary("sub", np.subtract, wide=True)
 right_1, right_4, right_8 = (shifter("lshr", count) for count in (1, 4, 8))
-left_4 = shifter("shl", 4)
+left_4, left_8 = (shifter("shl", count) for count in (4, 8))
 zeros = constant([0] * 32)
 ones = constant([1] * 32)
 low_bytes = constant([255, 0] * 16)
@@ -293,3 +293,61 @@ def _put_below_twin(memory: U8, at: int, counts: Any, limits: Any) -> None:
 below = step(WORD, (VECTOR, VECTOR, VECTOR, VECTOR), _below, _below_twin)
 # Writes a byte: whether each of eight counts is below its limit.
 put_below = step(types.void, (MEMORY, INT, EIGHT, EIGHT), _put_below, _put_below_twin)
+
+
+def _put_sums(builder: Any, memory: Any, at: Any, wide: Any, w: Any, total: Any) -> None:
+    ints = ir.VectorType(_I32, 16)
+
+    def part(place: int) -> Any:
+        here = builder.add(w, ir.Constant(_I64, place))
+        low = builder.load(_at(builder, wide, here, _WORDS16), align=1)
+        above = builder.load(_at(builder, wide, builder.add(here, ir.Constant(_I64, 64)), _WORDS16), align=1)
+        high = builder.shl(builder.zext(above, ints), ir.Constant(ints, [8] * 16))
+        return builder.add(builder.zext(low, ints), high)
+
+    order = ir.Constant(ir.VectorType(_I32, 32), [j // 2 + 16 * (j & 1) for j in range(32)])
+    sums = builder.shuffle_vector(part(0), part(32), order)
+    first = builder.insert_element(ir.Constant(sums.type, ir.Undefined), builder.trunc(total, _I32), _I32(0))
+    everywhere = builder.shuffle_vector(first, first, ir.Constant(sums.type, [0] * 32))
+    _store(builder, memory, at, builder.sub(builder.add(sums, sums), everywhere))
+
+
+def _put_sums_twin(memory: U8, at: int, wide: U8, w: int, total: int) -> None:
+    low0, low1, high0, high1 = (
+        wide[w + i : w + i + 32].view(np.uint16).astype(np.int32) for i in (0, 32, 64, 96)
+    )
+    sums = np.stack([low0 + 256 * high0, low1 + 256 * high1], axis=1).ravel()
+    _store_twin(memory, at, (2 * sums - total).astype(np.int32))
+
+
+def _put_tables(builder: Any, memory: Any, at: Any, four: Any) -> None:
+    total = ir.Constant(_WORDS16, [0] * 16)
+    for i in range(4):
+        byte = builder.and_(builder.lshr(four, ir.Constant(_I64, 8 * i)), ir.Constant(_I64, 255))
+        first = builder.insert_element(
+            ir.Constant(_WORDS16, ir.Undefined), builder.trunc(byte, _I16), _I32(0)
+        )
+        everywhere = builder.shuffle_vector(first, first, ir.Constant(ir.VectorType(_I32, 16), [0] * 16))
+        asked = ir.Constant(_WORDS16, [-(v >> i & 1) for v in range(16)])
+        total = builder.add(total, builder.and_(everywhere, asked))
+    half = ir.VectorType(_I8, 16)
+    _store(builder, memory, at, builder.trunc(total, half))
+    high = builder.trunc(builder.lshr(total, ir.Constant(_WORDS16, [8] * 16)), half)
+    _store(builder, memory, builder.add(at, ir.Constant(_I64, 16)), high)
+
+
+def _put_tables_twin(memory: U8, at: int, four: int) -> None:
+    values = np.arange(16)
+    sums = sum((int(four) >> 8 * i & 255) * (values >> i & 1) for i in range(4))
+    memory[at : at + 16], memory[at + 16 : at + 32] = np.asarray(sums) & 255, np.asarray(sums) >> 8
+
+
+def _load_four(builder: Any, value: Any) -> Any:
+    return builder.zext(value, _I64)
+
+
+load_four = loader(WORD, _I32, 4, lambda data: np.uint64(data.copy().view(np.uint32)[0]), _load_four)
+# Writes for each of 16 sets of four bytes their sum: 16 low bytes, then 16 high ones.
+put_tables = step(types.void, (MEMORY, INT, WORD), _put_tables, _put_tables_twin)
+# Writes 32 int32, 2 x sum - total, for sums of low and high bytes: even outputs, odd ones, their high bytes.
+put_sums = step(types.void, (MEMORY, INT, MEMORY, INT, INT), _put_sums, _put_sums_twin)

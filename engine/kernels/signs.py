@@ -17,7 +17,6 @@ import numpy.typing as npt
 from . import lookup, shuffle, wide
 from .bits import I32, U64, dot_signs
 from .lanes import U8
-from .vectors import AVX2, COUNTS_WORDS
 
 I64 = npt.NDArray[np.int64]
 Layout = npt.NDArray[Any]
@@ -133,13 +132,9 @@ SIGN_KERNELS: dict[str, SignKernel] = {
     "lookup": SignKernel("tables of 5 inputs in the first-level cache", _lay_lookup, _dot_lookup),
 }
 Plan = Sequence[tuple[int, str]]  # from how many rows on which kernel serves, ascending from 1
-if COUNTS_WORDS:
-    USUAL: Plan = ((1, "wide"),)
-else:
-    USUAL = ((1, "shuffle" if AVX2 else "wide"), (48, "lookup"))
 
 
-def serving(rows: int, plan: Plan = USUAL) -> str:
+def serving(rows: int, plan: Plan) -> str:
     """Return the key of the kernel that serves so many rows."""
     return [key for least, key in plan if least <= max(1, rows)][-1]
 

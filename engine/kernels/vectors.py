@@ -16,7 +16,6 @@ from numba.extending import intrinsic, models, register_model
 from .cpu import compiled, features
 
 AVX2, COMPILED = "avx2" in features(), compiled()
-COUNTS_WORDS = "avx512vpopcntdq" in features()  # population counts of eight words at once
 
 
 class Vector(types.Type):

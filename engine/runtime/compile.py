@@ -211,7 +211,11 @@ class Compiler:
         layer, (wire, port) = self._layer(name), self._ends(name)[0]
         if wire is None:
             raise RuntimeError("a layer without an input")
+        as_bytes = layer.product.takes_bytes
         if layer.take is None:
+            chain = self._chain_into(wire, port)
+            if as_bytes and chain.functions and self._is_samples(chain.wire):
+                return self._end(chain, as_bytes=True)
             return self._slot(wire)
         if not isinstance(layer.take, PerElement):
             made = self._new()
@@ -221,7 +225,8 @@ class Compiler:
             return made
         chain = self._chain_into(wire, port)
         functions, turns = (*chain.functions, layer.take.function), chain.turns or layer.take.turns
-        return self._end(replace(chain, names=(*chain.names, name), functions=functions, turns=turns))
+        chain = replace(chain, names=(*chain.names, name), functions=functions, turns=turns)
+        return self._end(chain, as_bytes=as_bytes)
 
     def _chain_into(self, wire: Wire, port: Port) -> _Chain:
         """Return the chain that ends in what arrives by `wire` at `port`."""
@@ -241,11 +246,16 @@ class Compiler:
 
     # Ends of chains
 
-    def _end(self, chain: _Chain) -> int:
-        """Return the slot of a chain's last array, by the shortest way there is."""
+    def _end(self, chain: _Chain, *, as_bytes: bool = False) -> int:
+        """Return the slot of a chain's last array, by the shortest way there is.
+
+        Args:
+            chain: what is wanted.
+            as_bytes: whether levels from 0 to 255 may be uint8.
+        """
         if chain.layer:
             return self._from_sums(chain)
-        made = self._from_samples(chain) if self._is_samples(chain.wire) else None
+        made = self._from_samples(chain, as_bytes) if self._is_samples(chain.wire) else None
         return self._plain(chain, self._slot(chain.wire)) if made is None else made
 
     def _plain(self, chain: _Chain, slot: int) -> int:
@@ -291,7 +301,7 @@ class Compiler:
         node = self._graph.node(wire.source)
         return isinstance(node, Source) and wire.output == SAMPLES.name
 
-    def _from_samples(self, chain: _Chain) -> int | None:
+    def _from_samples(self, chain: _Chain, as_bytes: bool) -> int | None:
         """Return the slot of bits or levels made straight of samples, or None where floats are needed."""
         spec = self._graph.spec(chain.wire)
         if spec is None:
@@ -301,7 +311,7 @@ class Compiler:
         if like.dtype == np.uint64:
             return self._sample_bits(chain, spec.shape, elements)
         if like.dtype == np.int16 and self._fed == "uint8":
-            return self._byte_levels(chain, spec.shape, elements, like.shape[1:])
+            return self._byte_levels(chain, spec, like.shape[1:], as_bytes)
         return None
 
     def _sample_bits(self, chain: _Chain, shape: tuple[int, ...], elements: int) -> int | None:
@@ -323,16 +333,18 @@ class Compiler:
         self._add(Compare(chain.names, read, write, places, found.flips(), floats, words))
         return write
 
-    def _byte_levels(
-        self, chain: _Chain, shape: tuple[int, ...], elements: int, out: tuple[int, ...]
-    ) -> int | None:
-        every = np.repeat(np.arange(256, dtype=np.float32), elements).reshape(256, *shape)
+    def _byte_levels(self, chain: _Chain, spec: Spec, shape: tuple[int, ...], as_bytes: bool) -> int | None:
+        every = np.repeat(np.arange(256, dtype=np.float32), spec.elements).reshape(256, *spec.shape)
         levels = chain.run(every).reshape(256, -1)
         if (levels != levels[:, :1]).any():
             return None
-        read = self._given(chain.wire)
+        table, read = np.ascontiguousarray(levels[:, 0]), self._given(chain.wire)
+        if as_bytes and (table == np.arange(256)).all():
+            return read
+        if as_bytes and table.min() >= 0 and table.max() <= 255:
+            table = table.astype(np.uint8)
         write = self._new()
-        self._add(Bytes(chain.names, read, write, np.ascontiguousarray(levels[:, 0]), out))
+        self._add(Bytes(chain.names, read, write, table, shape))
         return write
 
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..hardware import choose
 from ..kernels import lookup, shuffle
-from ..kernels.signs import SIGN_KERNELS, limits_by_block, limits_by_chunk, room, serving
+from ..kernels.signs import PLAIN, SIGN_KERNELS, aligned, limits_by_block, limits_by_chunk
 from ..kernels.stack import count_scores, stack_shuffle, stack_wide
 from ..ports import F32, I64, U8, U64, words_for
 from .steps import Bound, Call, Compare, LookUp, Slots, Step, Sums
@@ -67,12 +68,12 @@ class Stack:
 
     @property
     def words(self) -> str:
-        few, many = (SIGN_KERNELS[serving(n)].title for n in (1, 1024))
+        few, many = (SIGN_KERNELS[_kernel(n)].title for n in (1, 1024))
         return f"Signs to signs, no sums written, by {few}" + ("" if few == many else f"; of many, by {many}")
 
     @property
     def kernel(self) -> str:
-        few, many = serving(1), serving(1024)
+        few, many = _kernel(1), _kernel(1024)
         return f"signs: {few}" + ("" if few == many else f", {many}")
 
     @property
@@ -86,7 +87,7 @@ class Stack:
         return Stack(nodes, (*self.layers, *after.layers), self.read, after.write)
 
     def bind(self, batch: int) -> Bound:
-        key = serving(batch)
+        key = _kernel(batch)
         if key == "lookup":
             return self._many(batch)
         return self._few(batch, key)
@@ -95,7 +96,7 @@ class Stack:
         by_block = key == "shuffle"
         table, store = _stored(self.layers, key)
         most = max(words_for(len(one.limits)) for one in self.layers)
-        work = room(16 * batch * most + shuffle.WIDE * ((batch + 1) // 2))
+        work = aligned(16 * batch * most + shuffle.WIDE * ((batch + 1) // 2))
         buffer = np.zeros((batch, words_for(len(self.layers[-1].limits))), np.uint64)
         read, write = self.read, self.write
 
@@ -110,7 +111,7 @@ class Stack:
         return run
 
     def _many(self, batch: int) -> Bound:
-        work = room(lookup.ROOM + lookup.COUNTERS * batch)
+        work = aligned(lookup.ROOM + lookup.COUNTERS * batch)
         layers = []
         for one in self.layers:
             digits = SIGN_KERNELS["lookup"].lay(one.weights, one.inputs)
@@ -166,6 +167,12 @@ class SignScores:
         return run
 
 
+def _kernel(rows: int) -> str:
+    """Return the key of the kernel that is fastest here for so many rows, of those that write signs."""
+    key = choose("signs", rows).kernel
+    return "wide" if key == PLAIN else key
+
+
 def joined(steps: list[Step], wanted: tuple[int, ...]) -> list[Step]:
     """Return the steps with every run of 1-bit layers in one."""
     reads = Counter(place for step in steps for place in _reads(step)) + Counter(wanted)
@@ -212,7 +219,7 @@ def _stored(layers: tuple[SignLayer, ...], key: str) -> tuple[I64, U8]:
             parts.append((at, part))
             at += -(-part.nbytes // _LINE) * _LINE
         rows.append(row)
-    store = room(at)
+    store = aligned(at)
     for begin, part in parts:
         store[begin : begin + part.nbytes] = part
     return np.array(rows, np.int64), store

@@ -225,25 +225,25 @@ class Bytes:
     """Samples of 8 bits to levels, from a table of all 256.
 
     Attributes:
-        table: int16 (256,).
+        table: int16 or uint8 (256,).
         shape: of one record's levels.
     """
 
     nodes: tuple[str, ...]
     read: int
     write: int
-    table: I16
+    table: I16 | U8
     shape: tuple[int, ...]
     words: str = "Samples of 8 bits to levels from a table of all 256"
     kernel: str = "table"
 
     @property
     def nbytes(self) -> tuple[int, int]:
-        return self.table.nbytes, 2 * int(np.prod(self.shape))
+        return self.table.nbytes, self.table.itemsize * int(np.prod(self.shape))
 
     def bind(self, batch: int) -> Bound:
         read, write, table = self.read, self.write, self.table
-        buffer = np.empty((batch, *self.shape), np.int16)
+        buffer = np.empty((batch, *self.shape), table.dtype)
         flat = buffer.reshape(batch, -1)
 
         def run(slots: Slots, n: int) -> None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from tests_wiring import wired
 
 from engine.catalog import NODES
+from engine.kernels.vectors import AVX2
 from engine.records import Header
 from engine.runtime.program import Program
 
@@ -143,6 +144,15 @@ def test_that_samples_of_eight_bits_reach_the_first_product_as_levels():
     program = program_of(binary_stack([NODES["bnn.quantize"](bits="8")]), 0)
     assert steps(program, "uint8") == ["Bytes", "Sums", "Compare", "Stack", "SignScores"]
     assert steps(program, "float32")[0] == "Call"
+
+
+def test_that_samples_of_eight_bits_that_are_their_own_levels_are_taken_as_they_are():
+    program = program_of(binary_stack([NODES["bnn.quantize"](bits="8")]), 0)
+    program.packed["n0"] = {"mean": np.zeros(1, np.float32), "scale": np.full(1, 1 / 255, np.float32)}
+    taken = ["Sums", "Compare", "Stack", "SignScores"]
+    assert steps(program, "uint8") == (taken if AVX2 else ["Bytes", *taken])
+    records = program.records(np.random.default_rng(0).integers(0, 256, (70, 9, 9)).astype(np.uint8))
+    assert program.answer(records).scores.tobytes() == uncompiled(program, records).tobytes()
 
 
 def test_that_few_levels_between_layers_are_counted():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.bnn.product import Activation, Product
-from engine.kernels.signs import room
+from engine.kernels.signs import aligned
 from engine.kernels.stack import count_scores, stack_shuffle, stack_wide
 from engine.kernels.vectors import AVX2
 from engine.precision import PRECISIONS
@@ -64,7 +64,7 @@ def test_that_a_stack_gives_the_signs_of_its_layers(batch):
 
 def _every_way(stack, signs):
     n, out = len(signs), np.zeros((len(signs), 1), np.uint64)
-    work = room(16 * n * 3 + 512 * n)
+    work = aligned(16 * n * 3 + 512 * n)
     if AVX2:
         from engine.kernels.shuffle import tables
 
