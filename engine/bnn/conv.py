@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from ..fields import whole
-from ..node import Node, ShapeError
+import numpy as np
+
+from ..fields import choice, whole
+from ..node import Cost, Node, Operator, Predictor, ShapeError, Specs, Work, wired
 from ..ports import Array, Arrays, Spec
 from ..precision import PRECISIONS
 from .conv_filters import Filters, PatchProduct
 from .conv_layer import MapLayer, Trained
 from .conv_patches import Patches
+from .conv_scale import InputScale, InputScaledOperator
 from .conv_window import Window, window_of
 from .product import Activation, way
 from .shipped import Multiplied
+
+INPUT_SCALES = {"none": "None", "mean": "Mean size of the window (XNOR-Net)"}
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,13 @@ class Convolution(WithFilters):
 
     dilation: int = whole(1, 1, 63, "Elements from one tap of the window to the next", unit="elements")
     groups: int = whole(1, 1, 65_536, "Parts of the channels that are convolved apart", unit="groups")
+    input_scale: str = choice(
+        "none",
+        INPUT_SCALES,
+        "A factor for each position that says how large the numbers were whose signs count",
+        citation="arXiv:1603.05279",
+        when=lambda node: PRECISIONS[node.activation_bits].binary,
+    )
 
     @property
     def over(self) -> int:
@@ -61,8 +73,49 @@ class Convolution(WithFilters):
                 raise ShapeError(words, do="Choose a number that divides both.", parameter="groups")
         return made
 
+    def specs(self, *inputs: Spec | None) -> Specs:
+        (spec,) = wired(inputs)
+        if self._scaled and (spec.type == "bits" or not self.activation(spec).row.binary):
+            words = "An input scale is of real numbers that are taken by their signs here."
+            do = "Wire real numbers and set the activations to 1 bit, or choose no scale."
+            raise ShapeError(words, do=do, parameter="input_scale")
+        return super().specs(spec)
+
     def out_shape(self, spec: Spec) -> tuple[int, ...]:
         return self.window(spec).out_shape(self.filters)
+
+    def cost(self, *inputs: Spec | None) -> Cost:
+        (spec,) = wired(inputs)
+        cost, window = super().cost(spec), self.window(spec)
+        if not self._scaled:
+            return cost
+        count = spec.elements + window.places * (window.taps + self.filters)
+        return replace(cost, work=(*cost.work, Work(count)))
+
+    def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
+        (spec,) = wired(inputs)
+        if not self._scaled:
+            return super().predictor(packed, spec)
+        plain = {name: array for name, array in packed.items() if name != "bias"}
+        product, scale = super().predictor(plain, spec), InputScale(self.window(spec))
+        bias = packed.get("bias", np.zeros(self.filters, np.float32))
+
+        def predict(x: Array) -> tuple[Array, ...]:
+            (out,) = product(x)
+            return (out * scale.forward(x).reshape(*out.shape[:-1], 1) + bias,)
+
+        return predict
+
+    def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:
+        (spec,) = wired(inputs)
+        if not self._scaled:
+            return super().operator(weights, batch, spec)
+        inner = replace(self, input_scale="none", bias=False).operator(weights, batch, spec)
+        return InputScaledOperator(weights, inner, InputScale(self.window(spec)), bias=self.bias)
+
+    @property
+    def _scaled(self) -> bool:
+        return self.input_scale != "none"
 
     def weight_shape(self, spec: Spec) -> tuple[int, int]:
         window = self.window(spec)
@@ -97,6 +150,7 @@ class Conv1d(Convolution):
         padding: same or valid.
         pad_value: what 1-bit activations are past the edge; 0 is exact, by a correction at the border.
         groups: parts of the channels that are convolved apart.
+        input_scale: none, or K of XNOR-Net: the mean over the window of the mean over channels of |x|.
         weight_bits: width of the weights.
         activation_bits: width a real input is quantized to.
         bias: whether a trained float is added to every channel.
@@ -127,6 +181,7 @@ class Conv2d(Convolution):
         padding: same or valid.
         pad_value: what 1-bit activations are past the edge; 0 is exact, by a correction at the border.
         groups: parts of the channels that are convolved apart.
+        input_scale: none, or K of XNOR-Net: the mean over the window of the mean over channels of |x|.
         weight_bits: width of the weights.
         activation_bits: width a real input is quantized to.
         bias: whether a trained float is added to every channel.
@@ -158,6 +213,7 @@ class Conv3d(Convolution):
         padding: same or valid.
         pad_value: what 1-bit activations are past the edge; 0 is exact, by a correction at the border.
         groups: parts of the channels that are convolved apart.
+        input_scale: none, or K of XNOR-Net: the mean over the window of the mean over channels of |x|.
         weight_bits: width of the weights.
         activation_bits: width a real input is quantized to.
         bias: whether a trained float is added to every channel.

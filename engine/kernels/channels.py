@@ -80,3 +80,14 @@ def normalise_back(grad: F32, x: F32, mean: F32, factors: F32, out: F32) -> None
         for c in range(x.shape[1]):
             away = x[r, c] - mean[c]
             out[r, c] = factors[0, c] * grad[r, c] + factors[1, c] * away + factors[2, c]
+
+
+@kernel
+def mean_sizes(x: F32, out: F32) -> None:
+    """Write the mean of |x| of each row of `x`, float32 (rows, channels), into `out`, channels in order."""
+    rows, channels = x.shape
+    for r in range(rows):
+        total = np.float32(0.0)
+        for c in range(channels):
+            total += abs(x[r, c])
+        out[r] = total / np.float32(channels)
