@@ -10,7 +10,7 @@ there (engine/catalog.py looks through the rooms).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -92,12 +92,15 @@ class Moment:
         activations: whether activations are quantized in this stage; where not, floats pass.
         learning: whether this is a training step; where not (the stage is being scored, or a teacher is
             asked), running statistics count and stay as they are, and nothing is left to chance.
+        places: int64 (n,), where the records of this step stand in the training part; None where they are
+            not of it.
     """
 
     share: float = 1.0
     weights: bool = True
     activations: bool = True
     learning: bool = True
+    places: I64 | None = field(default=None, compare=False)
 
 
 class ShapeError(GraphError):

@@ -38,12 +38,14 @@ class Records:
         labels: int64 (n,), indices into the header's classes; -1 is unknown.
         facts: float64 (n, columns); categories as indices, NaN for a gap or a category not seen before.
         notes: sentences about what was odd but harmless, for the user.
+        places: int64 (n,), of a batch: where its records stand in what it was taken from; None elsewhere.
     """
 
     samples: Array
     labels: I64
     facts: F64
     notes: tuple[str, ...] = ()
+    places: I64 | None = None
 
     def __len__(self) -> int:
         return len(self.samples)

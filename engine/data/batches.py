@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,4 +17,5 @@ def batches(records: Records, size: int, seed: int, epoch: int) -> Iterator[Reco
     """
     order = np.random.default_rng([seed, epoch]).permutation(len(records))
     for at in range(0, len(order), size):
-        yield records.take(order[at : at + size])
+        places = order[at : at + size]
+        yield replace(records.take(places), places=places)

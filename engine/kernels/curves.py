@@ -59,6 +59,13 @@ def sigmoid(x: F32, out: F32) -> None:
 
 
 @kernel
+def logarithm(x: F32, out: F32) -> None:
+    """Write ln x into `out`; both float32 (n,), x positive or 0, which counts as 1e-30."""
+    for i in range(x.size):
+        out[i] = np.float32(log(max(np.float64(x[i]), 1e-30)))
+
+
+@kernel
 def softmax(x: F32, out: F32) -> None:
     """Write e^x over its sum of each row into `out`; both float32 (n, columns)."""
     for r in range(x.shape[0]):

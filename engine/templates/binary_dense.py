@@ -17,6 +17,6 @@ from .template import Size, template
 )
 def binary_dense(sketch: Sketch, feed: End | None, size: Size) -> End:
     """Draw sign(norm(dense(x)))."""
-    layer = Dense(units=size.given, weight_bits="1", bias=False, weight_quantizer="standard")
+    layer = Dense(units=size.given, weight_bits="1", bias=False, weight_quantizer="sign")
     normed = sketch.add("norm", BatchNorm(), sketch.add("dense", layer, feed))
     return sketch.add("sign", Sign(), normed)

@@ -19,7 +19,7 @@ from .template import Size, template
 def bireal(sketch: Sketch, feed: End | None, size: Size) -> End:
     """Draw x + norm(conv(sign(x))); a smaller or wider x is pooled and passes a float 1 x 1 convolution."""
     signs = sketch.add("sign", Sign(estimator="approx_sign"), feed)
-    conv = binary_conv(size.given, stride=size.stride, quantizer="standard")
+    conv = binary_conv(size.given, stride=size.stride, quantizer="magnitude_aware")
     normed = sketch.add("norm", BatchNorm(), sketch.add("conv 3×3", conv, signs))
     around = halved(sketch, feed, size.stride)
     if size.given != size.channels:

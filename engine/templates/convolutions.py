@@ -9,7 +9,7 @@ from .sketch import End, Sketch
 
 
 def binary_conv(
-    filters: int, *, kernel: int = 3, stride: int = 1, estimator: str = "clipped", quantizer: str = "standard"
+    filters: int, *, kernel: int = 3, stride: int = 1, estimator: str = "clipped", quantizer: str = "sign"
 ) -> Conv2d:
     """Return a convolution with 1-bit weights and no bias: a norm follows it."""
     return Conv2d(

@@ -38,6 +38,6 @@ def _half(sketch: Sketch, feed: End | None, *, binary: tuple[int, int, int], aro
     """Draw norm(conv(rsign(x))) + shortcut; `binary` is (filters, kernel, stride)."""
     filters, kernel, stride = binary
     signs = sketch.add("rsign", RSign(), feed)
-    conv = binary_conv(filters, kernel=kernel, stride=stride, quantizer="standard")
+    conv = binary_conv(filters, kernel=kernel, stride=stride, quantizer="magnitude_aware")
     normed = sketch.add("norm", BatchNorm(), sketch.add(f"conv {kernel}×{kernel}", conv, signs))
     return sketch.add("add", Add(), normed, around)

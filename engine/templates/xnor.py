@@ -22,5 +22,5 @@ def xnor(sketch: Sketch, feed: End | None, size: Size) -> End:
     """Draw pool(conv(sign(norm(x)))), the order of the paper; without a stride there is no pooling."""
     normed = sketch.add("norm", BatchNorm(), feed)
     signs = sketch.add("sign", Sign(), normed)
-    convolved = sketch.add("conv 3×3", binary_conv(size.given, quantizer="standard"), signs)
+    convolved = sketch.add("conv 3×3", binary_conv(size.given, quantizer="xnor"), signs)
     return sketch.add("pool", MaxPool(size=size.stride), convolved) if size.stride > 1 else convolved

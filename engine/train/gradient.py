@@ -177,7 +177,7 @@ class Descent:
 
     def _step(self, records: Records, rate: float, share: float, place: tuple[int, int]) -> tuple[float, int]:
         batch = self._augmenting(records, place)
-        self.plan.tell(self._moment(share))
+        self.plan.tell(replace(self._moment(share), places=records.places))
         scores = self.plan.forward(Records(batch.samples, records.labels, records.facts))
         loss, grad = self._loss(scores, batch)
         also = {}

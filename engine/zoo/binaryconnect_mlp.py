@@ -30,4 +30,4 @@ def build() -> Project:
 
 
 def _layer(units: int) -> Dense:
-    return Dense(units=units, weight_bits="1", bias=False, weight_quantizer="standard")
+    return Dense(units=units, weight_bits="1", bias=False, weight_quantizer="sign")

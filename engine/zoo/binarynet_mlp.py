@@ -31,5 +31,5 @@ def hidden(sketch: Sketch, end: End) -> End:
     for _ in range(2):
         with sketch.block():
             end = binary_dense(sketch, end, Size(0, 1024))
-    last = Dense(units=CLASSES, weight_bits="1", bias=False, weight_quantizer="standard")
+    last = Dense(units=CLASSES, weight_bits="1", bias=False, weight_quantizer="sign")
     return normed_scores(sketch, end, last)

@@ -29,7 +29,7 @@ def build() -> Project:
         with sketch.block():
             end = xnor(sketch, end, size)
     end = sketch.add("Map sign", Sign(), sketch.add("Map norm", BatchNorm(), end))
-    whole = replace(binary_conv(256, kernel=7, quantizer="standard"), padding="valid")
+    whole = replace(binary_conv(256, kernel=7, quantizer="xnor"), padding="valid")
     end = sketch.add("Map conv 7×7", whole, end)
     end = sketch.add("Last ReLU", Activation(), sketch.add("Last norm", BatchNorm(), end))
     end = sketch.add("Flatten", Flatten(), end)

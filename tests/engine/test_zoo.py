@@ -22,6 +22,7 @@ NETS = {
     "reactnet-small",
     "quicknet-small",
     "bnext-tiny",
+    "benn-mlp",
 }
 
 
