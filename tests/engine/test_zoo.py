@@ -79,5 +79,8 @@ def test_that_it_trains_and_ships(key, digits):
     program = records[-1].program
     images = np.random.default_rng(1).integers(0, 256, (5, 28, 28)).astype(np.float32)
     together = program.answer(program.records(images)).scores
+    (plain,) = program.runs(program.records(images))
+    end = program.graph.into("Answer")[0]
+    assert together.tobytes() == plain[end.source, end.output].tobytes()  # compiled or not
     alone = np.concatenate([program.answer(program.records(image[None])).scores for image in images])
     assert together.tobytes() == alone.tobytes()
