@@ -11,6 +11,7 @@ import numpy as np
 
 from ..data.dataset import override, read_all
 from ..errors import DataError, PolybitError
+from ..fields import Fields
 from ..files.exporters import export_run
 from ..files.model import load_program
 from ..files.predictions import write_predictions
@@ -119,10 +120,11 @@ def _project(options: argparse.Namespace) -> Project:
 
 
 def _data_files(project: Project) -> list[Path]:
-    """Return the files that the data sources of a project read."""
+    """Return the files that the data sources and the training settings of a project read."""
     nodes = [placed.node for placed in project.graph.nodes.values() if isinstance(placed.node, Source)]
-    named = [(node, key) for node in nodes for key, about in node.about().items() if about.form == "path"]
-    return [project.folder / value for node, key in named if (value := getattr(node, key))]
+    readers: list[Fields] = [*nodes, project.training]
+    named = [(one, key) for one in readers for key, about in one.about().items() if about.form == "path"]
+    return [project.folder / value for one, key in named if (value := getattr(one, key))]
 
 
 def _keep_apart(out: Path, *read: str | Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import ModelError
 from ..files.store import Weights
 from ..kernels.optimise import average_step
 
@@ -41,7 +42,14 @@ class Average:
         return {n: {**arrays, **self.arrays.get(n, {})} for n, arrays in self._weights.items()}
 
     def restore(self, arrays: Weights, steps: int) -> None:
-        """Go on from means that a checkpoint kept."""
+        """Go on from means that a checkpoint kept.
+
+        Raises:
+            ModelError: they are not those of these weights.
+        """
+        if any(key not in arrays.get(name, {}) for name, means in self.arrays.items() for key in means):
+            words = "The running means in the run file do not fit its graph."
+            raise ModelError(words, do="Train anew.")
         self.steps = steps
         for name, means in self.arrays.items():
             for key, mean in means.items():

@@ -293,3 +293,14 @@ def test_the_plan_of_a_project_and_of_its_model_names_kernels(binary_project, tm
     text = capsys.readouterr().out
     assert "XNOR and popcount" in text
     assert "given as uint8" in text
+
+
+def test_training_never_writes_over_its_teacher(binary_project, tmp_path, capsys):
+    teacher = binary_project.path.parent / "teacher.h5"
+    assert main(["train", str(binary_project.path), "--out", str(teacher), "--epochs", "1"]) == 0
+    settings = replace(binary_project.training, teacher="file", teacher_file="teacher.h5")
+    save_project(replace(binary_project, training=settings), binary_project.path)
+    capsys.readouterr()
+    assert main(["train", str(binary_project.path), "--out", str(teacher)]) == 1
+    assert "--out is teacher.h5, which is read here and would be lost" in capsys.readouterr().err
+    assert main(["train", str(binary_project.path), "--out", str(tmp_path / "student.h5")]) == 0

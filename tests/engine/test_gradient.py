@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.errors import TrainError
+from engine.errors import ModelError, TrainError
 from engine.files.project import probed, save_project
 from engine.files.run import read_run
 from engine.files.store import packed
@@ -292,3 +292,22 @@ def test_killing_it_anywhere_loses_no_epoch_and_changes_no_bit(binary_project, t
         child.stdout.close()
     rest = list(train(project, out, resume=resumed(project, out)))
     same(rest[-1].program, list(train(project))[-1].program)
+
+
+def test_a_run_file_whose_state_does_not_fit_is_refused(binary_project, tmp_path):
+    path = tmp_path / "run.h5"
+    project = with_settings(binary_project, average=0.9, teacher="self", teacher_epochs=1)
+    steps = train(project, path)
+    next(r for r in steps if isinstance(r, EpochDone) and r.stage == "gradient")
+    steps.close()
+    kept = read_run(path)
+    without = {name: arrays for name, arrays in kept.average.items() if name != "norm"}
+    with pytest.raises(ModelError, match="running means in the run file do not fit"):
+        list(train(project, path, resume=replace(kept, average=without)))
+    for state in ({"settled": 3}, {"patience": {"waited": "long"}}, [], {"teacher": 5}):
+        history = {**kept.history, "state": state}
+        with pytest.raises(ModelError, match="Its history says"):
+            list(train(project, path, resume=replace(kept, history=history)))
+    other = replace(kept.teacher, project=with_settings(kept.teacher.project, seed=9))
+    with pytest.raises(TrainError, match="The teacher has changed since this run began"):
+        list(train(project, path, resume=replace(kept, teacher=other)))
