@@ -31,8 +31,10 @@ PANELS = (
     "weights",
     "constraints",
     "problems",
+    "hardware",
 )
 _SETTLED_AFTER = 250  # ms
+_PAGES = ("gallery", "hardware")  # which need no project
 _TABS = ("training", "spikes", "weights", "constraints", "problems")
 
 
@@ -84,7 +86,7 @@ def shot(
     """Draw the window, or a part of it, with a project open.
 
     Args:
-        project_path: the project; "" with the panel `gallery`.
+        project_path: the project; may be "" with the panels `gallery` and `hardware`.
         panel: one of PANELS.
         out: a .png file.
         theme: which theme.
@@ -111,8 +113,11 @@ def shot(
     try:
         window.resize(*size)
         window.show()
-        if panel != "gallery":
+        if panel not in _PAGES or (panel == "hardware" and project_path):
             _prepare(window, Path(project_path), replace(before, tab=tab))
+        if panel == "hardware":
+            window.show_machine()
+            window.machine.wait()
         _settle()
         drawn = _part(window, panel).grab()
         if not drawn.save(str(out)):
@@ -184,6 +189,8 @@ def _part(window: MainWindow, panel: str) -> QWidget:
         return window
     if panel == "gallery":
         return window.gallery
+    if panel == "hardware":
+        return window.machine
     return window.panes.panels[panel]
 
 
@@ -191,7 +198,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="polybit shot", description="Draw the window or a panel to a picture, without a screen."
     )
-    parser.add_argument("project", nargs="?", default="", help="project (.polybit); not needed for gallery")
+    needless = " and ".join(_PAGES)
+    parser.add_argument("project", nargs="?", default="", help=f"project (.polybit); not for {needless}")
     parser.add_argument("--panel", default="window", choices=PANELS, help="what to draw")
     parser.add_argument("--out", required=True, help="where to (.png)")
     parser.add_argument("--theme", default="dark", choices=("dark", "light"))

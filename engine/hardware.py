@@ -29,7 +29,7 @@ from .kernels.jit import cache_folder, stamp
 from .kernels.signs import PLAIN, SIGN_KERNELS, SignWeights
 from .ports import I32, U64, words_for
 
-_FEATURES = {  # those that kernels ask for, with the names that people know
+FEATURES = {  # those that kernels ask for, with the names that people know
     "avx2": "AVX2",
     "avx512f": "AVX-512",
     "avx512vpopcntdq": "VPOPCNTDQ",
@@ -100,7 +100,7 @@ class Choice:
 def host() -> Host:
     """Return what the processor is and can do."""
     there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    known = tuple(words for key, words in _FEATURES.items() if key in cpu.features())
+    known = tuple(words for key, words in FEATURES.items() if key in cpu.features())
     return Host(_processor(), cpu.name(), known, there, _caches())
 
 

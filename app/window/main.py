@@ -7,11 +7,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QPoint, QSettings, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QMainWindow, QMenu, QStackedWidget
+from PySide6.QtWidgets import QMainWindow, QMenu, QStackedWidget, QWidget
 
 from app.canvas import edits
 from app.document import Document
 from app.gallery import Gallery
+from app.machine import Machine
 from app.panels.status import StatusPanel
 from app.recovery import Recovery, left_behind, recovery_folder
 from app.search import SearchPopup
@@ -49,10 +50,10 @@ class MainWindow(QMainWindow):
         self.trainer = Trainer(self.document, self)
         self.panes = Panes(self.document, self.trainer)
         self.canvas = self.panes.canvas
-        self.gallery = Gallery()
-        self.pages = QStackedWidget()
-        self.pages.addWidget(self.gallery)
-        self.pages.addWidget(self.panes)
+        self.gallery, self.machine, self.pages = Gallery(), Machine(), QStackedWidget()
+        for page in (self.gallery, self.panes, self.machine):
+            self.pages.addWidget(page)
+        self._before: QWidget | None = self.gallery  # the page that the machine's leads back to
         self.setCentralWidget(self.pages)
         self.toasts = Toasts(self.pages)
         self.actions_ = Actions(self, self.canvas)
@@ -96,6 +97,20 @@ class MainWindow(QMainWindow):
         self.canvas.setFocus()
         QTimer.singleShot(0, self.canvas, self.canvas.fit)
 
+    def show_machine(self) -> None:
+        """Show what this host can do, and which kernels serve the project on it."""
+        if self.pages.currentWidget() is not self.machine:
+            self._before = self.pages.currentWidget()
+        self.machine.refresh(self.document.project, self.trainer.program)
+        self.pages.setCurrentWidget(self.machine)
+        self.machine.setFocus()
+        self._follow_document()
+
+    def leave_machine(self) -> None:
+        """Go back to the page before."""
+        self.pages.setCurrentWidget(self._before or self.gallery)
+        self._follow_document()
+
     def open_palette(self) -> None:
         """Open the command palette under the search field."""
         field = self.tools.search
@@ -126,6 +141,7 @@ class MainWindow(QMainWindow):
         self.trainer.wait()
         self.panes.inspector.wait()
         self.files.wait()
+        self.machine.wait()
         self.deploy.wait()
         if self._remember:
             self.panes.keep_sizes()
@@ -161,6 +177,7 @@ class MainWindow(QMainWindow):
         canvas.zoom_changed.connect(self._show_zoom)
         canvas.empty.example_wanted.connect(self.open_examples)
         self.tools.search_wanted.connect(self.open_palette)
+        self.machine.left.connect(self.leave_machine)
         self.gallery.chosen.connect(self.files.open)
         self.gallery.new_wanted.connect(self.files.new)
         self.gallery.open_wanted.connect(self.files.ask_and_open)

@@ -34,7 +34,7 @@ _MENUS: dict[str, str] = {
     "&Graph": "quick_add filter arrange - problems",
     "&Train": "train pause stop",
     "&Deploy": "export predict",
-    "&Help": "keys about",
+    "&Help": "keys machine - about",
 }
 _TOOLS = ("new", "open", "save", "|", "undo", "redo", "|", "fit", "arrange", "quick_add", "|")
 _THEME_ICONS = {"dark": "ph.moon", "light": "ph.sun"}

@@ -34,7 +34,7 @@ def test_the_window_is_drawn_in_either_theme(qapp: QApplication, project: Path, 
     assert image.pixelColor(600, 6).name().upper() == tokens.window
 
 
-@pytest.mark.parametrize("panel", ["canvas", "inspector", "palette", "problems", "gallery"])
+@pytest.mark.parametrize("panel", ["canvas", "inspector", "palette", "problems", "gallery", "hardware"])
 def test_each_part_is_drawn_alone(qapp: QApplication, project: Path, panel: str) -> None:
     out = project.with_name("part.png")
     assert main([str(project), "--panel", panel, "--out", str(out), "--size", "1200x800"]) == 0
