@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from .ports import F32, I32, U64, Array
+from .ports import F32, I32, I64, U64, Array
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,26 @@ class PerElement:
 
     function: Callable[[Array], Array]
     turns: bool = False
+
+    def __call__(self, x: Array) -> tuple[Array, ...]:
+        """Run it as a predictor."""
+        return (self.function(x),)
+
+
+@dataclass(frozen=True)
+class LargestOf:
+    """A predictor of one input and one output: each element is the largest of a window of the input's.
+
+    Attributes:
+        function: the input array to the output array.
+        members: int64 (outputs, inputs of each): the elements of a window, counted in one row; None where
+            windows share elements or reach past the edge.
+        signs: packed signs, uint64 (n, words), to the OR of each window, whatever type the wire has.
+    """
+
+    function: Callable[[Array], Array]
+    members: I64 | None
+    signs: Callable[[U64], U64]
 
     def __call__(self, x: Array) -> tuple[Array, ...]:
         """Run it as a predictor."""

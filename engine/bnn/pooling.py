@@ -9,10 +9,11 @@ import numpy as np
 
 from ..convert import bits_as_real
 from ..fields import choice, whole
+from ..fusion import LargestOf
 from ..kernels.conv import pad_bits
 from ..kernels.pool import max_pool, max_pool_back, mean_pool, mean_pool_back, or_pool
 from ..node import Cost, Family, Learning, Node, Operator, Predictor, ShapeError, Specs, Work, wired
-from ..ports import F32, Array, Arrays, Port, Spec
+from ..ports import F32, I64, Array, Arrays, Port, Spec
 from .conv_window import AXIS_CHOICES, PADDINGS, Window, window_of
 
 HOWS = {"mean": "Mean", "max": "Largest"}
@@ -54,7 +55,14 @@ class Pool(Node):
         (spec,) = wired(inputs)
         pooling = Pooling(self.window(spec), spec, self.way())
         shape = self.out_shape(spec)
-        return lambda x: (_shaped(pooling.forward(np.ascontiguousarray(x)), shape),)
+
+        def pooled(x: Array) -> Array:
+            return _shaped(pooling.forward(np.ascontiguousarray(x)), shape)
+
+        if self.way() != "max":
+            return lambda x: (pooled(x),)
+        signs = Pooling(self.window(spec), Spec("bits", spec.shape, "1", low=-1), "max")
+        return LargestOf(pooled, pooling.members(), signs.forward)
 
     def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:
         (spec,) = wired(inputs)
@@ -192,6 +200,15 @@ class Pooling:
             floats = bits_as_real(maps, self._spec) if self._spec.type == "bits" else maps
             mean_pool(self.padded(floats), self._origins, self._taps, self._count, out)
         return out
+
+    def members(self) -> I64 | None:
+        """Return the elements of each window, int64 (places * channels, taps), where none is in two."""
+        if self._window.pads:
+            return None
+        taps = np.add.outer(self._origins, self._taps)
+        channels = np.arange(self._window.channels)
+        found = (taps[:, None, :] + channels[:, None]).reshape(-1, taps.shape[1])
+        return found if len(np.unique(found)) == found.size else None
 
     def empty(self, records: int) -> Array:
         """Return a buffer for what comes out of `records` maps."""

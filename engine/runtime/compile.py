@@ -15,14 +15,15 @@ from typing import Literal
 import numpy as np
 
 from ..convert import convert
-from ..fusion import PerElement, WholeSums
+from ..fusion import LargestOf, PerElement, WholeSums
 from ..graph import Graph, Wire
 from ..node import Predictor
 from ..ports import I64, Array, Port, Spec
 from ..source import SAMPLES, Source
+from .chains import Chain, Signs, levels_of, signs_of
 from .stack import joined
-from .steps import Bytes, Call, Compare, Count, LookUp, Step, Sums
-from .thresholds import FINITE, Thresholds, find, float_at, in_int32, unpacked_bits
+from .steps import Bytes, Call, Compare, Count, LookUp, PoolSigns, Step, Sums
+from .thresholds import FINITE, find, float_at, in_int32, packed_bits
 
 Fed = Literal["float32", "uint8"]
 _MOST_TABLE = 1 << 18  # entries: a megabyte
@@ -56,31 +57,6 @@ class Compiled:
         sizes = [step.nbytes[1] for step in self.steps]
         each = max(map(sum, zip(sizes, [0, *sizes], strict=False)), default=0)
         return int(np.clip(_CACHE // max(1, each), _LEAST, _MOST)) // 16 * 16
-
-
-@dataclass(frozen=True)
-class _Chain:
-    """Steps of single elements and what they start from.
-
-    Attributes:
-        names: the nodes passed, first to last.
-        functions: what they do, first to last.
-        wire: where they start.
-        layer: the layer whose sums they start from, or "" where they start from the array on `wire`.
-        turns: whether one of them may turn, so that there are no thresholds.
-    """
-
-    names: tuple[str, ...]
-    functions: tuple[Callable[[Array], Array], ...]
-    wire: Wire
-    layer: str = ""
-    turns: bool = False
-
-    def run(self, x: Array) -> Array:
-        with np.errstate(over="ignore", invalid="ignore"):
-            for function in self.functions:
-                x = function(x)
-        return x
 
 
 class Compiler:
@@ -184,26 +160,28 @@ class Compiler:
     def _predictor_of(self, wire: Wire) -> Predictor | None:
         return None if isinstance(self._graph.node(wire.source), Source) else self._predictor(wire.source)
 
-    def _chain_at(self, wire: Wire) -> _Chain:
+    def _chain_at(self, wire: Wire) -> Chain:
         """Return the chain that ends in what stands on `wire`."""
-        chain = _Chain((), (), wire)
+        chain = Chain((), (), wire)
         while True:
             wire = self._through(wire)
             predictor = self._predictor_of(wire)
             alone = not chain.names or self._uses.get((wire.source, wire.output), 0) == 1
-            if not alone or not isinstance(predictor, PerElement | WholeSums):
+            pools = isinstance(predictor, LargestOf) and bool(chain.names) and chain.pool is None
+            if not alone or not (pools or isinstance(predictor, PerElement | WholeSums)):
                 return replace(chain, wire=wire)
             chain = replace(chain, names=(wire.source, *chain.names), wire=wire)
             if isinstance(predictor, WholeSums):
                 functions = (predictor.finish, *chain.functions)
-                return replace(chain, functions=functions, layer=wire.source)
+                return replace(chain, functions=functions, layer=wire.source, before=chain.before + 1)
+            if not isinstance(predictor, PerElement | LargestOf):
+                raise TypeError(wire.source)
             behind, port = self._ends(wire.source)[0]
             if behind is None:
                 raise RuntimeError("a node without an input")
             spec = self._graph.spec(behind)
             reading = (_conversion(spec, port),) if spec and _changes(spec, port) else ()
-            functions = (*reading, predictor.function, *chain.functions)
-            chain = replace(chain, functions=functions, turns=chain.turns or predictor.turns)
+            chain = _with(chain, predictor, reading)
             wire = behind
 
     def _taken(self, name: str) -> int:
@@ -228,12 +206,12 @@ class Compiler:
         chain = replace(chain, names=(*chain.names, name), functions=functions, turns=turns)
         return self._end(chain, as_bytes=as_bytes)
 
-    def _chain_into(self, wire: Wire, port: Port) -> _Chain:
+    def _chain_into(self, wire: Wire, port: Port) -> Chain:
         """Return the chain that ends in what arrives by `wire` at `port`."""
         behind, spec = self._through(wire), self._graph.spec(wire)
         alone = self._uses.get((wire.source, wire.output), 0) == 1
         states = isinstance(self._predictor_of(behind), PerElement | WholeSums)
-        chain = self._chain_at(behind) if alone and states else _Chain((), (), behind)
+        chain = self._chain_at(behind) if alone and states else Chain((), (), behind)
         if spec is None or not _changes(spec, port):
             return chain
         return replace(chain, functions=(*chain.functions, _conversion(spec, port)))
@@ -246,7 +224,7 @@ class Compiler:
 
     # Ends of chains
 
-    def _end(self, chain: _Chain, *, as_bytes: bool = False) -> int:
+    def _end(self, chain: Chain, *, as_bytes: bool = False) -> int:
         """Return the slot of a chain's last array, by the shortest way there is.
 
         Args:
@@ -255,10 +233,21 @@ class Compiler:
         """
         if chain.layer:
             return self._from_sums(chain)
-        made = self._from_samples(chain, as_bytes) if self._is_samples(chain.wire) else None
-        return self._plain(chain, self._slot(chain.wire)) if made is None else made
+        if self._is_samples(chain.wire):
+            made = self._from_samples(chain, as_bytes)
+            return self._plain(chain, self._slot(chain.wire)) if made is None else made
+        return self._from_array(chain, self._slot(chain.wire))
 
-    def _plain(self, chain: _Chain, slot: int) -> int:
+    def _from_array(self, chain: Chain, read: int) -> int:
+        spec = self._graph.spec(chain.wire)
+        if spec is None or spec.type not in ("real", "scores"):
+            return self._plain(chain, read)
+        if chain.run(np.zeros((1, *spec.shape), np.float32)).dtype != np.uint64:
+            return self._plain(chain, read)
+        found = signs_of(chain, spec.shape, FINITE, float_at)
+        return self._signs(chain, found, read, "Floats to packed bits by one threshold each")
+
+    def _plain(self, chain: Chain, slot: int) -> int:
         made = self._new()
         run: Predictor = lambda x: (chain.run(x),)  # noqa: E731
         each = max(spec.array(1).nbytes for name in chain.names for spec in self._graph.output_specs(name))
@@ -266,7 +255,7 @@ class Compiler:
         self._add(Call(chain.names, run, (slot,), (made,), words, nbytes=(0, each)))
         return made
 
-    def _from_sums(self, chain: _Chain) -> int:
+    def _from_sums(self, chain: Chain) -> int:
         product = self._layer(chain.layer).product
         read, names = self._new(), chain.names
         self._add(Sums((chain.layer,), product, self._taken(chain.layer), read))
@@ -274,6 +263,11 @@ class Compiler:
         elements = int(np.prod(shape))
         like = chain.run(np.zeros((1, *shape), np.int32))
         write = self._new()
+        if like.dtype == np.uint64:
+            words = "Sums to packed bits by one threshold each, found from the floats between the layers"
+            return self._signs(chain, signs_of(chain, shape, sums, _sums), read, words)
+        if chain.pool is not None:
+            return self._plain(chain, read)
         if like.dtype == np.float32:
             if elements * len(sums) > _MOST_TABLE:
                 return self._plain(chain, read)
@@ -281,18 +275,25 @@ class Compiler:
             made = chain.run(np.ascontiguousarray(every).reshape(-1, *shape)).reshape(len(sums), -1)
             self._add(LookUp(names, read, write, np.ascontiguousarray(made.T), sums, like.shape[1:]))
             return write
-        levels, bits = _levels(chain, shape, np.int32), like.dtype == np.uint64
-        found = None if chain.turns else find(levels, sums, elements, bits=bits)
-        return self._stepped(chain, found, read, like)
-
-    def _stepped(self, chain: _Chain, found: Thresholds | None, read: int, like: Array) -> int:
-        if found is None or (like.dtype != np.uint64 and len(found.places) > _MOST_STEPS):
+        found = None if chain.turns else find(levels_of(chain, shape, _sums), sums, elements)
+        if found is None or len(found.places) > _MOST_STEPS:
             return self._plain(chain, read)
-        write, names = self._new(), chain.names
-        if like.dtype == np.uint64:
-            self._add(Compare(names, read, write, in_int32(found.places[0]), found.flips()))
-        else:
-            self._add(Count(names, read, write, found, like.shape[1:]))
+        self._add(Count(names, read, write, found, like.shape[1:]))
+        return write
+
+    def _signs(self, chain: Chain, found: Signs | None, read: int, words: str) -> int:
+        """Return the slot of packed signs by their thresholds."""
+        if found is None:
+            return self._plain(chain, read)
+        made = self._new()
+        flips, floats = packed_bits(found.falls), not chain.layer
+        # One past the last finite number is infinity, which no finite number reaches.
+        places: Array = float_at(found.places) if floats else in_int32(found.places)
+        self._add(Compare(chain.names, read, made, places, flips, floats, words))
+        if found.pool is None or found.turned is None:
+            return made
+        write = self._new()
+        self._add(PoolSigns(chain.names, made, write, found.pool, packed_bits(found.turned)))
         return write
 
     # Chains that start from the samples
@@ -301,39 +302,33 @@ class Compiler:
         node = self._graph.node(wire.source)
         return isinstance(node, Source) and wire.output == SAMPLES.name
 
-    def _from_samples(self, chain: _Chain, as_bytes: bool) -> int | None:
+    def _from_samples(self, chain: Chain, as_bytes: bool) -> int | None:
         """Return the slot of bits or levels made straight of samples, or None where floats are needed."""
         spec = self._graph.spec(chain.wire)
         if spec is None:
             return None
-        elements = spec.elements
         like = chain.run(np.zeros((1, *spec.shape), np.float32))
         if like.dtype == np.uint64:
-            return self._sample_bits(chain, spec.shape, elements)
+            words = "Samples to packed bits by one threshold each"
+            if self._fed == "float32":
+                found = signs_of(chain, spec.shape, FINITE, float_at)
+                return None if found is None else self._signs(chain, found, self._given(chain.wire), words)
+            return self._byte_signs(chain, spec)
         if like.dtype == np.int16 and self._fed == "uint8":
             return self._byte_levels(chain, spec, like.shape[1:], as_bytes)
         return None
 
-    def _sample_bits(self, chain: _Chain, shape: tuple[int, ...], elements: int) -> int | None:
-        if self._fed == "uint8":
-            found = find(_levels(chain, shape, np.float32), _BYTES, elements, bits=True)
-        else:
-            found = find(_levels(chain, shape, None), FINITE, elements, bits=True)
-        if found is None or chain.turns:
+    def _byte_signs(self, chain: Chain, spec: Spec) -> int | None:
+        found = signs_of(chain, spec.shape, _BYTES, _floats)
+        if found is None or found.pool is not None:
             return None
         write, read = self._new(), self._given(chain.wire)
-        if self._fed == "uint8":
-            places: Array = found.places[0].astype(np.int16)
-            words = "Samples of 8 bits to packed bits by one threshold each"
-        else:
-            # One past the last finite number is infinity, which no finite sample reaches.
-            places = float_at(found.places[0])
-            words = "Samples to packed bits by one threshold each"
-        floats = self._fed == "float32"
-        self._add(Compare(chain.names, read, write, places, found.flips(), floats, words))
+        words = "Samples of 8 bits to packed bits by one threshold each"
+        places = found.places.astype(np.int16)
+        self._add(Compare(chain.names, read, write, places, packed_bits(found.falls), words=words))
         return write
 
-    def _byte_levels(self, chain: _Chain, spec: Spec, shape: tuple[int, ...], as_bytes: bool) -> int | None:
+    def _byte_levels(self, chain: Chain, spec: Spec, shape: tuple[int, ...], as_bytes: bool) -> int | None:
         every = np.repeat(np.arange(256, dtype=np.float32), spec.elements).reshape(256, *spec.shape)
         levels = chain.run(every).reshape(256, -1)
         if (levels != levels[:, :1]).any():
@@ -348,17 +343,21 @@ class Compiler:
         return write
 
 
-def _levels(chain: _Chain, shape: tuple[int, ...], dtype: type | None) -> Callable[[I64], I64]:
-    """Return a chain as a function of whole numbers; without a dtype they are places among the floats."""
+def _with(chain: Chain, step: PerElement | LargestOf, reading: tuple[Callable[[Array], Array], ...]) -> Chain:
+    """Return a chain with one more step at its beginning, and what reads its input."""
+    functions = (*reading, step.function, *chain.functions)
+    if isinstance(step, LargestOf):
+        return replace(chain, functions=functions, pool=step, before=len(reading))
+    before = chain.before + 1 + len(reading) if chain.pool else 0
+    return replace(chain, functions=functions, turns=chain.turns or step.turns, before=before)
 
-    def levels(numbers: I64) -> I64:
-        x = float_at(numbers) if dtype is None else numbers.astype(dtype)
-        made = chain.run(x.reshape(-1, *shape))
-        if made.dtype == np.uint64:
-            return unpacked_bits(made, numbers.shape[1])
-        return made.reshape(len(numbers), -1).astype(np.int64)
 
-    return levels
+def _sums(numbers: I64) -> Array:
+    return numbers.astype(np.int32)
+
+
+def _floats(numbers: I64) -> Array:
+    return numbers.astype(np.float32)
 
 
 def _changes(spec: Spec, port: Port) -> bool:

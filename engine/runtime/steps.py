@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..fusion import WholeProduct
+from ..fusion import LargestOf, WholeProduct
 from ..kernels.fused import all_finite, compare_pack, count_levels, look_up, look_up_bytes
 from ..node import Predictor
 from ..ports import F32, I16, I32, U8, U64, Array
@@ -146,6 +146,38 @@ class Compare:
                 raise NotFiniteError
             compare_pack(rows, places, flips, out)
             slots[write] = out
+
+        return run
+
+
+@dataclass(frozen=True)
+class PoolSigns:
+    """The OR of windows of packed signs; where a sign falls as the pooled value grows, turned round.
+
+    Attributes:
+        pool: whose windows they are.
+        turned: uint64 (words,), the outputs that are turned round.
+    """
+
+    nodes: tuple[str, ...]
+    read: int
+    write: int
+    pool: LargestOf
+    turned: U64
+    words: str = "The OR of each window's packed signs, or their AND"
+    kernel: str = "pooled bits"
+
+    @property
+    def nbytes(self) -> tuple[int, int]:
+        return self.turned.nbytes, self.turned.nbytes
+
+    def bind(self, batch: int) -> Bound:
+        signs, turned, read, write = self.pool.signs, self.turned, self.read, self.write
+        turns = bool(turned.any())
+
+        def run(slots: Slots, n: int) -> None:
+            out = signs(slots[read])
+            slots[write] = np.bitwise_xor(out, turned, out=out) if turns else out
 
         return run
 

@@ -98,8 +98,41 @@ def graphs(draw):
     return in_a_row(draw(st.sampled_from(((70,), (5, 13), (128,)))), *rows)
 
 
+@st.composite
+def maps(draw):
+    """Convolutions with poolings somewhere between them."""
+    n, flag = NODES, st.booleans()
+    channels, size = draw(st.sampled_from((1, 3, 32))), draw(st.integers(4, 9))
+    rows = [draw(st.sampled_from([n["bnn.sign"](), n["bnn.quantize"](bits="8"), n["bnn.batch_norm"]()]))]
+    for _ in range(draw(st.integers(1, 2))):
+        between = [n["bnn.batch_norm"]()]
+        if draw(flag):
+            between.append(n["bnn.max_pool"](size=2, stride=draw(st.sampled_from((0, 1)))))
+        if draw(flag):
+            between += [
+                n["bnn.prelu"](),
+                n["bnn.batch_norm"](over=draw(st.sampled_from(("channel", "element")))),
+            ]
+        rows.append(
+            n["bnn.conv2d"](
+                filters=draw(st.sampled_from((3, 32, 64, 70))),
+                kernel=draw(st.sampled_from((1, 3))),
+                padding="same",
+                weight_bits=draw(st.sampled_from(("1", "1", "2", "32"))),
+                activation_bits=draw(st.sampled_from(("1", "4", "32"))),
+            )
+        )
+        rows += draw(st.permutations(between))
+        if draw(flag):
+            rows.append(
+                draw(st.sampled_from([n["bnn.sign"](), n["bnn.rsign"](), n["bnn.quantize"](bits="2")]))
+            )
+    rows += [n["flow.flatten"](), n["bnn.dense"](units=3, weight_bits="1", activation_bits="1")]
+    return in_a_row((size, size, channels), *rows)
+
+
 @settings(deadline=None, max_examples=120)
-@given(graph=graphs(), seed=st.integers(0, 2**20), bytes_=st.booleans())
+@given(graph=st.one_of(graphs(), maps()), seed=st.integers(0, 2**20), bytes_=st.booleans())
 def test_that_compiled_and_uncompiled_programs_give_the_same_bytes(graph, seed, bytes_):
     assert not [p for p in graph.problems() if p.level == "error"]
     program = program_of(graph, seed)
@@ -177,6 +210,20 @@ def test_that_threads_change_no_byte():
     for threads in (2, 3):
         assert program.answer(records, threads=threads).scores.tobytes() == alone.scores.tobytes()
     assert program.predict(records.samples[:50]).tolist() == alone.labels[:50].tolist()
+
+
+@pytest.mark.parametrize("bits", ["1", "32"])
+def test_that_a_pooling_before_a_sign_is_one_of_bits(bits):
+    n = NODES
+    filters = n["bnn.conv2d"](filters=32, kernel=3, padding="same", weight_bits=bits, activation_bits=bits)
+    middle = n["bnn.max_pool"](size=2), n["bnn.batch_norm"](), n["bnn.sign"](), n["flow.flatten"]()
+    last = n["bnn.dense"](units=3, weight_bits="1")
+    graph = in_a_row((8, 8), n["bnn.batch_norm"](), filters, *middle, last)
+    program = program_of(graph, 1)
+    assert steps(program)[-3:] == ["Compare", "PoolSigns", "SignScores"]
+    records = program.records(np.random.default_rng(0).standard_normal((40, 8, 8)))
+    assert program.answer(records).scores.tobytes() == uncompiled(program, records).tobytes()
+    assert (program.packed["n3"]["scale"] < 0).any()
 
 
 def test_that_a_layer_whose_output_forks_is_run_once():
