@@ -9,7 +9,7 @@ import numpy as np
 
 from ..fields import bit_width, choice, whole
 from ..kernels.estimators import ESTIMATORS
-from ..levels import Quantized, packed_shape, unpack_weights
+from ..levels import Quantized, unpack_weights
 from ..node import (
     Cost,
     Family,
@@ -25,7 +25,7 @@ from ..node import (
 )
 from ..ports import F32, I64, Array, Arrays, Port, Spec
 from ..precision import PRECISIONS
-from .linear import ship, stored_bits, weight_arrays
+from .linear import check_quantizers, ship, weight_arrays, weight_bits
 from .weights import WEIGHT_QUANTIZERS
 
 
@@ -59,10 +59,16 @@ class Embedding(Node):
     dimensions: int = whole(32, 1, 65_536, "Numbers that stand for one of them")
     weight_bits: str = bit_width("1", "Bits of each number in the table")
     estimator: str = choice("clipped", ESTIMATORS, "Gradient of the sign at 1 bit")
-    weight_quantizer: str = choice("standard", WEIGHT_QUANTIZERS, "How latent numbers become levels")
+    weight_quantizer: str = choice(
+        "standard",
+        WEIGHT_QUANTIZERS,
+        "How latent numbers become levels",
+        serving=lambda layer: WEIGHT_QUANTIZERS.serving(layer.weight_bits),
+    )
 
     def specs(self, *inputs: Spec | None) -> Specs:
         (spec,) = wired(inputs)
+        check_quantizers(self, spec)
         if spec.type == "facts":
             plain = [c.name for c in spec.columns if not c.categories]
             if plain or not spec.columns:
@@ -73,9 +79,7 @@ class Embedding(Node):
 
     def cost(self, *inputs: Spec | None) -> Cost:
         (spec,) = wired(inputs)
-        row, rows = PRECISIONS[self.weight_bits], self._rows(spec)
-        bits = stored_bits(row, packed_shape(self.weight_bits, rows, self.dimensions))
-        bits += 0 if row.is_float else 32 * rows
+        bits = weight_bits(self.weight_bits, self.weight_quantizer, self._rows(spec), self.dimensions)
         return Cost(bits, (Work(self.specs(spec)[0].elements, self.weight_bits),))
 
     def start(self, rng: np.random.Generator, *inputs: Spec | None) -> Arrays:

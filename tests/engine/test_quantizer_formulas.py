@@ -121,6 +121,16 @@ def lq_nets(count):
     return twin
 
 
+def residual(count):
+    def twin(w, width, share):
+        total = np.zeros_like(w)
+        for _ in range(count):
+            total = total + size(w - total) * sign(w - total)
+        return total
+
+    return twin
+
+
 def kept(w, threshold):
     rows = []
     for row, t in zip(w, np.broadcast_to(threshold, (len(w), 1)), strict=True):
@@ -210,9 +220,12 @@ TWINS = {
     "abc_net_2": abc(2),
     "abc_net_3": abc(3),
     "abc_net_5": abc(5),
+    "residual_2": residual(2),
+    "residual_3": residual(3),
     "lq_nets_2": lq_nets(2),
     "lq_nets_3": lq_nets(3),
     "rotated": None,  # checked by what it is for
+    "learned_rounding": None,
     "temperature": clamp(lambda share: 10 ** (-14 * share) if share < 0.5 else 0),
     "progressive": clamp(lambda share: 4 ** (-10 * share) if share < 1 else 0),
     "searched": lambda w, width, share: np.tanh(w * 100**share) if share < 1 else sign(w),
@@ -306,7 +319,16 @@ def sawb_gradient(w, g, width, share):
 
 
 IDENTITY = ("dorefa_sign", "lq_nets_2", "lq_nets_3", "temperature", "progressive", "affine", "absmean")
-CLIPPED = ("sign", "power_of_two_scale", "ste_tern", "ternary_auto", "ternary_sparse", "stochastic_sign")
+CLIPPED = (
+    "residual_2",
+    "residual_3",
+    "sign",
+    "power_of_two_scale",
+    "ste_tern",
+    "ternary_auto",
+    "ternary_sparse",
+    "stochastic_sign",
+)
 GRADIENTS = {
     **{key: lambda w, g, width, share: g for key in IDENTITY},
     **{key: lambda w, g, width, share: g * clip1(w) for key in (*CLIPPED, "ternary_stochastic")},
@@ -616,3 +638,36 @@ def test_rotated_gradients_pass_finite_differences():
         moved[1][at] -= 1e-6
         slope = (total(moved[0], angle0) - total(moved[1], angle0)).sum() / 2e-6
         assert found[at] == pytest.approx(slope, rel=5e-3, abs=5e-3)
+
+
+def test_rounding_is_learned_once_the_weights_have_settled():
+    quantizer = made("learned_rounding", "3", 0.4)
+    nearest = counted(made("standard", "3").quantize(W))
+    np.testing.assert_allclose(counted(quantizer.quantize(W)), nearest)
+    quantizer.gradient(W, G.copy())
+    assert (quantizer.grads["weight_round"] == 0).all()
+    quantizer.moment = Moment(share=0.6)
+    soft = quantizer.quantize(W)
+    assert soft.soft
+    step = soft.scale.astype(np.float64)[:, None]
+    floor, over = np.floor(W / step), np.clip(W / step - np.floor(W / step), 0.01, 0.99)
+    np.testing.assert_allclose(soft.values, np.clip(floor + over, -4, 3), atol=1e-4)
+    np.testing.assert_allclose(counted(quantizer.shipped(W)), nearest, atol=1e-5)
+    found = quantizer.gradient(W, G.copy())
+    assert (found == 0).all()
+    v0, power = quantizer.arrays["weight_round"].astype(np.float64), 20 - 36 * 0.1
+
+    def total(v):
+        h = np.clip(1.2 / (1 + np.exp(-v)) - 0.1, 0, 1)
+        drawn = 0.01 * (1 - np.abs(2 * h - 1) ** power)
+        return G * step * np.clip(floor + h, -4, 3) + drawn
+
+    slope = (total(v0 + 1e-6) - total(v0 - 1e-6)) / 2e-6
+    np.testing.assert_allclose(quantizer.grads["weight_round"], slope, rtol=2e-3, atol=2e-4)
+    quantizer.arrays["weight_round"] *= -1
+    up = step * np.clip(floor + (v0 < 0), -4, 3)
+    for share in (0.7, 1.0):
+        quantizer.moment = Moment(share=share)
+        moved = quantizer.shipped(W + 1)  # the weights count no more
+        np.testing.assert_allclose(counted(moved), up, atol=1e-5)
+    assert not quantizer.quantize(W).soft

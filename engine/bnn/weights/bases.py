@@ -11,7 +11,7 @@ import numpy as np
 from ...levels import Quantized
 from ...ports import F32, Arrays
 from ...precision import Precision
-from .binary import signs
+from .binary import mean_size, signs
 from .quantizer import WEIGHT_QUANTIZERS, WeightQuantizer
 
 GROUP = "Several bases"
@@ -74,6 +74,37 @@ def _enter(count: int) -> None:
 
 for _count in (2, 3, 5):
     _enter(_count)
+
+
+class _Residual(WeightQuantizer):
+    """Base: w = sum of a_i sign(r_i), each of what those before it leave over; gradient by the estimator."""
+
+    def quantize(self, w: F32) -> Quantized:
+        rest, parts = w, []
+        for _ in range(self.bases):
+            base, scale = signs(rest), mean_size(rest)
+            parts.append((base, scale))
+            rest = rest - scale[:, None] * base
+        return chained(parts)
+
+    def gradient(self, w: F32, grad: F32) -> F32:
+        return self.estimated(w, grad)
+
+
+def _enter_residual(count: int) -> None:
+    @WEIGHT_QUANTIZERS.option(
+        f"residual_{count}",
+        f"{count} bases of residuals",
+        formula=f"sum_i a_i sign(r_i), a_i = mean|r_i| of the output, r_1 = w, r_i+1 = r_i - a_i sign(r_i), "
+        f"i = 1..{count}; dL/dw = STE(g)",
+        group=GROUP,
+    )
+    class _Counted(_Residual):
+        bases: ClassVar[int] = count
+
+
+for _count in (2, 3):
+    _enter_residual(_count)
 
 
 class _LqNets(WeightQuantizer):
