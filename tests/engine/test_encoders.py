@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.bnn.bit_planes import BitPlanes
@@ -59,6 +59,7 @@ def test_bits_stand_in_a_new_axis_or_widen_the_last():
     assert BitPlanes(bits=3, axis="last").specs(IMAGES)[0].shape == (4, 15)
 
 
+@settings(deadline=None)
 @given(bits=st.integers(1, 12), seed=st.integers(0, 100))
 def test_bit_planes_add_up_to_the_level(bits, seed):
     x = np.random.default_rng(seed).uniform(-3, 3, (6, 4, 5)).astype(np.float32)
