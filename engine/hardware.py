@@ -27,6 +27,7 @@ from .kernels import cpu, signs
 from .kernels.bits import dot_signs as dot_words
 from .kernels.jit import cache_folder, stamp
 from .kernels.signs import PLAIN, SIGN_KERNELS, SignWeights
+from .kernels.whole import Levels, WholeWeights
 from .ports import I32, U64, words_for
 
 FEATURES = {  # those that kernels ask for, with the names that people know
@@ -129,6 +130,17 @@ def sign_weights(words: U64, inputs: int) -> SignWeights:
         inputs: columns of a row.
     """
     return SignWeights(words, inputs, _sign_plan())
+
+
+def whole_weights(planes: U64, levels: Levels, inputs: int) -> WholeWeights:
+    """Return weights of few bits, uint64 (planes, m, words), ready for the kernels that are fastest here.
+
+    Args:
+        planes: bit planes; they are not copied and must not change.
+        levels: what the planes count.
+        inputs: columns of a row.
+    """
+    return WholeWeights(planes, levels, inputs, _sign_plan())
 
 
 def dot_signs(a: U64, words: U64, inputs: int, out: I32) -> None:

@@ -1,9 +1,9 @@
 """How a layer multiplies: which kernel serves a pair of bit widths, and the operands it wants.
 
-    xnor     both 1 bit               packed signs, XNOR and popcount
-    planes   few bit planes on both   AND and popcount for each pair of planes
-    levels   more planes than that    int16 rows, int32 sums
-    floats   either is a float        float32 in fixed order (BLAS while training)
+    xnor     both 1 bit                  products of packed signs
+    signs    weights of few bit planes   sums of whole numbers under the signs of each plane
+    levels   weights of more             products of 16-bit numbers
+    floats   either is a float           float32 in fixed order (BLAS while training)
 
 The first three are exact whole numbers; the last is the same on every machine.
 """
@@ -15,23 +15,21 @@ from typing import Literal
 
 import numpy as np
 
-from ..hardware import sign_weights
+from ..hardware import whole_weights
 from ..kernels.bits import unpack_signs
 from ..kernels.byte_shuffle import LARGEST, ByteWeights
 from ..kernels.floats import dot_floats, row_sums
-from ..kernels.levels import dot_levels, dot_planes, plane_sums
 from ..kernels.vectors import AVX2
-from ..levels import coefficients_of, planes_of, unpack_weights
-from ..ports import F32, I16, I32, I64, U8, U64, Array, Spec
+from ..kernels.whole import MOST_PLANES, SIGNS, TERNARY, Levels
+from ..levels import unpack_weights
+from ..ports import F32, I32, U8, U64, Array, Spec
 from ..precision import PRECISIONS, Precision
 
-Way = Literal["xnor", "planes", "levels", "floats"]
-_MOST_PLANE_PAIRS = 6  # above, int16 rows are faster on hosts with and without AVX-512
-
+Way = Literal["xnor", "signs", "levels", "floats"]
 WHY: dict[Way, str] = {
     "xnor": "XNOR and popcount on packed signs: weights and activations are 1 bit",
-    "planes": "AND and popcount on bit planes: few planes on both sides",
-    "levels": "int16 products with int32 sums: more plane pairs than popcount pays for",
+    "signs": "whole numbers summed under the signs of each bit plane: weights have few planes",
+    "levels": "16-bit products with 32-bit sums: weights have many bit planes",
     "floats": "float32 products: one side is a float",
 }
 
@@ -69,8 +67,8 @@ def way(weight: Precision, activation: Activation) -> Way:
         return "floats"
     if weight.binary and activation.row.binary:
         return "xnor"
-    pairs = max(1, len(weight.coefficients)) * max(1, len(activation.row.coefficients))
-    return "planes" if pairs <= _MOST_PLANE_PAIRS else "levels"
+    few = len(weight.coefficients) <= MOST_PLANES or activation.row.binary
+    return "signs" if few else "levels"
 
 
 def as_floats(x: Array, activation: Activation, inputs: int, out: F32 | None = None) -> F32:
@@ -99,26 +97,20 @@ class Product:
         self._row, self._activation, self._inputs = PRECISIONS[precision], activation, inputs
         self.how = way(self._row, activation)
         self.shape = (packed.shape[0 if self._row.is_float or self._row.binary else 1],)
-        self._offset_weight = -1 if self._row.binary else 0
-        self._offset_input = -1 if activation.row.binary else 0
         self.rows: U64 | None = None
         self._bytes: ByteWeights | None = None
         self._lowest = 0 if activation.unsigned else activation.row.low
+        if self.how == "floats":
+            self._weights: Array = np.ascontiguousarray(unpack_weights(packed, precision, inputs).T)
+            return
+        self._weights = packed
+        self._seen = _levels(activation.row, unsigned=activation.unsigned)
+        self.rows = packed if self.how == "xnor" else None
+        planes = packed[None] if self._row.binary else packed
+        self._whole = whole_weights(planes, _levels(self._row, unsigned=False), inputs)
         if AVX2 and self._row.binary and activation.row.store == "planes" and inputs <= LARGEST:
             self._bytes = ByteWeights(packed, inputs, self._lowest)
-            self._weights: Array = self._bytes.nibbles
-        elif self.how == "xnor":
-            self._weights = packed
-            self.rows = packed
-            self._signs = sign_weights(packed, inputs)
-        elif self.how == "planes":
-            self._weights = packed[None] if self._row.binary else packed
-            self._coefficients = _coefficients(self._row, unsigned=False)
-            self._sums = _sums(self._weights, self._coefficients)
-        else:
-            values = unpack_weights(packed, precision, inputs)
-            integers = self.how == "levels"
-            self._weights = values.astype(np.int16) if integers else np.ascontiguousarray(values.T)
+            self._weights = self._bytes.nibbles
 
     def sums(self, x: Array) -> I32 | F32:
         """Return the sums, int32 or float32 (n, outputs), of a quantized input: levels times levels."""
@@ -142,12 +134,10 @@ class Product:
         """Write the whole sums of a quantized input into `out`, int32 (n, outputs)."""
         if self._bytes is not None:
             self._bytes.into(self._as_bytes(seen), out)
-        elif self.how == "xnor":
-            self._signs.dot(seen, out)
-        elif self.how == "levels":
-            dot_levels(self._levels(seen), self._weights, out)
+        elif self._activation.row.binary:
+            self._whole.dot_signs(seen, out)
         else:
-            self._dot_planes(seen, out)
+            self._whole.dot(seen.astype(np.int16, copy=False), self._seen, out)
 
     @property
     def why(self) -> str:
@@ -179,27 +169,11 @@ class Product:
             seen = (seen - np.int16(self._lowest) if self._lowest else seen).astype(np.uint8)
         return np.ascontiguousarray(seen).reshape(len(seen), -1)
 
-    def _levels(self, x: Array) -> I16:
-        if x.dtype == np.int16:
-            return np.ascontiguousarray(x)
-        return as_floats(x, self._activation, self._inputs).astype(np.int16)
 
-    def _dot_planes(self, x: Array, out: I32) -> None:
-        row = self._activation.row
-        planes = np.ascontiguousarray(x)[None] if row.binary else planes_of(np.ascontiguousarray(x), row)
-        coefficients = _coefficients(row, unsigned=self._activation.unsigned)
-        dot_planes(planes, coefficients, self._weights, self._coefficients, out)
-        out += (self._offset_input * self._sums).astype(np.int32)[None, :]
-        if self._offset_weight:
-            out += (self._offset_weight * _sums(planes, coefficients)).astype(np.int32)[:, None]
-        out += np.int32(self._inputs * self._offset_input * self._offset_weight)
-
-
-def _coefficients(row: Precision, *, unsigned: bool) -> I64:
-    return np.array([2], np.int64) if row.binary else coefficients_of(row, unsigned=unsigned)
-
-
-def _sums(planes: U64, coefficients: I64) -> I64:
-    out = np.empty(planes.shape[1], np.int64)
-    plane_sums(planes, coefficients, out)
-    return out
+def _levels(row: Precision, *, unsigned: bool) -> Levels:
+    """Return how the levels of a width are made of bit planes; `unsigned` where the lowest is 0."""
+    if row.binary:
+        return SIGNS
+    if row.coefficients == TERNARY.coefficients:
+        return Levels((1, 2)) if unsigned else TERNARY
+    return Levels(tuple(abs(c) for c in row.coefficients) if unsigned else row.coefficients)

@@ -208,9 +208,10 @@ pick_byte = step(INT, (WORD, INT), _pick_byte, lambda word, place: int(word) >> 
 put_counts = step(types.void, (MEMORY, INT, VECTOR, VECTOR, INT), _put_counts, _put_counts_twin)
 
 
-def _llvm(builder: Any, kind: Any, name: str) -> Any:
-    """Return one of LLVM's own functions, declared where the kernel is compiled."""
-    return get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
+def call_llvm(builder: Any, kind: Any, name: str, values: list[Any]) -> Any:
+    """Return what one of LLVM's own functions gives, declared where the kernel is compiled."""
+    function = get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
+    return builder.call(function, values)
 
 
 def _twice(builder: Any, half: Any) -> Any:
@@ -220,7 +221,7 @@ def _twice(builder: Any, half: Any) -> Any:
 
 def _shuffle(builder: Any, table: Any, places: Any) -> Any:
     kind = ir.FunctionType(_BYTES, [_BYTES, _BYTES])
-    return builder.call(_llvm(builder, kind, "llvm.x86.avx2.pshuf.b"), [table, places])
+    return call_llvm(builder, kind, "llvm.x86.avx2.pshuf.b", [table, places])
 
 
 def _shuffle_twin(table: U8, places: U8) -> U8:
@@ -239,7 +240,7 @@ def _spread(builder: Any, word: Any) -> Any:
 
 def _differing(builder: Any, x: Any, y: Any) -> Any:
     kind = ir.FunctionType(_EIGHT, [_EIGHT])
-    return builder.call(_llvm(builder, kind, "llvm.ctpop.v8i64"), [builder.xor(x, y)])
+    return call_llvm(builder, kind, "llvm.ctpop.v8i64", [builder.xor(x, y)])
 
 
 def _put_eight(builder: Any, memory: Any, at: Any, counts: Any, columns: Any) -> None:

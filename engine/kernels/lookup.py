@@ -84,7 +84,7 @@ def lay_indices(words: U64, inputs: int, out: U64) -> None:
     """Write the indices of packed rows, uint64 (n, words), into `out`, uint64 (parts, 3, n)."""
     five, ten, twenty = np.uint64(0x001F001F001F001F), np.uint64(0x000003FF000003FF), np.uint64(0xFFFFF)
     for part in range(out.shape[0]):
-        trios = _trios(inputs - PART * part)
+        trios = trios_of(inputs - PART * part)
         for j in range(3):
             bit = PART * part + GROUP * j * trios
             w, shift = bit >> 6, np.uint64(bit & 63)
@@ -103,7 +103,7 @@ def lay_indices(words: U64, inputs: int, out: U64) -> None:
 
 
 @kernel
-def _trios(inputs: int) -> int:
+def trios_of(inputs: int) -> int:
     """Return how many times three groups a part of `inputs` inputs, or more, is cut into."""
     groups = -(-min(inputs, PART) // GROUP)
     return -(-groups // 3)
@@ -212,7 +212,7 @@ def _count_block(indices: U8, n: int, inputs: int, digits: U8, block: int, room:
     table, counters = room[:ROOM], room[ROOM : ROOM + COUNTERS * n]
     parts = -(-inputs // PART)
     for part in range(parts):
-        trios = _trios(inputs - PART * part)
+        trios = trios_of(inputs - PART * part)
         _build_tables(digits, 32 * PART * (parts * block + part), trios, table)
         last = part == parts - 1 or part % _PARTS_IN_BYTES == _PARTS_IN_BYTES - 1
         _count_rows(table, indices, 24 * part * n, n, trios, part, last, counters)
