@@ -33,9 +33,11 @@ def training(wanted: Wanted) -> list[Row]:
             wanted.note(f"{title}: it is measured beside PyTorch alone; add --peers.")
             continue
         try:
+            # The first launch after an update compiles kernels, in time and memory that do not count.
+            Side("ours_training", job, cores=1).close()
+            rows.append(_warm_start(f"Warm start of training, {title}", job, module, peer, wanted))
             for cores in wanted.cores or (1, 2):
                 rows += _throughput(f"Training, {title}", job, module, peer, wanted, cores)
-            rows.append(_warm_start(f"Warm start, {title}", job, module, peer, wanted))
         except SideError as error:
             wanted.note(f"{title} is left out: {error}")
     return rows
@@ -48,12 +50,21 @@ def _throughput(
         what = Comparison(name, peer_name, BATCH, "images/s", wanted.pairs, cores, _LEAST)
         rate = compare_timed(what, ours.time, peer.time)
         peaks = ours.peak_mb(), peer.peak_mb()
-    memory = Row(f"Peak memory, {name}", *peaks, peer_name, "MB", peaks[1] / peaks[0], 1, cores, host())
+    memory = Row(
+        f"Peak memory, {name[0].lower()}{name[1:]}",
+        *peaks,
+        peer_name,
+        "MB",
+        peaks[1] / peaks[0],
+        1,
+        cores,
+        host(),
+    )
     return [rate, memory]
 
 
 def _warm_start(name: str, job: dict[str, Any], module: str, peer_name: str, wanted: Wanted) -> Row:
-    """Return the seconds from the start of a process to its first trained batch, not in its first launch."""
+    """Return the seconds from the start of a process to its first trained batch."""
 
     def start(side: str) -> float:
         with Side(side, job, cores=1) as begun:
