@@ -13,6 +13,7 @@ from ..errors import PolybitError
 from ..estimate import estimate
 from ..fields import label
 from ..files.project import Project, open_project
+from ..templates import TEMPLATES
 from ..train.check import ALLOWED, check_gradients
 from .printing import note, say, say_json, size, table
 
@@ -79,12 +80,12 @@ def show_estimate(options: argparse.Namespace) -> int:
 
 
 def catalogue(options: argparse.Namespace) -> int:
-    """Print every kind of node and every option of every family."""
-    entries = [*_node_entries(), *_option_entries()]
+    """Print every kind of node, every option of every family, and every template."""
+    known = entries = [*_node_entries(), *_option_entries(), *_template_entries()]
     if options.family:
         entries = [e for e in entries if options.family in (e["family"], e["family"].partition(".")[0])]
         if not entries:
-            there = ", ".join(sorted({e["family"] for e in (*_node_entries(), *_option_entries())}))
+            there = ", ".join(sorted({e["family"] for e in known}))
             raise PolybitError(f"There is no family {options.family!r}; there are {there}.")
     if options.json:
         say_json(entries)
@@ -125,6 +126,19 @@ def _node_entries() -> list[dict[str, Any]]:
             ],
         }
         for kind, cls in NODES.items()
+    ]
+
+
+def _template_entries() -> list[dict[str, Any]]:
+    return [
+        {
+            "name": one.title,
+            "family": "template",
+            "kind": f"template:{one.key}",
+            "summary": one.summary,
+            "citation": one.citation,
+        }
+        for one in TEMPLATES.values()
     ]
 
 

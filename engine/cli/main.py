@@ -17,6 +17,7 @@ from ..errors import PolybitError
 from .look_at import catalogue, check, show_estimate
 from .measure import bench, hardware
 from .plan import KINDS, show_plan
+from .reshape import widen
 from .stopping import ended_by_signal
 from .work import evaluate, export, predict, train_project
 
@@ -81,6 +82,10 @@ def _parser() -> argparse.ArgumentParser:
     one = _verb(verbs, "export", export, "write the model of a run", json=True)
     one.add_argument("run_file", help="run file (.h5), as train wrote it")
     one.add_argument("--out", required=True, help="where to, by suffix: .h5")
+    one = _verb(verbs, "widen", widen, "more units and filters in every hidden layer", json=True)
+    one.add_argument("project", help="project (.polybit)")
+    one.add_argument("--factor", type=float, default=2.0, help="how many times as wide (default 2)")
+    one.add_argument("--out", required=True, help="project to write (.polybit)")
     one = _verb(
         verbs, "catalogue", catalogue, "every kind of node and every option, with its citation", json=True
     )

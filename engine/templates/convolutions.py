@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..bnn.batch_norm import BatchNorm
 from ..bnn.conv import Conv2d
 from ..bnn.pooling import AveragePool
@@ -23,9 +25,20 @@ def binary_conv(
     )
 
 
-def float_conv(filters: int, *, kernel: int = 3, stride: int = 1, groups: int = 1) -> Conv2d:
+def xnor_conv(filters: int, *, kernel: int = 3, padding: str = "same") -> Conv2d:
+    """Return a convolution of XNOR-Net: signs of real numbers, scaled by filter and by place."""
+    return replace(
+        binary_conv(filters, kernel=kernel, quantizer="xnor"),
+        activation_bits="1",
+        input_scale="mean",
+        padding=padding,
+        pad_value="0",
+    )
+
+
+def float_conv(filters: int, *, kernel: int = 3, stride: int = 1) -> Conv2d:
     """Return a float32 convolution without a bias, as first layers and shortcuts have it."""
-    return Conv2d(filters=filters, kernel=kernel, stride=stride, groups=groups, weight_bits="32", bias=False)
+    return Conv2d(filters=filters, kernel=kernel, stride=stride, weight_bits="32", bias=False)
 
 
 def stem(sketch: Sketch, feed: End | None, filters: int, *, kernel: int = 3, stride: int = 1) -> End:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..bnn.activation import Activation
 from ..bnn.batch_norm import BatchNorm
+from ..bnn.conv_depthwise import DepthwiseConv
 from ..files.project import Project
 from ..templates.convolutions import float_conv
 from ..templates.quicknet import quicknet
@@ -43,7 +44,8 @@ def _stem(sketch: Sketch, images: End, filters: int) -> End:
     few = filters // 4
     end = sketch.add("First conv", float_conv(few), images)
     end = sketch.add("First ReLU", Activation(), sketch.add("First norm", BatchNorm(), end))
-    end = sketch.add("Depthwise conv", float_conv(few, stride=2, groups=few), end)
+    depthwise = DepthwiseConv(stride=2, weight_bits="32", bias=False)
+    end = sketch.add("Depthwise conv", depthwise, end)
     end = sketch.add("Depthwise norm", BatchNorm(affine=False), end)
     end = sketch.add("Pointwise conv", float_conv(filters, kernel=1), end)
     return sketch.add("Pointwise norm", BatchNorm(), end)

@@ -1,17 +1,14 @@
-"""A small XNOR-Net: a scale for each filter of its 1-bit convolutions."""
+"""A small XNOR-Net: 1-bit convolutions scaled by filter and by place."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 from ..bnn.activation import Activation
 from ..bnn.batch_norm import BatchNorm
 from ..bnn.dense import Dense
 from ..bnn.pooling import MaxPool
-from ..bnn.sign import Sign
 from ..files.project import Project
 from ..flow.flatten import Flatten
-from ..templates.convolutions import binary_conv, stem
+from ..templates.convolutions import stem, xnor_conv
 from ..templates.sketch import Sketch
 from ..templates.template import Size
 from ..templates.xnor import xnor
@@ -28,14 +25,13 @@ def build() -> Project:
     for size in (Size(32, 64, 2), Size(64, 96, 1)):
         with sketch.block():
             end = xnor(sketch, end, size)
-    end = sketch.add("Map sign", Sign(), sketch.add("Map norm", BatchNorm(), end))
-    whole = replace(binary_conv(256, kernel=7, quantizer="xnor"), padding="valid")
-    end = sketch.add("Map conv 7×7", whole, end)
+    whole = xnor_conv(256, kernel=7, padding="valid")
+    end = sketch.add("Map conv 7×7", whole, sketch.add("Map norm", BatchNorm(), end))
     end = sketch.add("Last ReLU", Activation(), sketch.add("Last norm", BatchNorm(), end))
     end = sketch.add("Flatten", Flatten(), end)
     scores = sketch.add("Class scores", Dense(units=CLASSES, weight_bits="32"), end)
     about = (
-        "Norm before the sign and a scale for each filter, as XNOR-Net has them, for images of 28 × 28. "
+        "Norm before the sign, a scale for each filter and one for each place, on images of 28 × 28. "
         "Rastegari et al. 2016, arXiv:1603.05279."
     )
     return finished(

@@ -17,7 +17,7 @@ from engine.cli import stopping
 from engine.cli.main import main
 from engine.data.dataset import override
 from engine.files.model import load_model
-from engine.files.project import save_project
+from engine.files.project import open_project, save_project
 from engine.files.run import read_run, write_run
 
 
@@ -304,3 +304,17 @@ def test_training_never_writes_over_its_teacher(binary_project, tmp_path, capsys
     assert main(["train", str(binary_project.path), "--out", str(teacher)]) == 1
     assert "--out is teacher.h5, which is read here and would be lost" in capsys.readouterr().err
     assert main(["train", str(binary_project.path), "--out", str(tmp_path / "student.h5")]) == 0
+
+
+def test_a_wider_project_is_written_beside_the_old_one(binary_project, capsys):
+    out = binary_project.folder / "wide.polybit"
+    arguments = ["widen", str(binary_project.path), "--factor", "1.5", "--out", str(out), "--json"]
+    assert main(arguments) == 0
+    assert json.loads(capsys.readouterr().out) == {"project": str(out), "layers": ["hidden"]}
+    wide = open_project(out)
+    assert wide.graph.node("hidden").units == 72
+    assert wide.graph.node("head").units == 3
+    assert not wide.graph.problems()
+    arguments[-2] = str(binary_project.path)
+    assert main(arguments) == 1
+    assert "written over" in capsys.readouterr().err
