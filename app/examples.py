@@ -50,15 +50,15 @@ def zoo(folder: Path = EXAMPLES) -> list[Path]:
 
 
 def read_example(path: Path) -> Example | None:
-    """Return one example with its data looked into; None where it cannot be read."""
-    return next(_read(iter([path]), probe=True), None)
+    """Return one example; no data file is opened, as that takes long. None where it cannot be read."""
+    return _kept(path, path.stat().st_mtime)
 
 
 def listed(folder: Path = EXAMPLES) -> dict[str, list[Example]]:
     """Return every example by the heading it is listed under; no data file is opened."""
     worked = [path for path in folder.glob(f"*/*{SUFFIX}") if path.parent.name != _ZOO]
     groups = {"Networks": zoo(folder), "Worked examples": sorted(worked)}
-    read = {title: [_kept(p, p.stat().st_mtime) for p in paths] for title, paths in groups.items()}
+    read = {title: [read_example(path) for path in paths] for title, paths in groups.items()}
     return {title: [example for example in found if example] for title, found in read.items()}
 
 

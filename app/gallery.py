@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPixmap, QResizeEvent
+from PySide6.QtGui import (
+    QColor,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPixmap,
+    QResizeEvent,
+    QShowEvent,
+)
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -83,7 +92,8 @@ class Card(QFrame):
         self._chips = QHBoxLayout()
         self._chips.setSpacing(6)
         nodes = plural(len(example.project.graph.nodes), "node")
-        facts = QLabel(f"{plural(example.records, 'record')} · {nodes}")
+        records = f"{plural(example.records, 'record')} · " if example.records else ""
+        facts = QLabel(records + nodes)
         facts.setFont(font(CAPTION))
         facts.setProperty("tone", "low")
         column = QVBoxLayout(self)
@@ -99,6 +109,7 @@ class Card(QFrame):
         words.addLayout(self._chips)
         words.addWidget(facts)
         column.addLayout(words, 1)
+        self.setMinimumHeight(column.totalHeightForWidth(_CARD))  # a page that scrolls asks for no more
         theme().changed.connect(self._dress)
         self._dress()
 
@@ -155,6 +166,7 @@ class Gallery(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setProperty("surface", "panel")
         page = QWidget()
         page.setProperty("surface", "panel")
         page.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -185,8 +197,7 @@ class Gallery(QScrollArea):
         self._zoo_label.setVisible(bool(self._unread))
         self._across = 0
         self._lay()
-        if self._unread:  # one at a time, so that the window is there at once
-            QTimer.singleShot(0, self, self._read_next)
+        self._reading = False
 
     def show_recent(self, paths: Sequence[Path]) -> None:
         """List the projects opened last."""
@@ -202,6 +213,17 @@ class Gallery(QScrollArea):
             button.setStyleSheet("text-align: left;")
             button.clicked.connect(lambda _on=False, p=path: self.chosen.emit(p))
             self._recent.addWidget(button)
+
+    @property
+    def complete(self) -> bool:
+        """Return whether every network is shown."""
+        return not self._unread
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._unread and not self._reading:  # one at a time, so that the window is there at once
+            self._reading = True
+            QTimer.singleShot(_PAUSE, self, self._read_next)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -119,6 +119,8 @@ def shot(
             window.show_machine()
             window.machine.wait()
         _settle()
+        while panel == "gallery" and not window.gallery.complete:
+            _settle()
         drawn = _part(window, panel).grab()
         if not drawn.save(str(out)):
             raise PolybitError(f"Cannot write {out}.", do="Give a .png file in a folder that is there.")

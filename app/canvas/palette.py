@@ -56,7 +56,7 @@ class Palette(QWidget):
         )
         self.tree = QTreeWidget()
         self.tree.setHeaderHidden(True)
-        self.tree.setIndentation(14)
+        self.tree.setIndentation(8)
         self.tree.setRootIsDecorated(False)
         self.tree.setExpandsOnDoubleClick(False)
         self.tree.setIconSize(QSize(17, 17))

@@ -17,7 +17,7 @@ from app.panels.weights import WeightsPanel
 from app.theme.fonts import BASE, font
 from app.worker import Trainer
 
-_LEFT, _RIGHT, _BOTTOM = 232, 304, 268  # px at first
+_LEFT, _RIGHT, _BOTTOM = 244, 304, 268  # px at first
 _KEY = "panes"
 
 

@@ -20,7 +20,7 @@ def palette(qtbot: QtBot) -> Palette:
     QSettings().remove("palette")
     made = Palette()
     qtbot.addWidget(made)
-    made.resize(232, 700)
+    made.resize(244, 700)
     made.show()
     qtbot.waitExposed(made)
     return made
