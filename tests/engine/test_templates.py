@@ -15,9 +15,9 @@ from engine.templates.widen import widened
 every_template = pytest.mark.parametrize("key", TEMPLATES)
 
 
-def maps(channels=8):
-    """A graph whose data gives maps of (12, 12, channels)."""
-    header = Header((12, 12, channels), ("a", "b"), (), 10)
+def maps(shape=(12, 12, 8)):
+    """A graph whose data gives records of a shape."""
+    header = Header(shape, ("a", "b"), (), 10)
     return Graph().add("data", NODES["data.npz"](path="x.npz").__class__(header=header))
 
 
@@ -33,10 +33,10 @@ def test_that_the_palette_can_show_it(key):
 @every_template
 def test_that_it_fits_what_feeds_it(key):
     template = TEMPLATES[key]
-    graph, feed = maps(), End("data", "samples")
-    if key == "binary_dense":
-        graph = graph.add("flat", NODES["flow.flatten"]()).wire("data", "samples", "flat", "in")
-        feed = End("flat", "out")
+    graph, feed = (
+        maps({"binary_dense": (8,), "binary_attention": (12, 8)}.get(key, (12, 12, 8))),
+        End("data", "samples"),
+    )
     made = template.insert(graph, feed)
     wrong = [p for p in made.graph.problems() if "answer" not in p.what]
     assert not wrong
