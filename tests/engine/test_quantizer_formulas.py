@@ -172,11 +172,14 @@ def tqt(w, width, share):
     return s * np.clip(np.rint(w / s), low, high)
 
 
-def a2q(w, width, share):
-    low, high = bounds(width)
-    norm, s = np.abs(w).sum(axis=1, keepdims=True), np.abs(w).max(axis=1, keepdims=True) / high
-    ratio = np.minimum(2**0.001 * norm / s, (2**15 - 1) / 2**8)
-    return s * np.clip(np.trunc(w / norm * ratio), low, high)
+def a2q(bits):
+    def twin(w, width, share):
+        low, high = bounds(width)
+        norm, s = np.abs(w).sum(axis=1, keepdims=True), np.abs(w).max(axis=1, keepdims=True) / high
+        ratio = np.minimum(2**0.001 * norm / s, (2 ** (bits - 1) - 1) / 2**8)
+        return s * np.clip(np.trunc(w / norm * ratio), low, high)
+
+    return twin
 
 
 def clamp(temperature):
@@ -234,7 +237,9 @@ TWINS = {
     "lsq_output": lsq(lambda w, low, high: 2 * size(w) / math.sqrt(high)),
     "lsq_plus": lsq(lsq_plus_step),
     "tqt": tqt,
-    "a2q": a2q,
+    "a2q_16": a2q(16),
+    "a2q_20": a2q(20),
+    "a2q_24": a2q(24),
     "min_max": uniform(lambda w, high: np.abs(w).max(axis=1, keepdims=True) / high),
     "min_max_layer": uniform(lambda w, high: np.abs(w).max() / high),
     "power_of_two_step": uniform(
@@ -479,7 +484,7 @@ def test_the_threshold_of_tqt_has_its_slope(width):
 @pytest.mark.parametrize("tight", [False, True])
 @pytest.mark.parametrize("width", ["4", "8"])
 def test_a2q_differentiates_norm_step_and_weights(width, tight):
-    quantizer = made("a2q", width)
+    quantizer = made("a2q_16", width)
     if tight:
         quantizer.bound = 20.0
     logs = [quantizer.arrays[n].astype(np.float64)[:, None] for n in ("weight_log_norm", "weight_log_step")]
@@ -509,13 +514,13 @@ def test_a2q_differentiates_norm_step_and_weights(width, tight):
         assert found[at] == pytest.approx(slope, rel=5e-3, abs=5e-3)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("bits", [16, 20, 24])
 @pytest.mark.parametrize("width", ["2", "4", "8"])
-def test_a2q_never_leaves_its_accumulator(width, seed):
-    w = np.random.default_rng(seed).standard_normal((9, 2000)).astype(np.float32)
-    quantizer = made("a2q", width, w=w)
+def test_a2q_never_leaves_its_accumulator(width, bits):
+    w = np.random.default_rng(bits).standard_normal((9, 2000)).astype(np.float32)
+    quantizer = made(f"a2q_{bits}", width, w=w)
     quantizer.arrays["weight_log_norm"][:] += 5
-    assert np.abs(quantizer.shipped(w).values).sum(axis=1).max() * 255 <= 2**15 - 1
+    assert np.abs(quantizer.shipped(w).values).sum(axis=1).max() * 255 <= 2 ** (bits - 1) - 1
 
 
 def test_the_means_of_chance_are_the_latent_weights():

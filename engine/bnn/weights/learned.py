@@ -136,23 +136,16 @@ class TQT(WeightQuantizer):
         return np.where(low | high, np.float32(0), grad)
 
 
-@WEIGHT_QUANTIZERS.option(
-    "a2q",
-    "Accumulator-aware, 16 bits (A2Q)",
-    formula="s clip(trunc(min(g / s, T) w / |w|_1)), |w|_1 of the output, g and s learned for each, "
-    "T = (2^15 - 1) / 2^8",
-    citation="Colbert et al. 2023, arXiv:2308.13504",
-    group=GROUP,
-)
-class A2Q(WeightQuantizer):
-    """Bounds the sum of an output's level sizes, so that no sum with 8-bit inputs leaves 16 bits.
+class _A2Q(WeightQuantizer):
+    """Base: bounds the sum of an output's level sizes: no sum with 8-bit inputs leaves the accumulator.
 
     Norm g and step s are learned by their logarithms; truncation passes the gradient within the levels, and
-    the norm that divides is differentiated as well.
+    the norm that divides is differentiated as well. A narrow accumulator below many inputs leaves each level
+    little: with 1,024 inputs 16 bits let one weight in eight be 1, which seldom trains from nothing.
     """
 
     serves: ClassVar[tuple[str, ...]] = ("2", "3", "4", "8")
-    bound: ClassVar[float] = (2.0**15 - 1) / 2.0**8
+    bound: ClassVar[float]
     trained: ClassVar[tuple[str, ...]] = ("weight_log_norm", "weight_log_step")
 
     @classmethod
@@ -192,3 +185,20 @@ class A2Q(WeightQuantizer):
         ratio = np.exp2(self.arrays["weight_log_norm"] - self.arrays["weight_log_step"]).astype(np.float32)
         real = np.trunc(unit * np.minimum(ratio, np.float32(self.bound))[:, None])
         return unit, np.clip(real, self.row.low, self.row.high).astype(np.float32), ratio
+
+
+def _enter(bits: int) -> None:
+    @WEIGHT_QUANTIZERS.option(
+        f"a2q_{bits}",
+        f"Accumulator-aware, {bits} bits (A2Q)",
+        formula="s clip(trunc(min(g / s, T) w / |w|_1)), |w|_1 of the output, g and s learned for each, "
+        f"T = (2^{bits - 1} - 1) / 2^8",
+        citation="Colbert et al. 2023, arXiv:2308.13504",
+        group=GROUP,
+    )
+    class _Bounded(_A2Q):
+        bound: ClassVar[float] = (2.0 ** (bits - 1) - 1) / 2.0**8
+
+
+for _bits in (16, 20, 24):
+    _enter(_bits)
