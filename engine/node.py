@@ -119,14 +119,21 @@ class Operator:
         rng: drawn from by operators that need chance in training; the loop reseeds it every epoch.
         input_wanted: whether anything that learns stands before it; where not, `gradient` may give None for
             its inputs and spare the work.
+        input_spare: whether `gradient` may write into what arrived: it is a buffer of who made it, who reads
+            it no more, and nobody else does.
         moment: where the training stands; told before every step.
+
+    Class attributes:
+        output_spare: whether what it gives are buffers of its own that it does not read again.
     """
+
+    output_spare: ClassVar[bool] = False
 
     def __init__(self, weights: Arrays) -> None:
         self.weights = weights
         self.rng = np.random.default_rng(0)
         self.moment = Moment()
-        self.input_wanted = True
+        self.input_wanted, self.input_spare = True, False
 
     def execute(self, *inputs: Array) -> tuple[Array, ...]:
         """Run the training forward pass on up to a batch of records; outputs are views of buffers."""

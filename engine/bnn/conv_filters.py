@@ -7,6 +7,7 @@ matrix of patches stays small, and group by group.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import numpy as np
 
@@ -46,10 +47,9 @@ class Filters:
         self._grad = np.zeros_like(arrays["weight"])
         self._part_grad = np.empty((self._each, k), np.float32)
         self._out = np.empty((count, m), np.float32)
-        self._maps = patches.floats(batch)
-        self._grad_maps = np.empty_like(self._maps)
-        pads = patches.window.pads
-        self._grad_in = np.empty((batch if pads else 0, patches.window.length), np.float32)
+        self._batch = batch
+        self._grad_maps = np.empty((patches.piece, patches.window.elements), np.float32)
+        self._grad_in = np.empty((batch, patches.window.length), np.float32)
         self._rows = patches.empty_rows()
         self._grad_rows = np.empty_like(self._rows)
         self._whole = np.empty((len(self._rows) if signs else 0, m), np.int32)
@@ -106,24 +106,23 @@ class Filters:
             raise RuntimeError("backward before forward")
         records, places = len(grad) // patches.window.places, patches.window.places
         self._grad.fill(0)
-        grad_maps = self._grad_maps[:records]
         if maps_wanted:
-            grad_maps.fill(0)
             self._turn_weights(quantized)
         direct = self._seen is None and patches.few
         for piece in patches.pieces(records) if maps_wanted or not direct else ():
             here = grad[piece.start * places : piece.stop * places]
-            self._piece_back(piece, here, grad_maps if maps_wanted else None)
+            self._piece_back(piece, here, maps_wanted=maps_wanted)
         if direct:
             self._grad[...] = patches.dot_gradient(self._maps[:records], grad)
         elif self._seen is not None and patches.pad == 0 and patches.window.pads:
             self._add_missing(grad)
         self._finish(grad)
-        if not maps_wanted:
-            return None
-        if not patches.window.pads:
-            return grad_maps
-        return patches.window.crop(grad_maps, self._grad_in[:records])
+        return self._grad_in[:records] if maps_wanted else None
+
+    @cached_property
+    def _maps(self) -> F32:
+        """Hold padded maps as numbers, where the product is not of packed signs."""
+        return self._patches.floats(self._batch)
 
     def parameters(self) -> tuple[Parameter, ...]:
         """Return the latent filters and what the quantizer learns."""
@@ -196,8 +195,12 @@ class Filters:
                 sums = patches.rows(self._maps[piece], group, self._rows).sum(axis=1)
                 target[:, at] += np.outer(sums, offset[at])
 
-    def _piece_back(self, piece: slice, grad: F32, grad_maps: F32 | None) -> None:
+    def _piece_back(self, piece: slice, grad: F32, *, maps_wanted: bool) -> None:
         patches = self._patches
+        window, target = patches.window, self._grad_in[piece]
+        grad_maps = self._grad_maps[: len(target)] if window.pads else target
+        if maps_wanted:
+            grad_maps.fill(0)
         maps = self._maps[piece] if self._seen is None else patches.padded(self._seen[piece], packed=True)
         for group in range(patches.groups):
             at = self._outputs(group)
@@ -211,8 +214,10 @@ class Filters:
             elif not patches.few:  # those are taken all at once, in `backward`
                 np.matmul(here.T, patches.rows(maps, group, self._rows), out=self._part_grad)
                 self._grad[at] += self._part_grad
-            if grad_maps is not None:
-                patches.fold(self._row_gradient(here, group), group, grad_maps[piece])
+            if maps_wanted:
+                patches.fold(self._row_gradient(here, group), group, grad_maps)
+        if maps_wanted and window.pads:
+            window.crop(grad_maps, target)
 
     def _row_gradient(self, grad: F32, group: int) -> F32:
         """Return dL/d(patches), float32 (n, inputs), of one group."""

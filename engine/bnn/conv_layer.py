@@ -217,6 +217,8 @@ class MapLayer(Node):
 class MapOperator(Operator):
     """A layer of maps in training."""
 
+    output_spare: ClassVar[bool] = True
+
     def __init__(self, node: MapLayer, weights: Arrays, batch: int, spec: Spec) -> None:
         super().__init__(weights)
         self._node, self._shape, self._out_shape = node, spec.shape, node.out_shape(spec)

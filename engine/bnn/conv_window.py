@@ -92,6 +92,12 @@ class Window:
         """Whether there is padding at all."""
         return self.padded != self.size
 
+    @property
+    def tiles(self) -> bool:
+        """Whether the patches cover the map and share no element."""
+        apart = all(s >= r for s, r in zip(self.stride, self.reach, strict=True))
+        return apart and not self.pads and self.places * self.taps * self.channels == self.elements
+
     def out_shape(self, channels: int) -> tuple[int, ...]:
         """Return the shape of a record with `channels` at each position."""
         return (*self.positions[3 - self.dims :], channels)

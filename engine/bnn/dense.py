@@ -163,6 +163,8 @@ class Dense(Node):
 class DenseOperator(Operator):
     """The dense layer in training: packed products forward, float products backward."""
 
+    output_spare: ClassVar[bool] = True
+
     def __init__(self, node: Dense, weights: Arrays, batch: int, spec: Spec, taken: LayerInput) -> None:
         super().__init__(weights)
         self._node, self._input = node, taken
@@ -180,7 +182,8 @@ class DenseOperator(Operator):
         self._linear.rng = self._input.rng = self.rng
         seen = self._input.take(x)
         out = self._linear.forward(seen, self._input.now, self._input.step, self._input.offset)
-        out += self.weights["bias"]
+        if self._node.bias:
+            out += self.weights["bias"]
         return (out,)
 
     def gradient(self, *grads: F32 | None) -> tuple[F32 | None, ...]:
@@ -189,7 +192,8 @@ class DenseOperator(Operator):
             for p in self.parameters():
                 p.grad.fill(0)
             return (None,)
-        np.sum(grad, axis=0, out=self._grad_bias)
+        if self._node.bias:
+            np.sum(grad, axis=0, out=self._grad_bias)
         d_rows = self._linear.backward(grad, rows_wanted=self.input_wanted or self._input.learns)
         return (None,) if d_rows is None else (self._input.gradient(d_rows),)
 

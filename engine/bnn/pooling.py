@@ -11,7 +11,7 @@ from ..convert import bits_as_real
 from ..fields import choice, whole
 from ..fusion import LargestOf
 from ..kernels.conv import pad_bits
-from ..kernels.pool import max_pool, max_pool_back, mean_pool, mean_pool_back, or_pool
+from ..kernels.pool import max_pool, max_pool_back, max_pool_swap, mean_pool, mean_pool_back, or_pool
 from ..node import Cost, Family, Learning, Node, Operator, Predictor, ShapeError, Specs, Work, wired
 from ..ports import F32, I64, Array, Arrays, Port, Spec
 from .conv_window import AXIS_CHOICES, PADDINGS, Window, window_of
@@ -248,6 +248,12 @@ class Pooling:
         seen = self.padded(np.ascontiguousarray(maps))
         max_pool_back(grad, seen, pooled.reshape(grad.shape), self._origins, self._taps, out)
 
+    def swap(self, grad: F32, maps: F32, pooled: Array) -> None:
+        """Put the gradient in the place of `maps`, float32 (n, ...), whose windows lie apart."""
+        shape = (len(grad), self._window.places, self._window.channels)
+        flat, out = maps.reshape(len(maps), -1), pooled.reshape(shape)
+        max_pool_swap(grad.reshape(shape), flat, out, self._origins, self._taps)
+
 
 class PoolOperator(Operator):
     """A pooling in training."""
@@ -262,6 +268,7 @@ class PoolOperator(Operator):
         self._grad_maps = np.empty((batch, self._window.elements), np.float32)
         self._grad_in = np.empty((batch, *spec.shape), np.float32) if self._window.pads else self._grad_maps
         self._maps: Array = self._out[:0]
+        self._apart = self._how == "max" and spec.type == "real" and self._window.tiles
 
     def execute(self, *inputs: Array) -> tuple[Array, ...]:
         self._maps = np.ascontiguousarray(inputs[0])
@@ -272,6 +279,9 @@ class PoolOperator(Operator):
         if grad is None:
             return (None,)
         n = len(grad)
+        if self.input_spare and self._apart:
+            self._pooling.swap(np.ascontiguousarray(grad), self._maps, self._out[:n])
+            return (self._maps,)
         mine, maps = self._grad[:n], self._grad_maps[:n]
         mine[...] = grad.reshape(mine.shape)
         maps.fill(0)

@@ -30,27 +30,30 @@ def max_pool(maps: F32 | I16, origins: I64, taps: I64, channels: int, out: F32 |
         out: of the dtype of `maps`.
     """
     for r in range(maps.shape[0]):
-        x, y = maps[r], out[r]
+        # Slices, so that no place is asked whether it counts from the end: that would cost the vectors.
+        x = maps[r]
         for p in range(len(origins)):
-            at, begin = p * channels, origins[p] + taps[0]
-            for c in range(channels):
-                y[at + c] = x[begin + c]
+            y = out[r, p * channels : (p + 1) * channels]
+            begin = origins[p] + taps[0]
+            y[:] = x[begin : begin + channels]
             t = 1
             while t + 3 <= len(taps):
                 b0, b1, b2 = origins[p] + taps[t], origins[p] + taps[t + 1], origins[p] + taps[t + 2]
+                x0, x1, x2 = x[b0 : b0 + channels], x[b1 : b1 + channels], x[b2 : b2 + channels]
                 for c in range(channels):
-                    v, w = x[b0 + c], x[b1 + c]
+                    v, w = x0[c], x1[c]
                     v = v if v > w else w
-                    w = x[b2 + c]
+                    w = x2[c]
                     v = v if v > w else w
-                    w = y[at + c]
-                    y[at + c] = v if v > w else w
+                    w = y[c]
+                    y[c] = v if v > w else w
                 t += 3
             while t < len(taps):
                 begin = origins[p] + taps[t]
+                here = x[begin : begin + channels]
                 for c in range(channels):
-                    v, w = y[at + c], x[begin + c]
-                    y[at + c] = v if v > w else w
+                    v, w = y[c], here[c]
+                    y[c] = v if v > w else w
                 t += 1
 
 
@@ -74,10 +77,40 @@ def max_pool_back(grad: F32, maps: F32, pooled: F32, origins: I64, taps: I64, ou
             y, left = pooled[r, p], grad[r, p]
             for t in range(len(taps)):
                 begin = origins[p] + taps[t]
+                here, there = x[begin : begin + channels], back[begin : begin + channels]
                 for c in range(channels):
-                    given = left[c] if x[begin + c] == y[c] else zero
+                    given = left[c] if here[c] == y[c] else zero
                     left[c] -= given
-                    back[begin + c] += given
+                    there[c] += given
+
+
+@kernel
+def max_pool_swap(grad: F32, maps: F32, pooled: F32, origins: I64, taps: I64) -> None:
+    """Put in the place of `maps`, whose windows share no element, the gradient of their elements.
+
+    Args:
+        grad: float32 (n, places, channels).
+        maps: float32 (n, elements), what was pooled, covered by the windows; changed.
+        pooled: float32 (n, places, channels), what came out.
+        origins: int64 (places,).
+        taps: int64 (taps,).
+    """
+    n, places, channels = grad.shape
+    left, zero = np.empty(channels, np.float32), np.float32(0.0)
+    for r in range(n):
+        x = maps[r]
+        for p in range(places):
+            y, g = pooled[r, p], grad[r, p]
+            for c in range(channels):
+                left[c] = g[c]
+            for t in range(len(taps)):
+                begin = origins[p] + taps[t]
+                here = x[begin : begin + channels]
+                for c in range(channels):
+                    most = left[c]
+                    given = most if here[c] == y[c] else zero
+                    here[c] = given
+                    left[c] = most - given
 
 
 @kernel

@@ -44,6 +44,7 @@ class Plan:
         self._wanting = {n for n in self.operators if graph.upstream(n) & self._learning}
         for name, operator in self.operators.items():
             operator.input_wanted = bool((graph.upstream(name) - {name}) & self._learning)
+            operator.input_spare = all(wire and self._spare(wire) for wire in graph.into(name))
         shapes = [graph.output_specs(n)[0].shape for n in self._names if isinstance(graph.node(n), Source)]
         self._floats = np.empty((batch, *shapes[0]), np.float32) if shapes else np.empty(0, np.float32)
         self._values: Values = {}
@@ -115,6 +116,12 @@ class Plan:
             given = sum(spec.array(1).nbytes for spec in self._graph.output_specs(name)) * self._batch
             total += replace(held, activations=given, workspace=max(0, held.workspace - given))
         return total
+
+    def _spare(self, wire: Wire) -> bool:
+        """Return whether what a wire carries is read by nobody else once the forward pass is over."""
+        maker = self.operators.get(wire.source)
+        alone = sum(w[:2] == wire[:2] for w in self._graph.wires) == 1
+        return maker is not None and maker.output_spare and alone
 
     def _inputs(self, name: str) -> list[Any]:
         out: list[Any] = []
