@@ -4,7 +4,8 @@ Between two layers a sign is whether fewer places differ than a limit; no sum is
 what a call a layer would, for the few records at a time where calls cost more than layers.
 
     layers   int64 (layers, 4): inputs, outputs, and where in `store` its weights and its limits begin
-    store    uint8: the weights as `shuffle` or `wide` lays them out, and the limits as they take them
+    store    uint8: the weights as `shuffle` or `wide` lays them out, or as they are packed, and the limits as
+             they take them, or int64
     work     uint8: twice the packed signs of every record, then room for the counters
 """
 
@@ -88,4 +89,50 @@ def stack_wide(x: U64, layers: I64, store: U8, most: int, work: U8, out: U64) ->
         size = 8 * WIDE_CHUNK * chunks * ((inputs + 63) // 64)
         signs = made.reshape(n * words).view(np.uint8)
         signs_wide(x, store[at : at + size], store[limits : limits + 8 * WIDE_CHUNK * chunks], signs)
+        x = made
+
+
+@kernel
+def _signs_plain(x: U64, weights: U64, limits: I64, out: U64) -> None:
+    """Write whether packed rows differ from each output in fewer places than its limit."""
+    m, words = weights.shape
+    for r in range(x.shape[0]):
+        for block in range(out.shape[1]):
+            signs = np.uint64(0)
+            j, end = 64 * block, min(64 * block + 64, m)
+            while j + 4 <= end:
+                c0, c1, c2, c3 = 0, 0, 0, 0
+                for w in range(words):
+                    word = x[r, w]
+                    c0 += popcount(word ^ weights[j, w])
+                    c1 += popcount(word ^ weights[j + 1, w])
+                    c2 += popcount(word ^ weights[j + 2, w])
+                    c3 += popcount(word ^ weights[j + 3, w])
+                four = np.uint64(c0 < limits[j]) | np.uint64(c1 < limits[j + 1]) << np.uint64(1)
+                four |= np.uint64(c2 < limits[j + 2]) << np.uint64(2)
+                four |= np.uint64(c3 < limits[j + 3]) << np.uint64(3)
+                signs |= four << np.uint64(j & 63)
+                j += 4
+            while j < end:
+                count = 0
+                for w in range(words):
+                    count += popcount(x[r, w] ^ weights[j, w])
+                signs |= np.uint64(count < limits[j]) << np.uint64(j & 63)
+                j += 1
+            out[r, block] = signs
+
+
+@kernel
+def stack_plain(x: U64, layers: I64, store: U8, most: int, work: U8, out: U64) -> None:
+    """Write the packed signs after the last layer into `out`, uint64 (n, words), word by word.
+
+    As `stack_shuffle`, on any host; of a single record the fastest on many.
+    """
+    n = x.shape[0]
+    for i in range(layers.shape[0]):
+        inputs, outputs, at, limits = layers[i, 0], layers[i, 1], layers[i, 2], layers[i, 3]
+        before, words = (inputs + 63) // 64, (outputs + 63) // 64
+        made = out if i == layers.shape[0] - 1 else _signs_of(n, words, i % 2, most, work)
+        weights = store[at : at + 8 * outputs * before].view(np.uint64).reshape(outputs, before)
+        _signs_plain(x, weights, store[limits : limits + 8 * outputs].view(np.int64), made)
         x = made

@@ -21,7 +21,7 @@ from ..node import Predictor
 from ..ports import I64, Array, Port, Spec
 from ..source import SAMPLES, Source
 from .chains import Chain, Signs, levels_of, signs_of
-from .stack import joined
+from .stack import SignScores, joined
 from .steps import Bytes, Call, Compare, Count, LookUp, PoolSigns, Step, Sums
 from .thresholds import FINITE, find, float_at, in_int32, packed_bits
 
@@ -50,6 +50,13 @@ class Compiled:
     slots: int = 0
     given: dict[str, int] = field(default_factory=dict)
     wanted: tuple[int, ...] = ()
+
+    @cached_property
+    def finite(self) -> bool:
+        """Return whether no score of any record is infinite or not a number."""
+        tables = [one.table for one in self.steps if isinstance(one, LookUp | SignScores)]
+        ends = [one.write for one in self.steps if isinstance(one, LookUp | SignScores)]
+        return set(self.wanted) <= set(ends) and all(np.isfinite(table).all() for table in tables)
 
     @cached_property
     def chunk(self) -> int:

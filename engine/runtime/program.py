@@ -22,6 +22,7 @@ from .compile import Compiled, Compiler, Fed
 from .runner import Runner, run_all
 from .steps import NotFiniteError
 
+_SHARED = 128  # records that threads share; fewer are one thread's
 CHUNK = 256  # records run at a time as plain arrays; results do not depend on it
 
 
@@ -99,12 +100,15 @@ class Program:
         if self._rules_name:
             return self.answer(self.records(samples, facts), threads=threads).labels
         samples = self._checked(samples)
-        compiled = self.compiled(self.ends, _fed(samples))
-        if 0 < len(samples) <= compiled.chunk:
+        compiled = self._scoring.get(samples.dtype.char)
+        if compiled is None:
+            compiled = self._scoring[samples.dtype.char] = self.compiled(self.ends, _fed(samples))
+        n = len(samples)
+        if 0 < n <= compiled.chunk and (threads == 1 or n < _SHARED):
             scores = self._few(compiled, samples)
         else:
             (scores,) = self._many(compiled, self._as_records(samples, facts), list(self.ends), threads)
-        if not np.isfinite(scores).all():
+        if not compiled.finite and not np.isfinite(scores).all():
             _check_scores(scores, scores)
         labels: I64 = scores.argmax(1)
         return labels
@@ -190,7 +194,8 @@ class Program:
             values[name, port.name] = array
 
     def _checked(self, samples: Array) -> Array:
-        kept = np.ascontiguousarray(samples, np.uint8 if _fed(samples) == "uint8" else np.float32)
+        kept = samples if samples.dtype == np.uint8 else np.asarray(samples, np.float32)
+        kept = kept if kept.flags.c_contiguous else np.ascontiguousarray(kept)
         if self._shape is not None and kept.shape[1:] != self._shape:
             raise DataError(f"Records must have the shape {self._shape}; got {kept.shape[1:]}.")
         return kept
@@ -203,12 +208,11 @@ class Program:
 
     def _few(self, compiled: Compiled, samples: Array) -> F32:
         """Return the scores of no more than a chunk of records, by buffers that this thread keeps."""
-        kept = cast("dict[tuple[int, int], Runner]", vars(self._kept))
-        batch = 1 << (len(samples) - 1).bit_length()
-        key = (id(compiled), batch)
+        kept = cast("dict[tuple[str, int], Runner]", vars(self._kept))
+        key = (compiled.fed, 1 << (len(samples) - 1).bit_length())
         runner = kept.get(key)
         if runner is None:
-            runner = kept[key] = Runner(compiled, batch)
+            runner = kept[key] = Runner(compiled, key[1])
         try:
             return runner(samples)
         except NotFiniteError:
@@ -242,8 +246,13 @@ class Program:
         return {}
 
     @cached_property
+    def _scoring(self) -> dict[str, Compiled]:
+        """Return the compiled steps to the scores, by the character of the samples' dtype."""
+        return {}
+
+    @cached_property
     def _kept(self) -> threading.local:
-        """Return what holds the runners of the thread that asks, by compiled program and batch."""
+        """Return what holds the runners of the thread that asks, by dtype and batch."""
         return threading.local()
 
     @cached_property

@@ -72,13 +72,14 @@ def run_all(
         plainly: runs a chunk whose samples thresholds do not speak for.
         threads: how many share the records.
     """
-    n, chunk = len(records), compiled.chunk
-    threads = max(1, min(threads, -(-n // chunk)))
+    n = len(records)
+    threads = max(1, min(threads, n))
+    chunk = min(compiled.chunk, -(-n // threads))
     whole: list[Array] = []
     lock = threading.Lock()
 
     def work(begin: int, end: int) -> None:
-        runner = Runner(compiled, min(chunk, end - begin))
+        runner = Runner(compiled, chunk)
         for at in range(begin, end, chunk):
             part = slice(at, min(at + chunk, end))
             found = _chunk(runner, records.take(part), plainly)

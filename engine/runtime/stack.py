@@ -8,6 +8,7 @@ every sign is one comparison.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,12 +16,17 @@ import numpy as np
 from ..hardware import choose
 from ..kernels import lookup, shuffle
 from ..kernels.signs import PLAIN, SIGN_KERNELS, aligned, limits_by_block, limits_by_chunk
-from ..kernels.stack import count_scores, stack_shuffle, stack_wide
-from ..ports import F32, I64, U8, U64, words_for
+from ..kernels.stack import count_scores, stack_plain, stack_shuffle, stack_wide
+from ..ports import F32, I64, U8, U64, Array, words_for
 from .steps import Bound, Call, Compare, LookUp, Slots, Step, Sums
 
 _MOST_INPUTS = 32_000  # counts stand in signed 16 bits
 _MOST_SCORES = 64  # outputs that are counted word by word, on their way to a table
+_LIMITS: dict[str, Callable[[I64], Array]] = {
+    PLAIN: lambda limits: limits.view(np.uint8),
+    "wide": limits_by_chunk,
+    "shuffle": limits_by_block,
+}
 _LINE = 64  # bytes of a cache line
 _TABLES = shuffle.tables()
 
@@ -93,19 +99,19 @@ class Stack:
         return self._few(batch, key)
 
     def _few(self, batch: int, key: str) -> Bound:
-        by_block = key == "shuffle"
         table, store = _stored(self.layers, key)
         most = max(words_for(len(one.limits)) for one in self.layers)
         work = aligned(16 * batch * most + shuffle.WIDE * ((batch + 1) // 2))
         buffer = np.zeros((batch, words_for(len(self.layers[-1].limits))), np.uint64)
         read, write = self.read, self.write
+        portable = stack_wide if key == "wide" else stack_plain
 
         def run(slots: Slots, n: int) -> None:
             out = buffer if n == batch else buffer[:n]
-            if by_block:
+            if key == "shuffle":
                 stack_shuffle(slots[read], _TABLES, table, store, most, work, out)
             else:
-                stack_wide(slots[read], table, store, most, work, out)
+                portable(slots[read], table, store, most, work, out)
             slots[write] = out
 
         return run
@@ -168,9 +174,8 @@ class SignScores:
 
 
 def _kernel(rows: int) -> str:
-    """Return the key of the kernel that is fastest here for so many rows, of those that write signs."""
-    key = choose("signs", rows).kernel
-    return "wide" if key == PLAIN else key
+    """Return the key of the kernel that is fastest here for so many rows."""
+    return choose("signs", rows).kernel
 
 
 def joined(steps: list[Step], wanted: tuple[int, ...]) -> list[Step]:
@@ -208,8 +213,8 @@ def _pair(sums: Step, step: Step, reads: Counter[int]) -> Step | None:
 
 
 def _stored(layers: tuple[SignLayer, ...], key: str) -> tuple[I64, U8]:
-    """Return `layers` and `store` as kernels/stack.py takes them, for its `shuffle` or `wide`."""
-    limits_of = limits_by_block if key == "shuffle" else limits_by_chunk
+    """Return `layers` and `store` as kernels/stack.py takes them."""
+    limits_of = _LIMITS[key]
     rows, parts, at = [], [], 0
     for one in layers:
         weights = SIGN_KERNELS[key].lay(one.weights, one.inputs).reshape(-1).view(np.uint8)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from tests_wiring import wired
 
 from engine.catalog import NODES
+from engine.errors import DataError
 from engine.kernels.vectors import AVX2
 from engine.records import Header
 from engine.runtime.program import Program
@@ -209,7 +210,17 @@ def test_that_threads_change_no_byte():
     alone = program.answer(records)
     for threads in (2, 3):
         assert program.answer(records, threads=threads).scores.tobytes() == alone.scores.tobytes()
-    assert program.predict(records.samples[:50]).tolist() == alone.labels[:50].tolist()
+    for n in (1, 50, 300, 5000):
+        for threads in (1, 2):
+            assert program.predict(records.samples[:n], threads=threads).tolist() == alone.labels[:n].tolist()
+
+
+def test_that_predicting_nothing_or_another_shape_gets_a_sentence():
+    program = program_of(binary_stack([]), 0)
+    with pytest.raises(DataError, match="no records"):
+        program.predict(np.zeros((0, 9, 9), np.uint8))
+    with pytest.raises(DataError, match=r"shape \(9, 9\)"):
+        program.predict(np.zeros((2, 81), np.uint8))
 
 
 @pytest.mark.parametrize("bits", ["1", "32"])

@@ -7,7 +7,7 @@ import pytest
 
 from engine.bnn.product import Activation, Product
 from engine.kernels.signs import aligned
-from engine.kernels.stack import count_scores, stack_shuffle, stack_wide
+from engine.kernels.stack import count_scores, stack_plain, stack_shuffle, stack_wide
 from engine.kernels.vectors import AVX2
 from engine.precision import PRECISIONS
 from engine.runtime.stack import Stack, _stored, joined
@@ -71,6 +71,8 @@ def _every_way(stack, signs):
         stack_shuffle(signs, tables(), *_stored(stack.layers, "shuffle"), 3, work, out)
         yield out.copy()
     stack_wide(signs, *_stored(stack.layers, "wide"), 3, work, out)
+    yield out.copy()
+    stack_plain(signs, *_stored(stack.layers, "plain"), 3, work, out)
     yield out
 
 
