@@ -111,7 +111,7 @@ def compare(
     for work in (ours, peer):
         work()
     what = Comparison(name, peer_name, amount, unit, pairs, cores)
-    return compare_timed(what, partial(_time, ours), partial(_time, peer))
+    return compare_timed(what, partial(seconds, ours), partial(seconds, peer))
 
 
 def compare_timed(what: Comparison, ours: Timed, peer: Timed) -> Row:
@@ -144,7 +144,7 @@ def host() -> str:
     return f"{name}, {there} cores"
 
 
-def _time(work: Work, repeats: int) -> float:
+def seconds(work: Work, repeats: int = 1) -> float:
     """Return the seconds of `repeats` calls."""
     began = time.perf_counter()
     for _ in range(repeats):

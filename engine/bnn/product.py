@@ -26,6 +26,8 @@ from ..ports import F32, I32, U8, U64, Array, Spec
 from ..precision import PRECISIONS, Precision
 
 Way = Literal["xnor", "signs", "levels", "floats"]
+_MANY = 16  # rows, from which on tables of weights' bits serve bytes better than shuffles
+
 WHY: dict[Way, str] = {
     "xnor": "XNOR and popcount on packed signs: weights and activations are 1 bit",
     "signs": "whole numbers summed under the signs of each bit plane: weights have few planes",
@@ -132,12 +134,13 @@ class Product:
 
     def into(self, seen: Array, out: I32) -> None:
         """Write the whole sums of a quantized input into `out`, int32 (n, outputs)."""
-        if self._bytes is not None:
+        if self._bytes is not None and len(seen) < _MANY:
             self._bytes.into(self._as_bytes(seen), out)
         elif self._activation.row.binary:
             self._whole.dot_signs(seen, out)
         else:
-            self._whole.dot(seen.astype(np.int16, copy=False), self._seen, out)
+            whole = seen if seen.dtype == np.uint8 else seen.astype(np.int16, copy=False)
+            self._whole.dot(whole.reshape(len(seen), -1), self._seen, out)
 
     @property
     def why(self) -> str:

@@ -21,6 +21,7 @@ from .lanes import U8
 I64 = npt.NDArray[np.int64]
 Layout = npt.NDArray[Any]
 _LINE = 64  # bytes of a cache line
+_ROWS_AT_ONCE = 1024  # so that the counters of all rows stay in the cache
 
 
 @dataclass(frozen=True)
@@ -75,11 +76,14 @@ def _lay_lookup(words: U64, inputs: int) -> Layout:
 
 
 def _dot_lookup(a: U64, inputs: int, layout: Layout, out: I32) -> None:
-    n, m = out.shape
-    indices = np.empty((-(-inputs // lookup.PART), 3, n), np.uint64)
-    lookup.lay_indices(a, inputs, indices)
-    work = room(lookup.ROOM + lookup.COUNTERS * n + 256)
-    lookup.dot_lookup(_flat(indices), n, inputs, layout, m, work, _flat(out))
+    m = out.shape[1]
+    for at in range(0, len(a), _ROWS_AT_ONCE):
+        part = a[at : at + _ROWS_AT_ONCE]
+        n = len(part)
+        indices = np.empty((-(-inputs // lookup.PART), 3, n), np.uint64)
+        lookup.lay_indices(part, inputs, indices)
+        work = room(lookup.ROOM + lookup.COUNTERS * n + 256)
+        lookup.dot_lookup(_flat(indices), n, inputs, layout, m, work, _flat(out[at : at + n]))
 
 
 def _lay_shuffle(words: U64, inputs: int) -> Layout:

@@ -25,8 +25,8 @@ _SUMS = 4 * LANES  # bytes of an output's sums
 
 
 @kernel
-def turn_rows(x: I16, first: int, out: I16) -> None:
-    """Write 16 rows of `x`, int16 (n, k), from `first` on into columns of `out`, int16 (inputs, 16)."""
+def turn_rows(x: I16 | U8, first: int, out: I16) -> None:
+    """Write 16 rows of `x`, (n, k), from `first` on into columns of `out`, int16 (inputs, 16)."""
     n, k = x.shape
     for r in range(LANES):
         if first + r < n:
@@ -96,11 +96,11 @@ def room_for_sums(inputs: int, m: int) -> int:
 
 
 @kernel
-def dot_sums(x: I16, indices: U8, m: int, room: U8, out: I32) -> None:
+def dot_sums(x: I16 | U8, indices: U8, m: int, room: U8, out: I32) -> None:
     """Write the sums of rows under packed signs into `out`, int32 (n, m).
 
     Args:
-        x: int16 (n, k), from -HIGHEST to HIGHEST.
+        x: int16 (n, k), from -HIGHEST to HIGHEST, or uint8.
         indices: the weights of m outputs, as lookup.py lays them out, flat bytes.
         m: outputs.
         room: `room_for_sums` bytes to work in, best at the start of a cache line.

@@ -13,6 +13,7 @@ pairs.py.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -75,11 +76,11 @@ class WholeWeights:
         self._pairs: U8 | None = None
         self._totals: I64 | None = None
 
-    def dot(self, x: I16, seen: Levels, out: I32) -> None:
+    def dot(self, x: I16 | U8, seen: Levels, out: I32) -> None:
         """Write the products of the rows of `x` into `out`.
 
         Args:
-            x: int16 (n, inputs), from -sums.HIGHEST to sums.HIGHEST.
+            x: int16 (n, inputs), from -sums.HIGHEST to sums.HIGHEST, or uint8.
             seen: how the numbers of `x` are made of planes.
             out: int32 (n, m).
         """
@@ -91,13 +92,14 @@ class WholeWeights:
         count = len(self.planes)
         few = len(x) < _FEW_ROWS and count * len(seen.coefficients) <= _MOST_PLANE_PAIRS
         if not few and count > MOST_PLANES:
-            self._dot_pairs(x, out)
+            self._dot_pairs(x.astype(np.int16, copy=False), out)
             return
         for at in range(0, len(x), _ROWS_AT_ONCE):
-            part, into = np.ascontiguousarray(x[at : at + _ROWS_AT_ONCE]), out[at : at + _ROWS_AT_ONCE]
+            part: Any = np.ascontiguousarray(x[at : at + _ROWS_AT_ONCE])
+            into = out[at : at + _ROWS_AT_ONCE]
             under = into if self._plain_signs else np.empty((len(part), len(self._stacked)), np.int32)
             if few:
-                self._under_planes(part, seen, under)
+                self._under_planes(part.astype(np.int16, copy=False), seen, under)
             else:
                 self._under_tables(part, under)
             if under is not into:
@@ -106,11 +108,11 @@ class WholeWeights:
 
     def dot_signs(self, a: U64, out: I32) -> None:
         """Write the products of packed signs, uint64 (n, words), into `out`, int32 (n, m)."""
+        if self._plain_signs:
+            self._signs.dot(a, out)
+            return
         for at in range(0, len(a), _ROWS_AT_ONCE):
             part, into = np.ascontiguousarray(a[at : at + _ROWS_AT_ONCE]), out[at : at + _ROWS_AT_ONCE]
-            if self._plain_signs:
-                self._signs.dot(part, into)
-                continue
             row = self.levels.twice_middle * _sign_sums(part, self.inputs)
             combine_planes(self._signs.dot(part), self._coefficients, row, into)
 
@@ -123,7 +125,7 @@ class WholeWeights:
     def _plain_signs(self) -> bool:
         return self.levels == SIGNS
 
-    def _under_tables(self, x: I16, out: I32) -> None:
+    def _under_tables(self, x: I16 | U8, out: I32) -> None:
         """Write the sums of rows under the signs of every plane, one after another, by tables."""
         stacked = len(self._stacked)
         if self._indices is None:

@@ -43,8 +43,13 @@ def test_products_are_those_of_the_numbers(weight, seen, size):
     rng = np.random.default_rng(seed)
     x, w = values(SEEN[seen], (n, k), rng), values(WEIGHTS[weight], (m, k), rng)
     out = np.empty((n, m), np.int32)
-    WholeWeights(planes_of(w, WEIGHTS[weight]), WEIGHTS[weight], k).dot(x, SEEN[seen], out)
+    weights = WholeWeights(planes_of(w, WEIGHTS[weight]), WEIGHTS[weight], k)
+    weights.dot(x, SEEN[seen], out)
     assert (out == x.astype(np.int64) @ w.astype(np.int64).T).all()
+    if SEEN[seen] == BYTES:
+        apart = np.empty((m, n), np.int32).T
+        weights.dot(x.astype(np.uint8), SEEN[seen], apart)
+        assert (apart == out).all()
 
 
 @pytest.mark.parametrize("weight", WEIGHTS)
