@@ -32,3 +32,10 @@ def test_every_option_has_its_line(family, option):
 def test_no_line_is_of_an_option_that_is_gone():
     rows = [row for row in PAGE.split("\n") if row.startswith("| ") and "`" in row]
     assert len(rows) == len(set(rows)) == len(OPTIONS)
+
+
+def test_the_readme_counts_the_options():
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    counts = [len(family.all()) for family in (WEIGHT_QUANTIZERS, ACTIVATION_QUANTIZERS, ESTIMATORS)]
+    words = "{} of weights, {} of activations, {} straight-through estimators".format(*counts)
+    assert words in " ".join(readme.split())
