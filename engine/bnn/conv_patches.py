@@ -14,7 +14,7 @@ from ..ports import F32, U64, Array, words_for
 from .conv_window import Window
 
 _FEW = 32  # inputs of a patch up to which laying it out as a row costs more than it saves
-_PIECE = 1 << 20  # bytes of float patches at a time, about what the caches of one core hold
+_PIECE = 1 << 21  # bytes of float patches at a time, about what the caches of one core hold
 
 
 class Patches:
