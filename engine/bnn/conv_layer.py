@@ -16,7 +16,7 @@ from ..precision import PRECISIONS
 from .activations import ACTIVATION_QUANTIZERS
 from .conv_window import PADDINGS, Window, window_of
 from .linear import LayerInput, check_quantizers, input_arrays, input_bits, ship, weight_arrays, weight_bits
-from .product import WHY, Activation, way
+from .product import Activation, reason
 from .shipped import Multiplied, Shipped
 from .weights import WEIGHT_QUANTIZERS
 
@@ -224,7 +224,7 @@ class MapOperator(Operator):
         self._node, self._shape, self._out_shape = node, spec.shape, node.out_shape(spec)
         self._input, self._trained = node.taken(spec, weights, batch), node.trained(weights, spec, batch)
         self._grad_bias = np.zeros_like(weights["bias"])
-        self._ways = WHY[way(PRECISIONS[node.weight_bits], self._input.activation)]
+        self._pair = PRECISIONS[node.weight_bits], self._input.activation
 
     def parameters(self) -> tuple[Parameter, ...]:
         bias = (Parameter("bias", self.weights["bias"], self._grad_bias),) if self._node.bias else ()
@@ -256,4 +256,4 @@ class MapOperator(Operator):
         return (self._input.gradient(d_in.reshape(len(grad), *self._shape)),)
 
     def hardware_profile(self) -> tuple[str, ...]:
-        return (f"Products: {self._ways}.", "Gradients: float32; under 1-bit signs as sums from tables.")
+        return (f"Products: {reason(*self._pair)}.", "Gradients: float32; under 1-bit signs as sums from tables.")

@@ -37,7 +37,7 @@ from .linear import (
     weight_arrays,
     weight_bits,
 )
-from .product import WHY, Activation, Product, way
+from .product import Activation, Product, reason
 from .weights import WEIGHT_QUANTIZERS
 
 
@@ -170,7 +170,7 @@ class DenseOperator(Operator):
         self._node, self._input = node, taken
         self._linear = Linear(weights, node.weight_bits, node.weight_quantizer, node.estimator, batch)
         self._grad_bias = np.zeros_like(weights["bias"])
-        self._ways = WHY[way(PRECISIONS[node.weight_bits], taken.activation)]
+        self._pair = PRECISIONS[node.weight_bits], taken.activation
 
     def parameters(self) -> tuple[Parameter, ...]:
         bias = (Parameter("bias", self.weights["bias"], self._grad_bias),) if self._node.bias else ()
@@ -198,4 +198,4 @@ class DenseOperator(Operator):
         return (None,) if d_rows is None else (self._input.gradient(d_rows),)
 
     def hardware_profile(self) -> tuple[str, ...]:
-        return (f"Products: {self._ways}.", "Gradients: float32 products by BLAS.")
+        return (f"Products: {reason(*self._pair)}.", "Gradients: float32 products by BLAS.")

@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..hardware import whole_weights
+from ..hardware import choose, whole_weights
 from ..kernels.bits import unpack_signs
 from ..kernels.byte_shuffle import LARGEST, ByteWeights
 from ..kernels.floats import dot_floats, row_sums
@@ -26,6 +26,7 @@ from ..ports import F32, I32, U8, U64, Array, Spec
 from ..precision import PRECISIONS, Precision
 
 Way = Literal["xnor", "signs", "levels", "floats"]
+_BATCH = 128  # rows that stand for many
 _MANY = 16  # rows, from which on tables of weights' bits serve bytes better than shuffles
 
 WHY: dict[Way, str] = {
@@ -71,6 +72,14 @@ def way(weight: Precision, activation: Activation) -> Way:
         return "xnor"
     few = len(weight.coefficients) <= MOST_PLANES or activation.row.binary
     return "signs" if few else "levels"
+
+
+def reason(weight: Precision, activation: Activation) -> str:
+    """Return which kernel multiplies a pair of widths on this host, and why, in words."""
+    how = way(weight, activation)
+    if how != "xnor":
+        return WHY[how]
+    return f"{WHY[how]}; for many rows here {choose('signs', _BATCH).why}"
 
 
 def as_floats(x: Array, activation: Activation, inputs: int, out: F32 | None = None) -> F32:
@@ -145,7 +154,7 @@ class Product:
     @property
     def why(self) -> str:
         """Return which kernel it takes and why."""
-        return WHY[self.how] if self._bytes is None else _WHY_BYTES
+        return reason(self._row, self._activation) if self._bytes is None else _WHY_BYTES
 
     @property
     def nbytes(self) -> int:

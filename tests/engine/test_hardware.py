@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -119,3 +120,39 @@ def test_every_kernel_gives_the_same_under_another_processors_name(name, tmp_pat
     if not cpu.compiled():
         return
     assert measured == ({PLAIN, "lookup"} if name == "generic" else {PLAIN, "lookup", "shuffle"})
+
+
+_COMPILE = """
+from numba import types
+from engine.kernels import pairs, wide
+u8, u64, i = types.Array(types.uint8, 1, "C"), types.Array(types.uint64, 2, "C"), types.int64
+both = ((wide._four_rows, (u64, i, i, u8, i, u8, i, i)), (pairs._four_rows, (u8, i, i, i, u8, u8, i, i)))
+for kernel, kinds in both:
+    kernel.compile(kinds)
+    print(" ".join(next(iter(kernel.inspect_asm().values())).split()))
+"""
+
+
+@compiled
+@pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="AVX-512 is of x86")
+def test_hosts_with_avx_512_get_its_counts_and_its_joined_products(tmp_path):
+    """Compiled for Zen 4, not run: the instructions that the kernels were written for are there."""
+    features = "+avx2,+avx512f,+avx512bw,+avx512vl,+avx512dq,+avx512vpopcntdq,+avx512vnni,+bmi2"
+    environment = {
+        **os.environ,
+        "NUMBA_CPU_NAME": "znver4",
+        "NUMBA_CPU_FEATURES": features,
+        "POLYBIT_CACHE": str(tmp_path),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", _COMPILE],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+    counts, products = done.stdout.splitlines()
+    assert "vpopcntq" in counts
+    assert "zmm" in counts
+    assert "vpdpwssd" in products
