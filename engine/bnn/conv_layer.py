@@ -256,4 +256,4 @@ class MapOperator(Operator):
         return (self._input.gradient(d_in.reshape(len(grad), *self._shape)),)
 
     def hardware_profile(self) -> tuple[str, ...]:
-        return (f"Products: {reason(*self._pair)}.", "Gradients: float32; under 1-bit signs as sums from tables.")
+        return (f"Products: {reason(*self._pair)}.", "Gradients: float32; under 1-bit signs by tables.")
