@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..kernels.bits import unpack_signs
-from ..kernels.conv import dot_patches, fold_patches, gather_bits, gather_patches, pad_bits, patch_gradients
+from ..kernels.conv import fold_patches, gather_bits, gather_patches, pad_bits, patch_gradients
+from ..kernels.float_products import patch_products
 from ..ports import F32, U64, Array, words_for
 from .conv_window import Window
 
@@ -41,7 +42,7 @@ class Patches:
         self._starts = [window.starts(g, groups) for g in range(groups)]
         self._length = window.size[2] * window.channels
         self._places = np.add.outer(self._starts[0], np.arange(self._run, dtype=np.int64)).ravel()
-        self._unit = _unit([*self._origins, *np.ravel(self._starts), self._run])
+        self._unit = unit_of([*self._origins, *np.ravel(self._starts), self._run])
 
     def pieces(self, records: int) -> Iterator[slice]:
         """Yield the records of one piece after another."""
@@ -113,7 +114,7 @@ class Patches:
             values_t: float32 (inputs, outputs).
             out: float32 (n * places, outputs).
         """
-        dot_patches(maps, self._origins, self._places, values_t, out)
+        patch_products(maps, self._origins, self._places, values_t, out)
 
     def dot_gradient(self, maps: F32, grad: F32) -> F32:
         """Return the gradient of the filters in `dot`, float32 (outputs, inputs)."""
@@ -132,7 +133,7 @@ class Patches:
         return lost
 
 
-def _unit(offsets: list[int]) -> np.dtype[Any] | None:
+def unit_of(offsets: list[int]) -> np.dtype[Any] | None:
     """Return the largest number whose bits divide all offsets, so that packed runs are copied whole."""
     if sys.byteorder == "little":
         for kind in (np.uint64, np.uint32, np.uint16, np.uint8):

@@ -11,9 +11,18 @@ from ..convert import bits_as_real
 from ..fields import choice, whole
 from ..fusion import LargestOf
 from ..kernels.conv import pad_bits
-from ..kernels.pool import max_pool, max_pool_back, max_pool_swap, mean_pool, mean_pool_back, or_pool
+from ..kernels.pool import (
+    max_pool,
+    max_pool_back,
+    max_pool_swap,
+    mean_pool,
+    mean_pool_back,
+    or_pool,
+    or_units,
+)
 from ..node import Cost, Family, Learning, Node, Operator, Predictor, ShapeError, Specs, Work, wired
-from ..ports import F32, I64, Array, Arrays, Port, Spec
+from ..ports import F32, I64, U64, Array, Arrays, Port, Spec
+from .conv_patches import unit_of
 from .conv_window import AXIS_CHOICES, PADDINGS, Window, window_of
 
 HOWS = {"mean": "Mean", "max": "Largest"}
@@ -183,6 +192,7 @@ class Pooling:
     def __init__(self, window: Window, spec: Spec, how: str) -> None:
         self._window, self._spec, self._how = window, spec, how
         self._origins, self._taps = window.origins, window.tap_starts
+        self._unit = unit_of([*self._origins, *self._taps, window.channels])
         self._count = np.full(window.places, window.taps, np.float32)
         if window.pads:
             self._count -= window.outside.sum(axis=1)
@@ -192,7 +202,7 @@ class Pooling:
         if out is None:
             out = self.empty(len(maps))
         if self._spec.packed and self._how == "max":
-            or_pool(self.padded(maps), self._origins, self._taps, self._window.channels, out)
+            self._or(self.padded(maps), out)
         elif self._how == "max":
             flat = out.reshape(len(out), -1)
             max_pool(self.padded(maps), self._origins, self._taps, self._window.channels, flat)
@@ -209,6 +219,16 @@ class Pooling:
         channels = np.arange(self._window.channels)
         found = (taps[:, None, :] + channels[:, None]).reshape(-1, taps.shape[1])
         return found if len(np.unique(found)) == found.size else None
+
+    def _or(self, maps: U64, out: U64) -> None:
+        channels = self._window.channels
+        if self._unit is None:
+            or_pool(maps, self._origins, self._taps, channels, out)
+            return
+        bits, unit = 8 * self._unit.itemsize, self._unit
+        out[:, -1] = 0
+        origins, taps = self._origins // bits, self._taps // bits
+        or_units(maps.view(unit), origins, taps, channels // bits, out.view(unit))
 
     def empty(self, records: int) -> Array:
         """Return a buffer for what comes out of `records` maps."""

@@ -18,7 +18,8 @@ import numpy as np
 from ..hardware import choose, whole_weights
 from ..kernels.bits import unpack_signs
 from ..kernels.byte_shuffle import LARGEST, ByteWeights
-from ..kernels.floats import dot_floats, row_sums
+from ..kernels.float_products import row_products
+from ..kernels.floats import row_sums
 from ..kernels.vectors import AVX2
 from ..kernels.whole import MOST_PLANES, SIGNS, TERNARY, Levels
 from ..levels import unpack_weights
@@ -128,7 +129,7 @@ class Product:
         if self.how == "floats":
             floats = np.ascontiguousarray(as_floats(x, self._activation, self._inputs))
             out = np.empty((len(x), *self.shape), np.float32)
-            dot_floats(floats, self._weights, out)
+            row_products(floats, self._weights, out)
             return out
         whole = np.empty((len(x), *self.shape), np.int32)
         self.into(x, whole)

@@ -6,6 +6,8 @@ elements begin (bnn/conv_window.py). The channels of one place lie side by side.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -165,3 +167,26 @@ def or_pool(maps: U64, origins: I64, taps: I64, channels: int, out: U64) -> None
                     bits |= read_bits(maps[r], origins[p] + taps[t] + done, taken)
                 write_bits(out[r], p * channels + done, taken, bits)
                 done += taken
+
+
+@kernel
+def or_units(maps: Any, origins: I64, taps: I64, length: int, out: Any) -> None:
+    """Write the OR of each window of packed `maps` into `out`, both of one kind of whole number a row.
+
+    As `or_pool`, where every window, tap and channel vector begins on such a number.
+
+    Args:
+        maps: (n, numbers).
+        origins: int64 (places,), in numbers.
+        taps: int64 (taps,), in numbers.
+        length: numbers of a channel vector.
+        out: (n, numbers), at least places x length of them.
+    """
+    for r in range(maps.shape[0]):
+        for p in range(len(origins)):
+            for i in range(length):
+                at = origins[p] + i
+                bits = maps[r, at + taps[0]]
+                for t in range(1, len(taps)):
+                    bits |= maps[r, at + taps[t]]
+                out[r, p * length + i] = bits

@@ -47,6 +47,7 @@ class _FloatsModel(models.PrimitiveModel):
 
 _BYTES, _WORDS, _INTS = Vector(8, 32), Vector(16, 16), Vector(32, 8)
 _FLOATS, _SIXTEEN = Floats(), ir.VectorType(ir.FloatType(), 16)
+_SIXTEEN_ZEROS = ir.Constant(ir.VectorType(ir.IntType(32), 16), [0] * 16)
 
 
 def _llvm(vector: Vector) -> ir.VectorType:
@@ -207,6 +208,19 @@ def store_floats(typingctx: Any, array: Any, place: Any, floats: Any) -> Any:
 def add_floats(typingctx: Any, a: Any, b: Any) -> Any:
     """Return the sums of 16 float32, lane by lane."""
     return _FLOATS(_FLOATS, _FLOATS), lambda context, builder, signature, args: builder.fadd(*args)
+
+
+@native
+def add_multiple(typingctx: Any, a: Any, b: Any, factor: Any) -> Any:
+    """Return a + factor * b of 16 float32, lane by lane, rounded after each of the two steps."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        a, b, one = args
+        empty = ir.Constant(_SIXTEEN, ir.Undefined)
+        held = builder.insert_element(empty, one, ir.Constant(ir.IntType(32), 0))
+        return builder.fadd(a, builder.fmul(b, builder.shuffle_vector(held, empty, _SIXTEEN_ZEROS)))
+
+    return _FLOATS(_FLOATS, _FLOATS, types.float32), codegen
 
 
 @native
