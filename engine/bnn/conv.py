@@ -11,9 +11,10 @@ from ..fields import choice, whole
 from ..node import Cost, Node, Operator, Predictor, ShapeError, Specs, Work, wired
 from ..ports import Array, Arrays, Spec
 from ..precision import PRECISIONS
-from .conv_filters import Filters, PatchProduct
+from .conv_filters import Filters
 from .conv_layer import MapLayer, Trained
 from .conv_patches import Patches
+from .conv_product import PatchProduct
 from .conv_scale import InputScale, InputScaledOperator
 from .conv_window import Window, window_of
 from .product import Activation, way

@@ -129,7 +129,9 @@ class Shipped:
 
     def _finished(self, sums: Array, counts: F32, shift: F32) -> F32:
         """Return the outputs, float32 (n, *shape), of one base's sums, rounded where training rounds."""
-        out = np.empty(sums.shape, np.float32)
+        if sums.dtype == np.float32 and self._shift is None and not shift.any() and (counts == 1).all():
+            return sums  # float sums start at +0, so none is -0, which alone + 0 would change
+        out = sums if sums.dtype == np.float32 else np.empty(sums.shape, np.float32)
         flat = sums.reshape(-1, len(counts))
         scale_shift(flat, counts, shift if self._shift is None else self._shift, out.reshape(flat.shape))
         if self._shift is not None:

@@ -35,27 +35,24 @@ def max_pool(maps: F32 | I16, origins: I64, taps: I64, channels: int, out: F32 |
         # Slices, so that no place is asked whether it counts from the end: that would cost the vectors.
         x = maps[r]
         for p in range(len(origins)):
-            y = out[r, p * channels : (p + 1) * channels]
-            begin = origins[p] + taps[0]
-            y[:] = x[begin : begin + channels]
+            at, y = origins[p], out[r, p * channels : (p + 1) * channels]
+            first = x[at + taps[0] : at + taps[0] + channels]
             t = 1
-            while t + 3 <= len(taps):
-                b0, b1, b2 = origins[p] + taps[t], origins[p] + taps[t + 1], origins[p] + taps[t + 2]
-                x0, x1, x2 = x[b0 : b0 + channels], x[b1 : b1 + channels], x[b2 : b2 + channels]
+            if len(taps) >= 4:
+                b1, b2, b3 = at + taps[1], at + taps[2], at + taps[3]
+                x1, x2, x3 = x[b1 : b1 + channels], x[b2 : b2 + channels], x[b3 : b3 + channels]
                 for c in range(channels):
-                    v, w = x0[c], x1[c]
-                    v = v if v > w else w
-                    w = x2[c]
-                    v = v if v > w else w
-                    w = y[c]
+                    v = first[c] if first[c] > x1[c] else x1[c]
+                    w = x2[c] if x2[c] > x3[c] else x3[c]
                     y[c] = v if v > w else w
-                t += 3
+                t = 4
+            else:
+                for c in range(channels):
+                    y[c] = first[c]
             while t < len(taps):
-                begin = origins[p] + taps[t]
-                here = x[begin : begin + channels]
+                seen = x[at + taps[t] : at + taps[t] + channels]
                 for c in range(channels):
-                    v, w = y[c], here[c]
-                    y[c] = v if v > w else w
+                    y[c] = y[c] if y[c] > seen[c] else seen[c]
                 t += 1
 
 

@@ -22,6 +22,7 @@ I64 = npt.NDArray[np.int64]
 Layout = npt.NDArray[Any]
 _LINE = 64  # bytes of a cache line
 _ROWS_AT_ONCE = 1024  # so that the counters of all rows stay in the cache
+_MANY_ROWS = 64  # from which on tables of the inputs pay
 
 
 @dataclass(frozen=True)
@@ -155,13 +156,20 @@ class SignWeights:
         self.words, self.inputs, self._plan = np.ascontiguousarray(words), inputs, plan
         self._layouts: dict[str, Layout] = {}
 
+    def _fitting(self, key: str, rows: int) -> str:
+        """Return another kernel where outputs are so few that byte shuffles would mostly count nothing."""
+        m = len(self.words)
+        if key != "shuffle" or 3 * m >= 2 * shuffle.CHUNK * -(-m // shuffle.CHUNK):
+            return key
+        return "lookup" if rows >= _MANY_ROWS else "wide"
+
     def dot(self, a: U64, out: I32 | None = None) -> I32:
         """Return the products of the +-1 rows of `a`, uint64 (n, words), with the weights, int32 (n, m)."""
         if out is None or not out.flags.c_contiguous:
             found = np.empty((len(a), len(self.words)), np.int32)
         else:
             found = out
-        key = serving(len(a), self._plan)
+        key = self._fitting(serving(len(a), self._plan), len(a))
         kernel = SIGN_KERNELS[key]
         layout = self._layouts.get(key)
         if layout is None:  # two threads may both lay it out: either is right
