@@ -113,6 +113,7 @@ LEVELS = {
     "lsq_unsigned": (None, None),
     "lsq_plus": (affine, None),
     "tqt": (None, None),
+    "qil": (None, None),
     "standard": (None, None),  # test_dense.py
 }
 TWINS = {**BITS, **LEVELS}
@@ -229,6 +230,26 @@ def test_lsq_plus_learns_step_and_offset(width):
     ):
         assert quantizer.grads[name][0] == pytest.approx((up - down) / 2e-6 * scale, rel=2e-3, abs=1e-3)
     np.testing.assert_allclose(found, G * inside)
+
+
+def test_the_interval_of_qil_passes_finite_differences():
+    c0, d0, n, x = 0.5, 0.8, 15, X.astype(np.float64)
+    assert made("qil", "4").arrays["input_reach"][0] == pytest.approx(X.max() / 2)
+    quantizer = made("qil", "4", {"input_middle": c0, "input_reach": d0})
+    t0 = (x - c0 + d0) / (2 * d0)
+    np.testing.assert_allclose(counted(quantizer), np.rint(n * np.clip(t0, 0, 1)) / n, atol=1e-6)
+    found = quantizer.gradient(X, G.copy())
+    inside = (t0 > 0) & (t0 < 1)
+
+    def total(c, d):
+        return (np.where(inside, (x - c + d) / (2 * d), 0) * G).sum()
+
+    for name, up, down in (
+        ("input_middle", total(c0 + 1e-6, d0), total(c0 - 1e-6, d0)),
+        ("input_reach", total(c0, d0 + 1e-6), total(c0, d0 - 1e-6)),
+    ):
+        assert quantizer.grads[name][0] == pytest.approx((up - down) / 2e-6, rel=1e-3, abs=1e-3)
+    np.testing.assert_allclose(found, G * inside / (2 * d0), rtol=1e-5)
 
 
 @pytest.mark.parametrize("width", ["2", "4", "8"])

@@ -101,6 +101,10 @@ INPUTS = {
     "lsq_plus": lambda a, x, n, half: levels(x, a["input_offset"][0], float(a["step"][0]), 0, n),
     "lsq_unsigned": lambda a, x, n, half: levels(x, 0, float(a["step"][0]), 0, n),
     "pact": lambda a, x, n, half: levels(x, 0, float(a["input_clip"][0]) / n, 0, n),
+    "qil": lambda a, x, n, half: (
+        levels(x, a["input_middle"][0] - a["input_reach"][0], 2.0 * float(a["input_reach"][0]) / n, 0, n)[0],
+        1.0 / n,
+    ),
     "tqt": lambda a, x, n, half: levels(
         x, 0, 2.0 ** np.ceil(float(a["input_log_threshold"][0])) / half, -half, half - 1
     ),
@@ -132,6 +136,7 @@ def weight_values(packed, width, inputs):
         ("ternary", "ttq", "4", "tqt"),
         ("8", "tqt", "3", "lsq_unsigned"),
         ("4", "lsq_output", "4", "power_of_two_step"),
+        ("4", "qil", "3", "qil"),
     ],
 )
 def test_quantizers_are_read_as_the_page_says(weight_bits, weight, bits, activation):

@@ -237,6 +237,9 @@ TWINS = {
     "lsq_output": lsq(lambda w, low, high: 2 * size(w) / math.sqrt(high)),
     "lsq_plus": lsq(lsq_plus_step),
     "tqt": tqt,
+    "qil": lambda w, width, share: (
+        np.sign(w) * np.rint(np.abs(w) / np.abs(w).max() * bounds(width)[1]) / bounds(width)[1]
+    ),
     "a2q_16": a2q(16),
     "a2q_20": a2q(20),
     "a2q_24": a2q(24),
@@ -479,6 +482,27 @@ def test_the_threshold_of_tqt_has_its_slope(width):
     slope = (total(1e-6) - total(-1e-6)) / 2e-6
     assert quantizer.grads["weight_log_threshold"][0] == pytest.approx(slope, rel=1e-3, abs=1e-3)
     np.testing.assert_allclose(found, np.where(inside, G, 0))
+
+
+def test_the_interval_of_qil_passes_finite_differences():
+    quantizer = made("qil", "3")
+    c0, d0, w = 0.6, 0.45, W.astype(np.float64)
+    quantizer.arrays["weight_middle"][0], quantizer.arrays["weight_reach"][0] = c0, d0
+    t0 = (np.abs(w) - c0 + d0) / (2 * d0)
+    expected = np.sign(w) * np.rint(3 * np.clip(t0, 0, 1)) / 3
+    np.testing.assert_allclose(counted(quantizer.quantize(W)), expected, atol=1e-6)
+    found = quantizer.gradient(W, G.copy())
+    inside = (t0 > 0) & (t0 < 1)
+
+    def total(c, d):
+        return (np.sign(w) * np.where(inside, (np.abs(w) - c + d) / (2 * d), 0) * G).sum()
+
+    for name, up, down in (
+        ("weight_middle", total(c0 + 1e-6, d0), total(c0 - 1e-6, d0)),
+        ("weight_reach", total(c0, d0 + 1e-6), total(c0, d0 - 1e-6)),
+    ):
+        assert quantizer.grads[name][0] == pytest.approx((up - down) / 2e-6, rel=1e-3, abs=1e-3)
+    np.testing.assert_allclose(found, G * inside / (2 * d0), rtol=1e-5)
 
 
 @pytest.mark.parametrize("tight", [False, True])

@@ -206,6 +206,64 @@ class LSQPlus(ActivationQuantizer):
 
 
 @ACTIVATION_QUANTIZERS.option(
+    "qil",
+    "Learned interval (QIL)",
+    formula="round(n clip((x - c + d) / (2 d), 0, 1)) / n, n = 2^bits - 1; c and d learned from half the "
+    "largest of the first batch; the gradient passes inside",
+    citation="Jung et al. 2018, arXiv:1808.05779",
+    group=LEARNED,
+)
+class QIL(ActivationQuantizer):
+    """Unsigned levels spread over the interval from c - d to c + d, which count from 0 to 1 whatever it is."""
+
+    serves: ClassVar[tuple[str, ...]] = WIDTHS
+    unsigned: ClassVar[bool] = True
+    per_element: ClassVar[bool] = True
+
+    def __init__(self, row: Precision, arrays: Arrays, estimator: str) -> None:
+        super().__init__(row, arrays, estimator)
+        self.grads.update({name: np.zeros(1, np.float32) for name in ("input_middle", "input_reach")})
+
+    @classmethod
+    def start(cls, row: Precision, spec: Spec) -> Arrays:
+        return {"input_middle": np.zeros(1, np.float32), "input_reach": np.zeros(1, np.float32)}
+
+    @classmethod
+    def pack(cls, row: Precision, arrays: Arrays) -> Arrays:
+        middle, reach = arrays["input_middle"], np.maximum(arrays["input_reach"], _LEAST)
+        return {"input_middle": middle.copy(), "input_reach": reach}
+
+    @property
+    def step(self) -> float:
+        return 1.0 / self.high
+
+    def observe(self, x: F32) -> None:
+        if self.arrays["input_reach"][0] <= 0:
+            half = max(float(x.max(initial=0)) / 2, 1e-3)
+            self.arrays["input_middle"][0] = self.arrays["input_reach"][0] = half
+
+    def quantize(self, x: F32, out: Array) -> Array:
+        middle, reach = self._interval
+        return self.levels(x - (middle - reach), 2.0 * float(reach) / self.high, out)
+
+    def gradient(self, x: F32, grad: F32) -> F32:
+        middle, reach = self._interval
+        inside = (x > middle - reach) & (x < middle + reach)
+        passed: F32 = np.where(inside, grad, np.float32(0)) / np.float32(2 * reach)
+        self.grads["input_middle"][0] = -passed.sum(dtype=np.float64)
+        self.grads["input_reach"][0] = (passed * (middle - x)).sum(dtype=np.float64) / reach
+        return passed
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        floors = {"input_middle": None, "input_reach": 1e-3}
+        return tuple(Parameter(n, self.arrays[n], g, floor=floors[n]) for n, g in self.grads.items())
+
+    @property
+    def _interval(self) -> tuple[np.float32, np.float32]:
+        return self.arrays["input_middle"][0], max(self.arrays["input_reach"][0], _LEAST)
+
+
+@ACTIVATION_QUANTIZERS.option(
     "tqt",
     "Learned threshold, power-of-two step (TQT)",
     formula="s = 2^ceil(log2 t) / 2^(bits - 1), log2 t learned from the largest |x| of the first batch; "

@@ -136,6 +136,54 @@ class TQT(WeightQuantizer):
         return np.where(low | high, np.float32(0), grad)
 
 
+@WEIGHT_QUANTIZERS.option(
+    "qil",
+    "Learned interval (QIL)",
+    formula="sign(w) round(n t) / n, t = clip((|w| - c + d) / (2 d), 0, 1), n = high; c and d learned for "
+    "the layer from max|w| / 2; the gradient passes t inside",
+    citation="Jung et al. 2018, arXiv:1808.05779",
+    group=GROUP,
+)
+class QIL(WeightQuantizer):
+    """Prunes what lies below the interval from c - d to c + d, clips what lies above; exponent 1."""
+
+    serves: ClassVar[tuple[str, ...]] = ("2", "3", "4", "8")
+    trained: ClassVar[tuple[str, ...]] = ("weight_middle", "weight_reach")
+
+    @classmethod
+    def start(cls, row: Precision, w: F32) -> Arrays:
+        half = np.array([max(float(np.abs(w).max(initial=0)) / 2, 1e-3)], np.float32)
+        return {"weight_middle": half, "weight_reach": half.copy()}
+
+    def quantize(self, w: F32) -> Quantized:
+        levels = np.sign(w) * np.rint(np.clip(self._place(w), 0, 1) * np.float32(self.row.high))
+        return Quantized(levels.astype(np.float32), np.full(len(w), 1 / self.row.high, np.float32))
+
+    def gradient(self, w: F32, grad: F32) -> F32:
+        middle, reach = self._interval
+        place = self._place(w)
+        inside = (place > 0) & (place < 1)
+        passed: F32 = np.where(inside, grad, np.float32(0)) / np.float32(2 * reach)
+        outward = passed * np.sign(w)
+        self.grads["weight_middle"][0] = -outward.sum(dtype=np.float64)
+        self.grads["weight_reach"][0] = (outward * (middle - np.abs(w))).sum(dtype=np.float64) / reach
+        return passed
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        floors = {"weight_middle": None, "weight_reach": 1e-3}
+        return tuple(Parameter(n, self.arrays[n], g, floor=floors[n]) for n, g in self.grads.items())
+
+    @property
+    def _interval(self) -> tuple[np.float32, np.float32]:
+        return self.arrays["weight_middle"][0], self.arrays["weight_reach"][0]
+
+    def _place(self, w: F32) -> F32:
+        """Return where |w| lies in the interval: 0 at its lower end, 1 at its upper."""
+        middle, reach = self._interval
+        place: F32 = (np.abs(w) - middle + reach) / (2 * reach)
+        return place
+
+
 class _A2Q(WeightQuantizer):
     """Base: bounds the sum of an output's level sizes: no sum with 8-bit inputs leaves the accumulator.
 
