@@ -13,7 +13,7 @@ import numpy as np
 from ...ports import F32, Array, Arrays, Spec
 from ...precision import Precision
 from ..ranges import kl_range, mse_scale
-from .levels import WIDTHS
+from .fixed import WIDTHS
 from .quantizer import ACTIVATION_QUANTIZERS, ActivationQuantizer
 
 GROUP = "Ranges that follow the batches"

@@ -1,4 +1,4 @@
-"""Activations of 2 to 8 bits and ternary: fixed ranges, learned ranges, learned steps."""
+"""Activations of 2 to 8 bits whose clip, step, offset or interval is trained with the weights."""
 
 from __future__ import annotations
 
@@ -10,79 +10,13 @@ import numpy as np
 from ...node import Parameter
 from ...ports import F32, Array, Arrays, Spec
 from ...precision import Precision
+from .fixed import WIDTHS
 from .quantizer import ACTIVATION_QUANTIZERS, ActivationQuantizer
 from .standard import Standard
 
-FIXED, LEARNED = "Fixed ranges", "Learned ranges and steps"
-WIDTHS = ("2", "3", "4", "8")
+GROUP = "Learned ranges and steps"
 _LEAST = np.float32(1e-6)
 _UNSET = -100.0  # a logarithm that no threshold has: the first batch sets it
-
-
-@ACTIVATION_QUANTIZERS.option(
-    "ste_tern",
-    "Fixed threshold 0.05 (Larq)",
-    formula="sign(x) where |x| > 0.05, else 0; dL/dx = g where |x| <= 1",
-    group=FIXED,
-)
-class FixedThreshold(ActivationQuantizer):
-    """Ternary activations; `SteTern` of the library Larq with its default threshold."""
-
-    serves: ClassVar[tuple[str, ...]] = ("ternary",)
-    per_element: ClassVar[bool] = True
-
-    def quantize(self, x: F32, out: Array) -> Array:
-        return self.levels(x, 0.1, out)  # rounds to 0 up to half of it
-
-    def gradient(self, x: F32, grad: F32) -> F32:
-        return np.where(np.abs(x) <= 1, grad, np.float32(0))
-
-
-@ACTIVATION_QUANTIZERS.option(
-    "dorefa",
-    "0 to 1 (DoReFa)",
-    formula="round(n clip(x, 0, 1)) / n, n = 2^bits - 1; dL/dx = g where 0 <= x <= 1",
-    citation="Zhou et al. 2016, arXiv:1606.06160",
-    group=FIXED,
-)
-class DoReFa(ActivationQuantizer):
-    """Unsigned levels from 0 to 1."""
-
-    serves: ClassVar[tuple[str, ...]] = WIDTHS
-    unsigned: ClassVar[bool] = True
-    per_element: ClassVar[bool] = True
-
-    @property
-    def step(self) -> float:
-        return 1.0 / self.high
-
-    def quantize(self, x: F32, out: Array) -> Array:
-        return self.levels(x, self.step, out)
-
-    def gradient(self, x: F32, grad: F32) -> F32:
-        return np.where((x >= 0) & (x <= np.float32(self.high * self.step)), grad, np.float32(0))
-
-
-_HALF_WAVE = {"2": 0.538, "3": 0.3217, "4": 0.185, "8": 0.019}
-
-
-@ACTIVATION_QUANTIZERS.option(
-    "hwgq",
-    "Half-wave Gaussian (HWGQ)",
-    formula="s round(clip(x, 0, s n) / s), n = 2^bits - 1, s = 0.538, 0.3217, 0.185, 0.019 at 2, 3, 4, 8 "
-    "bits; dL/dx = g where 0 <= x <= s n",
-    citation="Cai et al. 2017, arXiv:1702.00953",
-    group=FIXED,
-)
-class HWGQ(DoReFa):
-    """The steps of least error for the positive half of a normal distribution: wants a batch norm before it.
-
-    Steps as in the code of EdMIPS.
-    """
-
-    @property
-    def step(self) -> float:
-        return _HALF_WAVE[self.row.key]
 
 
 @ACTIVATION_QUANTIZERS.option(
@@ -91,7 +25,7 @@ class HWGQ(DoReFa):
     formula="clip(x, 0, a) in 2^bits - 1 steps, a learned from the largest of the first batch; "
     "dL/da = sum of g where x >= a, dL/dx = g where 0 <= x < a",
     citation="Choi et al. 2018, arXiv:1805.06085",
-    group=LEARNED,
+    group=GROUP,
 )
 class PACT(ActivationQuantizer):
     """Unsigned levels up to a learned clip."""
@@ -137,7 +71,7 @@ class PACT(ActivationQuantizer):
     "Learned step, from 0 up (LSQ)",
     formula="s clip(round(x / s), 0, 2^bits - 1), s learned; dq/ds as in the standard",
     citation="Esser et al. 2020, arXiv:1902.08153",
-    group=LEARNED,
+    group=GROUP,
 )
 class LSQUnsigned(Standard):
     """The learned step for activations that are never below 0, as behind a ReLU."""
@@ -152,7 +86,7 @@ class LSQUnsigned(Standard):
     formula="s clip(round((x - b) / s), 0, n) + b, n = 2^bits - 1, from s = (max - min) / n, b = min; "
     "dq/ds as LSQ, dq/db = 1 where clipped, both times 1 / sqrt(N n)",
     citation="Bhalgat et al. 2020, arXiv:2004.09576",
-    group=LEARNED,
+    group=GROUP,
 )
 class LSQPlus(ActivationQuantizer):
     """Unsigned levels above a learned lowest value."""
@@ -211,10 +145,10 @@ class LSQPlus(ActivationQuantizer):
     formula="round(n clip((x - c + d) / (2 d), 0, 1)) / n, n = 2^bits - 1; c and d learned from half the "
     "largest of the first batch; the gradient passes inside",
     citation="Jung et al. 2018, arXiv:1808.05779",
-    group=LEARNED,
+    group=GROUP,
 )
 class QIL(ActivationQuantizer):
-    """Unsigned levels spread over the interval from c - d to c + d, which count from 0 to 1 whatever it is."""
+    """Unsigned levels spread over the interval from c - d to c + d; they count from 0 to 1 whatever it is."""
 
     serves: ClassVar[tuple[str, ...]] = WIDTHS
     unsigned: ClassVar[bool] = True
@@ -249,7 +183,8 @@ class QIL(ActivationQuantizer):
     def gradient(self, x: F32, grad: F32) -> F32:
         middle, reach = self._interval
         inside = (x > middle - reach) & (x < middle + reach)
-        passed: F32 = np.where(inside, grad, np.float32(0)) / np.float32(2 * reach)
+        passed: F32 = np.where(inside, grad, np.float32(0))
+        passed /= np.float32(2) * reach
         self.grads["input_middle"][0] = -passed.sum(dtype=np.float64)
         self.grads["input_reach"][0] = (passed * (middle - x)).sum(dtype=np.float64) / reach
         return passed
@@ -269,7 +204,7 @@ class QIL(ActivationQuantizer):
     formula="s = 2^ceil(log2 t) / 2^(bits - 1), log2 t learned from the largest |x| of the first batch; "
     "dq/d(log2 t) = s ln2 times round(x / s) - x / s inside, low or high outside",
     citation="Jain et al. 2019, arXiv:1903.08066",
-    group=LEARNED,
+    group=GROUP,
 )
 class TQT(ActivationQuantizer):
     """Signed levels with steps that stay powers of two."""
