@@ -15,6 +15,7 @@ from PySide6.QtCore import (
     QRectF,
     QSize,
     Qt,
+    QTimer,
     Signal,
 )
 from PySide6.QtGui import QColor, QKeyEvent, QPainter
@@ -38,6 +39,7 @@ from app.theme.tokens import mixed
 
 _WIDE, _ROW, _SECTION, _SHOWN = 420, 32, 26, 9
 _TWO_LINES = 48
+_REPAINT = 200  # ms
 _PICTURE = 34, _ROW - 10  # px
 _ENTRY = Qt.ItemDataRole.UserRole
 
@@ -102,6 +104,9 @@ class SearchPopup(QFrame):
         self.list.itemClicked.connect(self._run)
         self.field.installEventFilter(self)
         self._fill("")
+        self._repaint = QTimer(self, interval=_REPAINT)  # pictures may come late
+        self._repaint.timeout.connect(self.list.viewport().update)
+        self._repaint.start()
 
     def open_at(self, at: QPoint) -> None:
         """Show it with its corner at a point of the parent, wholly inside."""

@@ -50,7 +50,7 @@ def _nothing_left_running() -> Iterator[None]:
 
 def _pool(thread: threading.Thread) -> bool:
     """Whether a thread belongs to a pool that stays for the whole session by design."""
-    return thread.name.startswith(("kernels", "ThreadPoolExecutor", "pydevd"))
+    return thread.name.startswith(("kernels", "ThreadPoolExecutor", "pydevd", "curves"))
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from math import floor, log10
 
 import numpy as np
@@ -10,12 +9,11 @@ from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from app.plots.curve_store import XS, Drawn, curve_store
 from app.theme.current import theme
 from app.theme.fonts import CAPTION, font
 from engine.options import F64, Curve
 
-_XS: F64 = np.linspace(-2.0, 2.0, 401)
-_XS.setflags(write=False)
 _HEIGHT = 124  # px
 _LEFT, _TOP, _RIGHT, _BOTTOM = 26, 20, 12, 18  # px around the plot
 _AIR = 0.08  # of the range above and below the curves
@@ -24,15 +22,12 @@ _TICKS = 4  # at most, between the lowest and the highest
 _SWATCH, _GAP = 18, 6  # px of the legend
 
 
-@cache
-def drawn(curve: Curve) -> tuple[F64, F64]:
-    """Return forward and gradient of a curve over the numbers that are shown; kept, as it never changes."""
-    return curve(_XS)
-
-
 def thumbnail(painter: QPainter, area: QRectF, curve: Curve, colour: str) -> None:
-    """Paint both lines of a curve and nothing else."""
-    forward, gradient = drawn(curve)
+    """Paint both lines of a curve and nothing else; nothing at all while they are on their way."""
+    found = curve_store().of(curve)
+    if found is None:
+        return
+    forward, gradient = found
     low, high = _range(forward, gradient)
     _line(painter, area, gradient, low, high, QPen(theme().colour("low"), 1.2))
     _line(painter, area, forward, low, high, QPen(theme().colour(colour), 1.6))
@@ -50,6 +45,7 @@ class OptionCurve(QWidget):
         self.setFixedHeight(_HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         theme().changed.connect(self.update)
+        curve_store().ready.connect(self.update)
 
     def show_curve(self, curve: Curve | None, title: str) -> None:
         """Show a curve under the name of its option; nothing where there is none."""
@@ -60,11 +56,12 @@ class OptionCurve(QWidget):
     def words_at(self, place: QPointF) -> str:
         """Return what both lines are above a place, in a sentence, or ""."""
         area = self._area()
-        if self._curve is None or not area.left() <= place.x() <= area.right():
+        found = self._drawn()
+        if found is None or not area.left() <= place.x() <= area.right():
             return ""
-        at = round((place.x() - area.left()) / area.width() * (len(_XS) - 1))
-        forward, gradient = drawn(self._curve)
-        return f"x {_short(_XS[at])}: forward {_short(forward[at])}, gradient {_short(gradient[at])}"
+        at = round((place.x() - area.left()) / area.width() * (len(XS) - 1))
+        forward, gradient = found
+        return f"x {_short(XS[at])}: forward {_short(forward[at])}, gradient {_short(gradient[at])}"
 
     def sizeHint(self) -> QSize:
         return QSize(240, _HEIGHT)
@@ -76,12 +73,13 @@ class OptionCurve(QWidget):
         QToolTip.hideText()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if self._curve is None:
+        found = self._drawn()
+        if found is None:
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(font(CAPTION))
-        forward, gradient = drawn(self._curve)
+        forward, gradient = found
         low, high = _range(forward, gradient)
         self._paint_axes(painter, low, high)
         dashed = QPen(theme().colour("mid"), 1.6)
@@ -93,6 +91,9 @@ class OptionCurve(QWidget):
 
     # Inside
 
+    def _drawn(self) -> Drawn | None:
+        return curve_store().of(self._curve) if self._curve else None
+
     def _area(self) -> QRectF:
         return QRectF(self.rect()).adjusted(_LEFT, _TOP, -_RIGHT, -_BOTTOM)
 
@@ -103,10 +104,10 @@ class OptionCurve(QWidget):
             self._paint_line(painter, QLineF(area.left(), y, area.right(), y), zero=value == 0)
             place = QRectF(0, y - 8, _LEFT - 6, 16)
             painter.drawText(place, down | Qt.AlignmentFlag.AlignVCenter, _short(value))
-        for value in range(int(_XS[0]), int(_XS[-1]) + 1):
-            x = area.left() + (value - _XS[0]) / (_XS[-1] - _XS[0]) * area.width()
+        for value in range(int(XS[0]), int(XS[-1]) + 1):
+            x = area.left() + (value - XS[0]) / (XS[-1] - XS[0]) * area.width()
             self._paint_line(painter, QLineF(x, area.top(), x, area.bottom()), zero=value == 0)
-            words = "x" if value == int(_XS[-1]) else _short(value)
+            words = "x" if value == int(XS[-1]) else _short(value)
             painter.drawText(QRectF(x - 14, area.bottom() + 2, 28, 16), across, words)
 
     def _paint_line(self, painter: QPainter, line: QLineF, *, zero: bool) -> None:
@@ -126,7 +127,7 @@ class OptionCurve(QWidget):
 
 
 def _line(painter: QPainter, area: QRectF, ys: F64, low: float, high: float, pen: QPen) -> None:
-    xs = area.left() + (_XS - _XS[0]) / (_XS[-1] - _XS[0]) * area.width()
+    xs = area.left() + (XS - XS[0]) / (XS[-1] - XS[0]) * area.width()
     ups = area.bottom() - (ys - low) / (high - low) * area.height()
     painter.setPen(pen)
     painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in zip(xs.tolist(), ups.tolist(), strict=True)]))

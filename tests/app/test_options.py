@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,15 +18,17 @@ from app.document import Document
 from app.panels.choice import ChoiceEditor
 from app.panels.inspector import InspectorPanel
 from app.panels.node_page import NodePage
-from app.plots.option_curve import OptionCurve, drawn
+from app.plots.curve_store import XS, CurveStore, curve_store
+from app.plots.option_curve import OptionCurve
 from app.theme.current import theme
 from engine.bnn.weights import WEIGHT_QUANTIZERS
 from engine.fields import About
 from engine.kernels.estimators import ESTIMATORS
-from engine.options import Family, Part
+from engine.options import Curve, Family, Part
 from engine.snn.surrogates import SURROGATES
 
 LEFT = Qt.MouseButton.LeftButton
+WAIT = 20_000  # ms
 
 
 @pytest.fixture
@@ -57,11 +60,12 @@ def editor_of(panel: InspectorPanel, kind: str, field: str) -> ChoiceEditor:
     return editor
 
 
-def test_the_curve_formula_and_paper_follow_what_is_chosen(panel: InspectorPanel) -> None:
+def test_the_curve_formula_and_paper_follow_what_is_chosen(panel: InspectorPanel, qtbot: QtBot) -> None:
     editor = editor_of(panel, "bnn.dense", "estimator")
     assert editor.card is not None
     assert editor.card.curve.isVisible()
     assert editor.card.words() == "dL/dx = g where |x| <= 1, else 0\nHubara et al. 2016, arXiv:1602.02830"
+    _wait_for(qtbot, ESTIMATORS.get_option("clipped").curve)
     before = editor.card.curve.grab().toImage()
     editor.box.setFocus()
     QTest.keyClick(editor.box, Qt.Key.Key_Down)
@@ -69,6 +73,7 @@ def test_the_curve_formula_and_paper_follow_what_is_chosen(panel: InspectorPanel
     after = list(ESTIMATORS)[1]
     assert panel._document.graph.node(name).values()["estimator"] == after
     assert ESTIMATORS.get_option(after).formula in editor.card.words()
+    _wait_for(qtbot, ESTIMATORS.get_option(after).curve)
     assert editor.card.curve.grab().toImage() != before
 
 
@@ -78,8 +83,9 @@ def test_both_lines_are_said_under_the_pointer(qtbot: QtBot) -> None:
     qtbot.addWidget(curve)
     curve.resize(260, 124)
     curve.show_curve(ESTIMATORS.get_option("clipped").curve, "Clipped")
+    _wait_for(qtbot, ESTIMATORS.get_option("clipped").curve)
     middle = curve._area().center()
-    assert curve.words_at(middle + QPointF(2, 0)) == "x 0.04: forward 1, gradient 1"
+    assert curve.words_at(middle + QPointF(2, 0)) == "x 0.025: forward 1, gradient 1"
     assert curve.words_at(QPointF(curve._area().right(), 60)) == "x 2: forward 1, gradient 0"
     assert curve.words_at(QPointF(2, 60)) == ""
     curve.show_curve(None, "Nothing")
@@ -93,21 +99,36 @@ def test_the_picture_has_the_forward_pass_in_the_colour_of_its_paradigm(qtbot: Q
     qtbot.addWidget(curve)
     curve.resize(260, 124)
     curve.show_curve(SURROGATES.get_option("straight").curve, "Straight")
+    _wait_for(qtbot, SURROGATES.get_option("straight").curve)
     image = curve.grab().toImage()
     colours = {image.pixelColor(x, y).name().upper() for x in range(260) for y in range(20, 110)}
     assert theme().tokens.spikes in colours
     assert theme().tokens.bits not in colours
 
 
-def test_a_curve_is_computed_once(qtbot: QtBot) -> None:
-    calls = []
+def test_a_curve_is_computed_once_and_beside_the_window(qtbot: QtBot) -> None:
+    threads = []
 
     def curve(xs):  # type: ignore[no-untyped-def]
-        calls.append(len(xs))
+        threads.append(threading.current_thread().name)
         return np.sign(xs), np.ones_like(xs)
 
-    assert drawn(curve) is drawn(curve)
-    assert len(calls) == 1
+    store = CurveStore()
+    with qtbot.waitSignal(store.ready):
+        assert store.of(curve) is None
+        assert store.of(curve) is None
+    found = store.of(curve)
+    assert found is not None
+    assert (found[0] == np.sign(XS)).all()
+    assert store.of(curve) is found
+    assert threads == ["curves"]
+    assert not store._timer.isActive()
+
+
+def _wait_for(qtbot: QtBot, curve: Curve | None) -> None:
+    """Wait until a curve is there, which is asked for by looking."""
+    assert curve is not None
+    qtbot.waitUntil(lambda: curve_store().of(curve) is not None, timeout=WAIT)
 
 
 def test_many_options_are_searched_by_name_and_chosen_by_key(panel: InspectorPanel) -> None:
