@@ -119,6 +119,14 @@ class SearchPopup(QFrame):
         self.raise_()
         self.field.setFocus()
 
+    def begin_at(self, title: str) -> None:
+        """Begin at the entry of this title, which is what holds now."""
+        for place in range(self.list.count()):
+            entry = self.list.item(place).data(_ENTRY)
+            if isinstance(entry, Entry) and entry.title == title:
+                self.list.setCurrentRow(place)
+                self.list.scrollToItem(self.list.item(place), QAbstractItemView.ScrollHint.PositionAtCenter)
+
     def entries(self) -> list[Entry]:
         """Return what is listed now, headings left out."""
         found = [self.list.item(i).data(_ENTRY) for i in range(self.list.count())]

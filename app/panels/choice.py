@@ -92,6 +92,7 @@ class ChoiceEditor(Editor):
         self.popup.open_at(
             self.box.mapTo(window, QPoint(self.box.width() - self.popup.width(), self.box.height() + 4))
         )
+        self.popup.begin_at(self.box.currentText())
 
     def _closed(self) -> None:
         self.popup = None

@@ -137,6 +137,9 @@ def test_many_options_are_searched_by_name_and_chosen_by_key(panel: InspectorPan
     assert editor.popup is not None
     assert [entry.title for entry in editor.popup.entries()] == list(SURROGATES.values())
     assert all(entry.picture for entry in editor.popup.entries())
+    assert editor.popup.list.currentItem().text() == editor.box.currentText() == "Arctan"
+    QTest.keyClick(editor.popup.field, Qt.Key.Key_Down)
+    assert editor.popup.list.currentItem().text() == list(SURROGATES.values())[1]
     assert panel.window().rect().contains(editor.popup.geometry())
     QTest.keyClicks(editor.popup.field, "gauss")
     assert [entry.title for entry in editor.popup.entries()] == ["Gaussian (erf)"]
