@@ -9,7 +9,6 @@ from threading import Thread
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.line import step_back
 from engine.options import F64, Curve
 
 Drawn = tuple[F64, F64]  # forward and gradient, each float64 of the shape of XS
@@ -52,7 +51,6 @@ class CurveStore(QObject):
         return found
 
     def _work(self) -> None:
-        step_back()
         while True:
             curve, drawn = self._asked.get(), None
             try:
