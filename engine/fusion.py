@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -54,6 +54,18 @@ class LargestOf:
     def __call__(self, x: Array) -> tuple[Array, ...]:
         """Run it as a predictor."""
         return (self.function(x),)
+
+
+@runtime_checkable
+class PlaceProduct(Protocol):
+    """A product that meets packed patches of a record, place after place, with the same packed weights."""
+
+    @property
+    def place_rows(self) -> U64 | None:
+        """Return the packed signs of each output, uint64 (outputs, words); None where that is not all."""
+
+    def places(self, seen: U64) -> U64:
+        """Return the packed patches of packed records, uint64 (n * places, words)."""
 
 
 class WholeProduct(Protocol):

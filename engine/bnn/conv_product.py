@@ -81,6 +81,16 @@ class PatchProduct:
         for piece in self._pieces(len(seen)):
             self._piece(seen[piece], out[piece].reshape(-1, self.shape[-1]))
 
+    @property
+    def place_rows(self) -> U64 | None:
+        """Return the packed signs of each output, uint64 (outputs, words), where packed patches meet them."""
+        whole = self._missing is None and len(self._groups) == 1
+        return self._groups[0].rows if whole else None
+
+    def places(self, seen: U64) -> U64:
+        """Return the packed patches of packed maps, uint64 (n * places, words)."""
+        return self._patches.rows(self._patches.padded(seen, packed=True), 0)
+
     def input_sums(self, seen: Array) -> F32:
         """Return the sum of each patch, float32 (n, *shape), padding as it counts."""
         maps = self._patches.padded(seen, packed=self._packed)

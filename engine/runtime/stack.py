@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..fusion import PlaceProduct
 from ..hardware import choose
 from ..kernels import lookup, shuffle
 from ..kernels.signs import PLAIN, SIGN_KERNELS, aligned, limits_by_block, limits_by_chunk
@@ -22,6 +23,7 @@ from .steps import Bound, Call, Compare, LookUp, Slots, Step, Sums
 
 _MOST_INPUTS = 32_000  # counts stand in signed 16 bits
 _MOST_SCORES = 64  # outputs that are counted word by word, on their way to a table
+_ROWS = 512  # patches whose counters stand in the second-level cache
 _LIMITS: dict[str, Callable[[I64], Array]] = {
     PLAIN: lambda limits: limits.view(np.uint8),
     "wide": limits_by_chunk,
@@ -141,6 +143,53 @@ class Stack:
 
 
 @dataclass(frozen=True)
+class PlaceSigns:
+    """Packed maps through one convolution to packed maps: each place is a record of a layer.
+
+    Attributes:
+        layer: the layer.
+        product: lays out the patches.
+        shape: of the sums of one record; outputs, a multiple of 64, on the last axis.
+    """
+
+    nodes: tuple[str, ...]
+    layer: SignLayer
+    product: PlaceProduct
+    shape: tuple[int, ...]
+    read: int
+    write: int
+    words: str = "Patches to signs, no sums written, by tables in the first-level cache"
+    kernel: str = "signs: lookup"
+
+    @property
+    def nbytes(self) -> tuple[int, int]:
+        places = int(np.prod(self.shape[:-1]))
+        each = 8 * places * self.layer.weights.shape[1] + int(np.prod(self.shape)) // 8
+        return self.layer.weights.nbytes + 2 * len(self.layer.limits), each
+
+    def bind(self, batch: int) -> Bound:
+        one, places = self.layer, self.product.places
+        count, words = int(np.prod(self.shape[:-1])), self.shape[-1] // 64
+        digits, limits = SIGN_KERNELS["lookup"].lay(one.weights, one.inputs), limits_by_block(one.limits)
+        parts, most = -(-one.inputs // lookup.PART), min(_ROWS, batch * count)
+        work, indices = aligned(lookup.ROOM + lookup.COUNTERS * most), np.empty(3 * parts * most, np.uint64)
+        buffer = np.empty((batch * count, words), np.uint64)
+        read, write = self.read, self.write
+
+        def run(slots: Slots, n: int) -> None:
+            rows, out = places(slots[read]), buffer[: n * count]
+            for at in range(0, len(rows), most):
+                piece, target = rows[at : at + most], out[at : at + most]
+                here = indices[: 3 * parts * len(piece)].reshape(parts, 3, len(piece))
+                lookup.lay_indices(piece, one.inputs, here)
+                flat = here.reshape(-1).view(np.uint8)
+                lookup.signs_lookup(flat, len(piece), one.inputs, digits, limits, work, target)
+            slots[write] = out.reshape(n, count * words)
+
+        return run
+
+
+@dataclass(frozen=True)
 class SignScores:
     """Packed signs to scores: a table of every count of differing places.
 
@@ -173,6 +222,24 @@ class SignScores:
         return run
 
 
+def _places(sums: Sums, product: PlaceProduct, step: Compare) -> Step | None:
+    """Return the step of a convolution whose outputs have one threshold each at all places."""
+    rows, shape = product.place_rows, sums.product.shape
+    if (
+        rows is None
+        or sums.write != step.read
+        or shape[-1] % 64
+        or sums.product.sums_range[-1] > _MOST_INPUTS
+    ):
+        return None
+    places, flips = step.places.reshape(-1, shape[-1]), step.flips.reshape(-1, shape[-1] // 64)
+    if (places != places[:1]).any() or (flips != flips[:1]).any():
+        return None
+    layer = SignLayer.of(sums, replace(step, places=places[0], flips=flips[0]), rows)
+    names = tuple(dict.fromkeys((*sums.nodes, *step.nodes)))
+    return PlaceSigns(names, layer, product, shape, sums.read, step.write)
+
+
 def _kernel(rows: int) -> str:
     """Return the key of the kernel that is fastest here for so many rows."""
     return choose("signs", rows).kernel
@@ -198,16 +265,24 @@ def _pair(sums: Step, step: Step, reads: Counter[int]) -> Step | None:
     """Return what does the work of sums and the step after them, or None."""
     if not isinstance(sums, Sums) or not isinstance(step, Compare | LookUp):
         return None
+    if sums.write != step.read or reads[step.read] != 1 or sums.product.sums_range[-1] > _MOST_INPUTS:
+        return None
+    if isinstance(step, Compare) and isinstance(sums.product, PlaceProduct):
+        return _places(sums, sums.product, step)
     rows = sums.product.rows
-    if rows is None or sums.write != step.read or reads[step.read] != 1:
+    if rows is None:
         return None
-    if isinstance(step, LookUp):
-        if len(rows) > _MOST_SCORES or step.shape != (len(rows),):
-            return None
-        table = np.ascontiguousarray(step.table[:, ::-1])
-        return SignScores(step.nodes, rows, table, sums.read, step.write)
-    if sums.product.sums_range[-1] > _MOST_INPUTS:
+    return _scores(sums, step, rows) if isinstance(step, LookUp) else _layer(sums, step, rows)
+
+
+def _scores(sums: Sums, step: LookUp, rows: U64) -> Step | None:
+    if len(rows) > _MOST_SCORES or step.shape != (len(rows),):
         return None
+    table = np.ascontiguousarray(step.table[:, ::-1])
+    return SignScores(step.nodes, rows, table, sums.read, step.write)
+
+
+def _layer(sums: Sums, step: Compare, rows: U64) -> Step:
     names = tuple(dict.fromkeys((*sums.nodes, *step.nodes)))
     return Stack(names, (SignLayer.of(sums, step, rows),), sums.read, step.write)
 

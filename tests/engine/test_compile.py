@@ -119,6 +119,7 @@ def maps(draw):
                 filters=draw(st.sampled_from((3, 32, 64, 70))),
                 kernel=draw(st.sampled_from((1, 3))),
                 padding="same",
+                pad_value=draw(st.sampled_from(("0", "1"))),
                 weight_bits=draw(st.sampled_from(("1", "1", "2", "32"))),
                 activation_bits=draw(st.sampled_from(("1", "4", "32"))),
             )
@@ -213,6 +214,18 @@ def test_that_threads_change_no_byte():
     for n in (1, 50, 300, 5000):
         for threads in (1, 2):
             assert program.predict(records.samples[:n], threads=threads).tolist() == alone.labels[:n].tolist()
+
+
+def test_that_a_convolution_of_packed_maps_writes_no_sums():
+    n, one = NODES, {"weight_bits": "1", "padding": "same", "pad_value": "1"}
+    first, norm = n["bnn.conv2d"](filters=64, kernel=3, **one), n["bnn.batch_norm"]()
+    second = n["bnn.conv2d"](filters=128, kernel=3, **one)
+    middle = first, norm, n["bnn.max_pool"](size=2), n["bnn.sign"](), second, norm, n["bnn.sign"]()
+    last = n["flow.flatten"](), n["bnn.dense"](units=3, weight_bits="1")
+    program = program_of(in_a_row((8, 8, 3), n["bnn.sign"](), *middle, *last), 2)
+    assert steps(program) == ["Compare", "PlaceSigns", "PoolSigns", "PlaceSigns", "SignScores"]
+    records = program.records(np.random.default_rng(0).standard_normal((40, 8, 8, 3)))
+    assert program.answer(records).scores.tobytes() == uncompiled(program, records).tobytes()
 
 
 def test_that_predicting_nothing_or_another_shape_gets_a_sentence():
