@@ -44,7 +44,7 @@ class Window:
     dilation: Triple
     same: bool
 
-    @property
+    @cached_property
     def reach(self) -> Triple:
         """Return how many elements a patch spans along each axis."""
         return _triple((k - 1) * d + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
@@ -67,27 +67,27 @@ class Window:
         """Return the spatial sizes of the map with its padding."""
         return _triple(n + p for n, p in zip(self.size, self._padding, strict=True))
 
-    @property
+    @cached_property
     def places(self) -> int:
         """Return the number of patches of one record."""
         return prod(self.positions)
 
-    @property
+    @cached_property
     def taps(self) -> int:
         """Return the number of elements of a patch, of one channel."""
         return prod(self.kernel)
 
-    @property
+    @cached_property
     def length(self) -> int:
         """Return the number of elements of a map without its padding, all channels."""
         return prod(self.size) * self.channels
 
-    @property
+    @cached_property
     def elements(self) -> int:
         """Return the number of elements of a padded map, all channels."""
         return prod(self.padded) * self.channels
 
-    @property
+    @cached_property
     def pads(self) -> bool:
         """Whether there is padding at all."""
         return self.padded != self.size
@@ -119,7 +119,7 @@ class Window:
             return self.kernel[2] * self.channels
         return self.channels // groups
 
-    @property
+    @cached_property
     def tap_starts(self) -> I64:
         """Return where each tap of a patch lies, from its origin on, int64 (taps,), in elements."""
         return self._offsets(self.kernel, self.dilation)
@@ -133,7 +133,7 @@ class Window:
         outside: npt.NDArray[np.bool_] = ~inside.ravel()[one.origins[:, None] + one.tap_starts[None, :]]
         return outside
 
-    @property
+    @cached_property
     def inner(self) -> tuple[slice, slice, slice]:
         """Return where the map itself lies in the padded one."""
         a, b, c = (slice(b, b + n) for b, n in zip(self.before, self.size, strict=True))
