@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ..ports import F32, I64, Array
+from ..errors import DataError
+from ..ports import F32, I64, U64, Array
 from ..records import Records, as_floats
 from ..source import SAMPLES
 from .compile import Compiled
-from .steps import NotFiniteError, Slots
+from .steps import Compare, NotFiniteError, Slots
 
 
 class Runner:
@@ -31,6 +32,9 @@ class Runner:
         self._wanted = compiled.wanted
         self._slots: Slots = [None] * compiled.slots
         self._samples = compiled.given[SAMPLES.name]
+        first = compiled.steps[0] if compiled.steps else None
+        packs = isinstance(first, Compare) and first.read == self._samples
+        self._signs_at = first.write if packs and isinstance(first, Compare) else None
 
     def __call__(self, samples: Array) -> F32:
         """Return the scores, float32 (n, classes), of n records: a view of a buffer, until the next call.
@@ -44,6 +48,24 @@ class Runner:
         n = len(samples)
         for run in self._runs:
             run(slots, n)
+        scores: F32 = slots[self._wanted[0]]
+        return scores
+
+    def of_signs(self, words: U64) -> F32:
+        """Return the scores of n records whose samples were packed by the caller; see `__call__`.
+
+        Args:
+            words: uint64 (n, words), the signs that the first 1-bit layer takes (kernels/bits.py).
+
+        Raises:
+            DataError: the program does not begin with thresholds of its samples.
+        """
+        if self._signs_at is None:
+            raise DataError("This model does not begin with one bit a sample.", do="Give it the samples.")
+        slots = self._slots
+        slots[self._signs_at] = words
+        for run in self._runs[1:]:
+            run(slots, len(words))
         scores: F32 = slots[self._wanted[0]]
         return scores
 

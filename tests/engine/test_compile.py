@@ -8,6 +8,7 @@ from tests_wiring import wired
 
 from engine.catalog import NODES
 from engine.errors import DataError
+from engine.kernels.bits import pack_signs
 from engine.kernels.vectors import AVX2
 from engine.records import Header
 from engine.runtime.program import Program
@@ -226,6 +227,21 @@ def test_that_a_convolution_of_packed_maps_writes_no_sums():
     assert steps(program) == ["Compare", "PlaceSigns", "PoolSigns", "PlaceSigns", "SignScores"]
     records = program.records(np.random.default_rng(0).standard_normal((40, 8, 8, 3)))
     assert program.answer(records).scores.tobytes() == uncompiled(program, records).tobytes()
+
+
+def test_that_a_caller_may_pack_the_samples():
+    program = program_of(binary_stack([]), 0)
+    samples = np.random.default_rng(0).standard_normal((7, 9, 9)).astype(np.float32)
+    runner = program.runner(7)
+    expected = runner(samples).copy()
+    assert runner.labels(samples).tolist() == expected.argmax(1).tolist()
+    flat = program._predictor("n1")(program._predictor("n0")(samples)[0])[0]
+    words = np.zeros((7, 2), np.uint64)
+    pack_signs(flat, words)
+    assert runner.of_signs(words).tobytes() == expected.tobytes()
+    other = program_of(binary_stack([NODES["bnn.quantize"](bits="8")]), 0).runner(7)
+    with pytest.raises(DataError, match="does not begin with one bit"):
+        other.of_signs(words)
 
 
 def test_that_predicting_nothing_or_another_shape_gets_a_sentence():
