@@ -159,28 +159,27 @@ class AttentionOperator(Operator):
         self._layers.tell(self.moment, self.rng)
         rows = np.ascontiguousarray(x).reshape(-1, self._features)
         query, key, value = (self._by_head(a, n) for a in self._layers.first(rows))
-        self._real = (query, key, value)
-        self._start(query, key, value)
-        query, key, value = (np.where(a >= 0, np.float32(1), np.float32(-1)) for a in self._real)
-        self._signed = (query, key, value)
-        factor, _ = self._node.factors(self.weights["alpha"])
-        scores = np.matmul(query, key.swapaxes(2, 3)) * factor[0]
-        self._shares = np.empty_like(scores)
+        self._real = self._signed = (query, key, value)
+        if self._quantized:
+            self._start(query, key, value)
+            query, key, value = (np.where(a >= 0, np.float32(1), np.float32(-1)) for a in self._real)
+            self._signed = (query, key, value)
+        scores = np.matmul(query, key.swapaxes(2, 3)) * self._factors()[0][0]
+        self._shares = self._passing = np.empty_like(scores)
         softmax(scores.reshape(-1, self._tokens), self._shares.reshape(-1, self._tokens))
-        self._start_attention()
-        factor, counts = self._node.factors(self.weights["alpha"])
-        self._passing = (self._shares > factor[1]).astype(np.float32)
-        context = np.matmul(self._passing, value) * counts
+        if self._quantized:
+            self._start_attention()
+            self._passing = (self._shares > self._factors()[0][1]).astype(np.float32)
+        context = np.matmul(self._passing, value) * self._factors()[1]
         return (self._layers.last(self._by_row(context)).reshape(x.shape),)
 
     def gradient(self, *grads: F32 | None) -> tuple[F32 | None, ...]:
         (grad,) = grads
+        self._grad_alpha.fill(0)
         if grad is None:
             self._layers.stop()
-            self._grad_alpha.fill(0)
             return (None,)
-        n = len(grad)
-        alpha = np.maximum(self.weights["alpha"], _LEAST)
+        n, alpha = len(grad), self._alpha
         d_context = self._by_head(self._layers.last_back(grad.reshape(-1, self._features)), n)
         query, key, value = self._signed
         d_attention = np.matmul(d_context, value.swapaxes(2, 3)) * alpha[_VALUE]
@@ -199,8 +198,22 @@ class AttentionOperator(Operator):
         """Return the share of tokens that a token attends to."""
         return {"attended": float(self._passing.mean())} if self._passing.size else {}
 
+    @property
+    def _quantized(self) -> bool:
+        """Whether this stage quantizes; where not, it is attention of floats."""
+        return self.moment.activations
+
+    @property
+    def _alpha(self) -> F32:
+        return np.maximum(self.weights["alpha"], _LEAST) if self._quantized else np.ones(4, np.float32)
+
+    def _factors(self) -> tuple[F32, np.float32]:
+        return self._node.factors(self._alpha)
+
     def _through_sign(self, place: int, grad: F32, alpha: np.float32) -> F32:
         """Return dL/dx for `grad`, dL/d(alpha sign x), and note dL/dalpha."""
+        if not self._quantized:
+            return grad
         x, signed = self._real[place], self._signed[place]
         per = 1 / np.sqrt(x[0].size)
         self._grad_alpha[place] = np.float32((grad * signed).sum(dtype=np.float64) * per)
@@ -210,15 +223,19 @@ class AttentionOperator(Operator):
     def _through_softmax(self, grad: F32, alpha: np.float32) -> F32:
         """Return dL/dscores for `grad`, dL/d(alpha A), and note dL/dalpha of the attention."""
         shares = self._shares
-        level = shares / alpha
-        above = level > 1
-        slope = np.where(above, np.float32(1), self._passing - level)
-        per = 1 / np.sqrt(shares[0].size)
-        self._grad_alpha[_ATTENTION] = np.float32((grad * slope).sum(dtype=np.float64) * per)
-        d_shares = np.where(above, np.float32(0), grad)
+        d_shares = self._through_step(grad, alpha) if self._quantized else grad.copy()
         d_shares -= (d_shares * shares).sum(axis=-1, keepdims=True)
         d_shares *= shares
         return d_shares
+
+    def _through_step(self, grad: F32, alpha: np.float32) -> F32:
+        level = self._shares / alpha
+        above = level > 1
+        slope = np.where(above, np.float32(1), self._passing - level)
+        per = 1 / np.sqrt(level[0].size)
+        self._grad_alpha[_ATTENTION] = np.float32((grad * slope).sum(dtype=np.float64) * per)
+        passed: F32 = np.where(above, np.float32(0), grad)
+        return passed
 
     def _start(self, *real: F32) -> None:
         """Start the scales of queries, keys and values where they have not been: LSQ's 2 mean |x|, as BiT."""

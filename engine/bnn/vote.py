@@ -101,7 +101,10 @@ class Vote(Node):
 
 
 class VoteOperator(Operator):
-    """The vote in training; what each member is told depends on whether they learn apart."""
+    """The vote in training; what each member is told depends on whether they learn apart.
+
+    Records that are not of the training part are in nobody's sample: there the gradient is that of the vote.
+    """
 
     def __init__(self, node: Vote, weights: Arrays) -> None:
         super().__init__(weights)
@@ -123,7 +126,8 @@ class VoteOperator(Operator):
         (grad,) = grads
         if grad is None:
             return (None,) * (len(self._scores) + 1)
-        told = self._apart() if self._node.training == "apart" else self._together(grad)
+        places = self.moment.places if self._node.training == "apart" else None
+        told = self._together(grad) if places is None else self._apart(places)
         members = iter(told)
         return (*(None if s is None else next(members) for s in self._scores), None)
 
@@ -131,12 +135,11 @@ class VoteOperator(Operator):
         """Return the share of records on which all members agree."""
         return {"agreed": self._agreed}
 
-    def _apart(self) -> list[F32]:
+    def _apart(self, places: I64) -> list[F32]:
         told = []
         for member, scores in enumerate(s for s in self._scores if s is not None):
             _, grad = cross_entropy(scores, self._labels)
-            if self.moment.places is not None:
-                grad *= drawn(self._node.seed, member, self.moment.places)[:, None]
+            grad *= drawn(self._node.seed, member, places)[:, None]
             told.append(grad)
         return told
 

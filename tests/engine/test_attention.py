@@ -6,11 +6,12 @@ gradient: a smooth function with the value of the layer at x0 and, there, the gr
 
 import numpy as np
 import pytest
+from gradients import assert_gradients
 
 from engine.bnn.attention import BinaryAttention
 from engine.kernels.attention import attend
 from engine.kernels.jit import plain
-from engine.node import ShapeError
+from engine.node import Moment, ShapeError
 from engine.ports import Spec
 
 N, TOKENS, FEATURES = 3, 5, 6
@@ -158,6 +159,17 @@ def test_the_kernel_counts_as_plain_products_do():
     attend(*one, values, size, factor, small)
     plain(attend)(*one, values, size, factor, again)
     assert np.array_equal(small, again)
+
+
+def test_a_stage_of_floats_is_attention_of_floats(x):
+    weights = started(NODE, x)
+
+    def floats(operator):
+        operator.moment = Moment(weights=False, activations=False)
+
+    operator = assert_gradients(NODE, (SPEC,), (x,), weights=weights, wobble=floats)
+    alpha = next(p for p in operator.parameters() if p.name == "alpha")
+    assert not alpha.grad.any()
 
 
 def test_flat_records_are_refused():

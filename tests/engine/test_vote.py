@@ -60,6 +60,11 @@ def test_trained_together_the_gradient_is_that_of_the_soft_vote(arrays):
     assert_gradients(Vote(training="together"), SPECS, arrays)
 
 
+def test_records_of_no_sample_pull_on_the_vote(arrays):
+    """As where gradients are checked: the training part says nothing of them."""
+    assert_gradients(Vote(training="apart"), SPECS, arrays)
+
+
 def test_trained_apart_each_member_learns_its_own_sample(arrays):
     node = Vote(seed=5)
     operator = node.operator({}, N, *SPECS)
