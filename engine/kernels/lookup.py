@@ -145,10 +145,57 @@ def _look_up(table: U8, q0: np.uint64, q1: np.uint64, q2: np.uint64, t: int) -> 
 
 
 @kernel
-def _count_rows(
-    table: U8, indices: U8, at: int, n: int, trios: int, before: int, last: bool, counters: U8
+def _count_whole(table: U8, indices: U8, at: int, n: int, counters: U8) -> None:
+    """Count the first of two whole parts. One loop for all parts would spill registers, and cost a fifth."""
+    for r in range(n):
+        low, both = zeros(), zeros()
+        q0, q1 = load_word(indices, at + 8 * r), load_word(indices, at + 8 * (n + r))
+        q2 = load_word(indices, at + 8 * (2 * n + r))
+        for t in range(8):
+            x = _look_up(table, q0, q1, q2, t)
+            low, both = add8(low, and8(x, low_halves())), add16(both, right_4(x))
+        store(counters, 64 * r, low)
+        store(counters, 64 * r + 32, both)
+
+
+@kernel
+def _widen_whole(table: U8, indices: U8, at: int, n: int, begin: bool, counters: U8) -> None:
+    """Count the second of two whole parts, and add both to the counters in 16 bits, or begin those."""
+    for r in range(n):
+        low, both = load(counters, 64 * r), load(counters, 64 * r + 32)
+        q0, q1 = load_word(indices, at + 8 * r), load_word(indices, at + 8 * (n + r))
+        q2 = load_word(indices, at + 8 * (2 * n + r))
+        for t in range(8):
+            x = _look_up(table, q0, q1, q2, t)
+            low, both = add8(low, and8(x, low_halves())), add16(both, right_4(x))
+        w = 64 * n + 128 * r
+        c1 = right_8(low)
+        high = sub16(both, left_4(c1))
+        c0, c2, c3 = and8(low, low_bytes()), and8(high, low_bytes()), right_8(high)
+        if not begin:
+            c0, c1 = add16(c0, load(counters, w)), add16(c1, load(counters, w + 32))
+            c2, c3 = add16(c2, load(counters, w + 64)), add16(c3, load(counters, w + 96))
+        store(counters, w, c0)
+        store(counters, w + 32, c1)
+        store(counters, w + 64, c2)
+        store(counters, w + 96, c3)
+
+
+@kernel
+def _count_last(  # noqa: PLR0913, PLR0917 - what it counts, and where that goes
+    table: U8,
+    indices: U8,
+    at: int,
+    n: int,
+    trios: int,
+    before: int,
+    counters: U8,
+    columns: int,
+    out: U8,
+    to: int,
+    stride: int,
 ) -> None:
-    """Count a part's inputs for every row and a block of outputs.
+    """Count the last part's inputs for every row and a block of outputs, and write the products.
 
     Args:
         table: the part's tables.
@@ -157,65 +204,58 @@ def _count_rows(
         n: rows.
         trios: how often three groups are looked up.
         before: parts that were counted before.
-        last: whether counters must go from bytes to 16 bits, as no part follows or a byte could hold no more.
-        counters: of every row, COUNTERS bytes: 32 bytes of low halves, 16 lanes shifted to the high halves,
-            and in 16 bits even and odd outputs of the low halves, then of the high ones.
+        counters: COUNTERS bytes a row: of all rows 32 bytes of low halves and 16 lanes shifted to the high
+            halves; then of all rows in 16 bits even and odd outputs of the low halves, then of the high ones.
+        columns: inputs of a row.
+        out: where products are written to, int32, flat bytes.
+        to: where the first row's products begin.
+        stride: bytes from one row's to the next; 0 to leave the 16-bit counters instead.
     """
     for r in range(n):
-        c = COUNTERS * r
+        w = 64 * n + 128 * r
         low, both = zeros(), zeros()
         if before % _PARTS_IN_BYTES:
-            low, both = load(counters, c), load(counters, c + 32)
+            low, both = load(counters, 64 * r), load(counters, 64 * r + 32)
         q0, q1 = load_word(indices, at + 8 * r), load_word(indices, at + 8 * (n + r))
         q2 = load_word(indices, at + 8 * (2 * n + r))
-        if trios == 8:
-            for t in range(8):
-                x = _look_up(table, q0, q1, q2, t)
-                low, both = add8(low, and8(x, low_halves())), add16(both, right_4(x))
+        for t in range(trios):
+            x = _look_up(table, q0, q1, q2, t)
+            low, both = add8(low, and8(x, low_halves())), add16(both, right_4(x))
+        # A lane of `both` holds its high half, 16 x the odd byte's low half, 256 x the odd byte's high half.
+        c1 = right_8(low)
+        high = sub16(both, left_4(c1))
+        c0, c2, c3 = and8(low, low_bytes()), and8(high, low_bytes()), right_8(high)
+        if before >= _PARTS_IN_BYTES:
+            c0, c1 = add16(c0, load(counters, w)), add16(c1, load(counters, w + 32))
+            c2, c3 = add16(c2, load(counters, w + 64)), add16(c3, load(counters, w + 96))
+        if stride:
+            put_counts(out, to + stride * r, c0, c1, columns)
+            put_counts(out, to + stride * r + 128, c2, c3, columns)
         else:
-            for t in range(trios):
-                x = _look_up(table, q0, q1, q2, t)
-                low, both = add8(low, and8(x, low_halves())), add16(both, right_4(x))
-        if last:
-            _widen(low, both, before < _PARTS_IN_BYTES, counters, c + 64)
-        else:
-            store(counters, c, low)
-            store(counters, c + 32, both)
+            store(counters, w, c0)
+            store(counters, w + 32, c1)
+            store(counters, w + 64, c2)
+            store(counters, w + 96, c3)
 
 
 @kernel
-def _widen(low: Vec, both: Vec, begin: bool, wide: U8, w: int) -> None:
-    # A lane of `both` holds its high half, 16 x the odd byte's low half, and 256 x the odd byte's high half.
-    odd = right_8(low)
-    high = sub16(both, left_4(odd))
-    c0, c2, c3 = and8(low, low_bytes()), and8(high, low_bytes()), right_8(high)
-    if not begin:
-        c0, odd = add16(c0, load(wide, w)), add16(odd, load(wide, w + 32))
-        c2, c3 = add16(c2, load(wide, w + 64)), add16(c3, load(wide, w + 96))
-    store(wide, w, c0)
-    store(wide, w + 32, odd)
-    store(wide, w + 64, c2)
-    store(wide, w + 96, c3)
+def _count_block(indices: U8, n: int, inputs: int, digits: U8, block: int, room: U8, out: U8, m: int) -> None:
+    """Count where rows and 64 outputs differ, into the counters that stand in `room` behind the tables.
 
-
-@kernel
-def _put(counters: U8, n: int, columns: int, out: U8, at: int, stride: int) -> None:
-    for r in range(n):
-        c, o = COUNTERS * r + 64, at + stride * r
-        put_counts(out, o, load(counters, c), load(counters, c + 32), columns)
-        put_counts(out, o + 128, load(counters, c + 64), load(counters, c + 96), columns)
-
-
-@kernel
-def _count_block(indices: U8, n: int, inputs: int, digits: U8, block: int, room: U8) -> None:
-    """Count where rows and 64 outputs differ, into the counters that stand in `room` behind the tables."""
+    Where m is not 0, the products of the block's outputs, of m, are written into `out` instead.
+    """
     table, counters = room[:ROOM], room[ROOM : ROOM + COUNTERS * n]
     parts = -(-inputs // PART)
     for part in range(parts):
         trios = trios_of(inputs - PART * part)
         _build_tables(digits, 32 * PART * (parts * block + part), trios, table)
-        last = part == parts - 1 or part % _PARTS_IN_BYTES == _PARTS_IN_BYTES - 1
-        _count_rows(table, indices, 24 * part * n, n, trios, part, last, counters)
+        at, second = 24 * part * n, part % _PARTS_IN_BYTES == _PARTS_IN_BYTES - 1
+        if part < parts - 1 and not second:
+            _count_whole(table, indices, at, n, counters)
+        elif part < parts - 1:
+            _widen_whole(table, indices, at, n, part < _PARTS_IN_BYTES, counters)
+        else:
+            _count_last(table, indices, at, n, trios, part, counters, inputs, out, 256 * block, 4 * m)
 
 
 @kernel
@@ -231,17 +271,18 @@ def dot_lookup(indices: U8, n: int, inputs: int, digits: U8, m: int, room: U8, o
         room: bytes to work in, ROOM + COUNTERS x n + 256, best at the start of a cache line.
         out: int32 (n, m), flat bytes.
     """
-    counters, edge = room[ROOM : ROOM + COUNTERS * n], room[ROOM + COUNTERS * n :]
     for block in range(-(-m // BLOCK)):
-        _count_block(indices, n, inputs, digits, block, room)
         left = m - BLOCK * block
         if left >= BLOCK:
-            _put(counters, n, inputs, out, 256 * block, 4 * m)
-        else:
-            for r in range(n):
-                _put(counters[COUNTERS * r :], 1, inputs, edge, 0, 0)
-                at = 4 * (m * r + BLOCK * block)
-                out[at : at + 4 * left] = edge[: 4 * left]
+            _count_block(indices, n, inputs, digits, block, room, out, m)
+            continue
+        _count_block(indices, n, inputs, digits, block, room, out, 0)
+        edge = room[ROOM + COUNTERS * n :]
+        for r in range(n):
+            w, at = ROOM + 64 * n + 128 * r, 4 * (m * r + BLOCK * block)
+            put_counts(edge, 0, load(room, w), load(room, w + 32), inputs)
+            put_counts(edge, 128, load(room, w + 64), load(room, w + 96), inputs)
+            out[at : at + 4 * left] = edge[: 4 * left]
 
 
 @kernel
@@ -259,11 +300,11 @@ def signs_lookup(indices: U8, n: int, inputs: int, digits: U8, limits: U8, room:
         out: uint64 (n, words).
     """
     for block in range(out.shape[1]):
-        _count_block(indices, n, inputs, digits, block, room)
+        _count_block(indices, n, inputs, digits, block, room, room, 0)
         at = 2 * BLOCK * block
         l0, l1, l2, l3 = load(limits, at), load(limits, at + 32), load(limits, at + 64), load(limits, at + 96)
         for r in range(n):
-            c = ROOM + COUNTERS * r + 64
+            c = ROOM + 64 * n + 128 * r
             low = below(load(room, c), load(room, c + 32), l0, l1)
             high = below(load(room, c + 64), load(room, c + 96), l2, l3)
             out[r, block] = low | (high << np.uint64(32))
