@@ -18,6 +18,8 @@ from numba.core.cgutils import get_or_insert_function
 from numba.core.extending import _Intrinsic
 from numba.extending import intrinsic
 
+from .cpu import features
+from .cpu import name as cpu_name
 from .vectors import Vector
 
 U8 = npt.NDArray[np.uint8]
@@ -352,3 +354,33 @@ load_four = loader(WORD, _I32, 4, lambda data: np.uint64(data.copy().view(np.uin
 put_tables = step(types.void, (MEMORY, INT, WORD), _put_tables, _put_tables_twin)
 # Writes 32 int32, 2 x sum - total, for sums of low and high bytes: even outputs, odd ones, their high bytes.
 put_sums = step(types.void, (MEMORY, INT, MEMORY, INT, INT), _put_sums, _put_sums_twin)
+
+
+_FIVES = (  # the bits that are kept in place, those that move, how far: 8 groups of 5 bits to 8 bytes
+    (0x00000000000FFFFF, 0x000000FFFFF00000, 12),
+    (0x000003FF000003FF, 0x000FFC00000FFC00, 6),
+    (0x001F001F001F001F, 0x03E003E003E003E0, 3),
+)
+
+
+def _spread_fives(builder: Any, word: Any) -> Any:
+    if "bmi2" in features() and not cpu_name().startswith(("znver1", "znver2")):  # there it is slow
+        kind = ir.FunctionType(_I64, [_I64, _I64])
+        into = ir.Constant(_I64, 0xF8F8F8F8F8F8F8F8)
+        return call_llvm(builder, kind, "llvm.x86.bmi.pdep.64", [word, into])
+    for kept, moved, far in _FIVES:
+        stays = builder.and_(word, ir.Constant(_I64, kept))
+        goes = builder.shl(builder.and_(word, ir.Constant(_I64, moved)), ir.Constant(_I64, far))
+        word = builder.or_(stays, goes)
+    return builder.shl(word, ir.Constant(_I64, 3))
+
+
+def _spread_fives_twin(word: np.uint64) -> np.uint64:
+    found = int(word)
+    for kept, moved, far in _FIVES:
+        found = (found & kept) | ((found & moved) << far)
+    return np.uint64(found << 3)
+
+
+# Eight times each of eight groups of 5 bits, in the bytes of a word.
+spread_fives = step(WORD, (WORD,), _spread_fives, _spread_fives_twin)

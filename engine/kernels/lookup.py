@@ -38,6 +38,7 @@ from .lanes import (
     right_1,
     right_4,
     right_8,
+    spread_fives,
     store,
     sub8,
     sub16,
@@ -82,7 +83,6 @@ def lay_digits(words: U64, inputs: int, out: U8) -> None:
 @kernel
 def lay_indices(words: U64, inputs: int, out: U64) -> None:
     """Write the indices of packed rows, uint64 (n, words), into `out`, uint64 (parts, 3, n)."""
-    five, ten, twenty = np.uint64(0x001F001F001F001F), np.uint64(0x000003FF000003FF), np.uint64(0xFFFFF)
     for part in range(out.shape[0]):
         trios = trios_of(inputs - PART * part)
         for j in range(3):
@@ -95,18 +95,18 @@ def lay_indices(words: U64, inputs: int, out: U64) -> None:
                 x = words[r, w] >> shift if w < words.shape[1] else np.uint64(0)
                 if over:
                     x |= words[r, w + 1] << back
-                x &= kept
-                x = (x & twenty) | ((x >> np.uint64(20)) << np.uint64(32))
-                x = (x & ten) | ((x & (ten << np.uint64(10))) << np.uint64(6))
-                x = (x & five) | ((x & (five << np.uint64(5))) << np.uint64(3))
-                out[part, j, r] = x << np.uint64(3)
+                out[part, j, r] = spread_fives(x & kept)
 
 
 @kernel
 def trios_of(inputs: int) -> int:
-    """Return how many times three groups a part of `inputs` inputs, or more, is cut into."""
+    """Return how many times three groups a part of `inputs` inputs, or more, is cut into.
+
+    More than half of a whole part is taken as a whole one, whose look-ups need no loop.
+    """
     groups = -(-min(inputs, PART) // GROUP)
-    return -(-groups // 3)
+    trios = -(-groups // 3)
+    return 8 if trios > 4 else trios
 
 
 @kernel
@@ -218,9 +218,14 @@ def _count_last(  # noqa: PLR0913, PLR0917 - what it counts, and where that goes
             low, both = load(counters, 64 * r), load(counters, 64 * r + 32)
         q0, q1 = load_word(indices, at + 8 * r), load_word(indices, at + 8 * (n + r))
         q2 = load_word(indices, at + 8 * (2 * n + r))
-        for t in range(trios):
-            x = _look_up(table, q0, q1, q2, t)
-            low, both = add8(low, and8(x, low_halves())), add16(both, right_4(x))
+        if trios == 8:
+            for t in range(8):
+                x = _look_up(table, q0, q1, q2, t)
+                low, both = add8(low, and8(x, low_halves())), add16(both, right_4(x))
+        else:
+            for t in range(trios):
+                x = _look_up(table, q0, q1, q2, t)
+                low, both = add8(low, and8(x, low_halves())), add16(both, right_4(x))
         # A lane of `both` holds its high half, 16 x the odd byte's low half, 256 x the odd byte's high half.
         c1 = right_8(low)
         high = sub16(both, left_4(c1))
