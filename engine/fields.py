@@ -32,6 +32,7 @@ class About:
         options: for a choice, the table key -> title, read when it is asked for.
         citation: the paper the parameter comes from, or "".
         suffixes: for a path, the file endings it takes.
+        title: its name on screen where the field's own would puzzle; "" for that.
         group: the heading it stands under in a long form, or "".
         when: told the whole set of fields, whether this one does anything beside the values of the others;
             None where it always does. The form hides it otherwise; its value is kept, its limits hold.
@@ -47,6 +48,7 @@ class About:
     options: Callable[[], Mapping[str, str]] = dict
     citation: str = ""
     suffixes: tuple[str, ...] = ()
+    title: str = ""
     group: str = ""
     when: Callable[[Any], bool] | None = None
     serving: Callable[[Any], Mapping[str, str]] | None = None
@@ -60,6 +62,7 @@ class More(TypedDict, total=False):
     """What any declaration of a field may say besides: see `About`."""
 
     citation: str
+    title: str
     group: str
     when: Callable[[Any], bool]
     serving: Callable[[Any], Mapping[str, str]]
@@ -158,8 +161,10 @@ class Fields:
         return cls(**values)
 
 
-def label(name: str) -> str:
-    """Return a field's name as it is shown: `weight_bits` -> `Weight bits`."""
+def label(name: str, about: About | None = None) -> str:
+    """Return a field's name as it is shown: `weight_bits` -> `Weight bits`, or the title it was given."""
+    if about and about.title:
+        return about.title
     return name.replace("_", " ").capitalize()
 
 

@@ -102,6 +102,7 @@ class Training(Fields):
         "Share of the learning rate that the schedule ends at, at the least",
         group="Schedule",
         when=lambda t: t.schedule != "constant",
+        title="Lowest rate",
     )
     loss: str = choice("cross_entropy", LOSSES, "What the gradient stage makes small", group="Loss")
     smoothing: float = real(
@@ -130,7 +131,11 @@ class Training(Fields):
         group="Optimiser",
     )
     limit: str = choice(
-        "fixed", LIMITS, "What latent 1-bit weights are clipped to after every step", group="Optimiser"
+        "fixed",
+        LIMITS,
+        "What latent 1-bit weights are clipped to after every step",
+        group="Optimiser",
+        title="Weight limit",
     )
     limit_at: float = real(
         3.0,
@@ -147,6 +152,7 @@ class Training(Fields):
         "Share that a running mean of the weights keeps at each step; it is scored and shipped; 0 is off",
         citation="Tarvainen & Valpola 2017, arXiv:1703.01780",
         group="Schedule",
+        title="Running mean",
     )
     patience: int = whole(
         0,
@@ -154,12 +160,13 @@ class Training(Fields):
         100_000,
         "Epochs without a better validation accuracy before it stops, at the best; 0 never",
         unit="epochs",
-        group="Schedule",
+        group="Stopping",
     )
     augment: str = text(
         "",
         f"What is done to training records, as in 'shift 2, flip'; there are {', '.join(AUGMENTATIONS)}",
-        group="Data",
+        group="Augmentation",
+        title="Changes",
     )
     stages: str = choice("none", ORDERS, "In which order the network is made binary", group="Stages")
     float_epochs: float = real(
@@ -177,24 +184,26 @@ class Training(Fields):
         "Epochs in which half is quantized; below 1, a share of all",
         group="Stages",
         when=lambda t: t.stages != "none",
+        title="Half-way epochs",
     )
     fresh: bool = flag(
         True,
         "Start the schedule and the optimiser anew in every stage",
         group="Stages",
         when=lambda t: t.stages != "none",
+        title="Begin anew in every stage",
     )
     teacher: str = choice(
         "none",
         TEACHERS,
         "Whose scores are learned beside the labels",
         citation="Hinton et al. 2015, arXiv:1503.02531",
-        group="Teacher",
+        group="Distillation",
     )
     teacher_file: str = path(
         "A project, which is trained first, or a run or model",
         (".polybit", ".h5"),
-        group="Teacher",
+        group="Distillation",
         when=lambda t: t.teacher == "file",
     )
     teacher_epochs: int = whole(
@@ -203,7 +212,7 @@ class Training(Fields):
         100_000,
         "Epochs of a teacher that is trained first; 0 takes its own",
         unit="epochs",
-        group="Teacher",
+        group="Distillation",
         when=lambda t: t.teacher != "none",
     )
     teacher_weight: float = real(
@@ -212,7 +221,7 @@ class Training(Fields):
         1000.0,
         "Weight of the teacher's scores in the loss",
         citation="Hinton et al. 2015, arXiv:1503.02531",
-        group="Teacher",
+        group="Distillation",
         when=lambda t: t.teacher != "none",
     )
     temperature: float = real(
@@ -220,7 +229,7 @@ class Training(Fields):
         0.1,
         100.0,
         "How much both scores are softened before they are compared",
-        group="Teacher",
+        group="Distillation",
         when=lambda t: t.teacher != "none",
     )
     label_weight: float = real(
@@ -228,7 +237,7 @@ class Training(Fields):
         0.0,
         1000.0,
         "Weight of the labels in the loss, beside a teacher",
-        group="Teacher",
+        group="Distillation",
         when=lambda t: t.teacher != "none",
     )
     attention_weight: float = real(
@@ -237,13 +246,13 @@ class Training(Fields):
         1e6,
         "Weight of the teacher's attention maps in the loss",
         citation="Zagoruyko & Komodakis 2017, arXiv:1612.03928",
-        group="Teacher",
+        group="Distillation",
         when=lambda t: t.teacher != "none",
     )
     attention_nodes: str = text(
         "",
         "Nodes whose maps are compared: NODE or NODE = TEACHER'S, comma between; empty finds them",
-        group="Teacher",
+        group="Distillation",
         when=lambda t: t.teacher != "none" and t.attention_weight > 0,
     )
     seed: int = whole(0, 0, 2**31 - 1, "Where every random choice of the run starts")

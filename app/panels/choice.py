@@ -87,7 +87,7 @@ class ChoiceEditor(Editor):
 
     def _open(self) -> None:
         window = self.window()
-        self.popup = SearchPopup(window, self._find, f"Search {label(self._name).lower()}")
+        self.popup = SearchPopup(window, self._find, f"Search {label(self._name, self.about).lower()}")
         self.popup.closed.connect(self._closed)
         self.popup.open_at(
             self.box.mapTo(window, QPoint(self.box.width() - self.popup.width(), self.box.height() + 4))

@@ -48,7 +48,7 @@ class Editor(QWidget):
     def hold(self, widget: QWidget) -> None:
         """Take the widget that is typed into: it is what a screen reader names and the tab key reaches."""
         widget.setFont(font(BASE))
-        widget.setAccessibleName(label(self._name))
+        widget.setAccessibleName(label(self._name, self.about))
         widget.setAccessibleDescription(self.about.help)
         widget.setToolTip(tip(self.about))
         self.setFocusProxy(widget)
@@ -197,7 +197,7 @@ class FlagEditor(Editor):
 
     def __init__(self, name: str, about: About) -> None:
         super().__init__(name, about)
-        self.box = QCheckBox(label(name))
+        self.box = QCheckBox(label(name, about))
         self.hold(self.box)
         self.box.toggled.connect(self.edited.emit)
 
@@ -255,7 +255,7 @@ class PathEditor(Editor):
         patterns = " ".join(f"*{suffix}" for suffix in self.about.suffixes)
         start = self._folder / self.box.text() if self.box.text() else self._folder
         found = QFileDialog.getOpenFileName(
-            self, "Choose a file", str(start), f"Data ({patterns});;All files (*)"
+            self, "Choose a file", str(start), f"Files ({patterns});;All files (*)"
         )
         if found[0]:
             self.take(Path(found[0]))

@@ -177,7 +177,7 @@ def _editor(name: str, about: About, folder: Path, colour: str) -> Editor:
 
 
 def _name(name: str, about: About, editor: Editor) -> QLabel:
-    made = body(label(name), "mid", wrap=True)
+    made = body(label(name, about), "mid", wrap=True)
     made.setMinimumWidth(_NAMES)
     made.setToolTip(tip(about))
     made.setBuddy(editor)

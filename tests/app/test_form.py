@@ -11,6 +11,7 @@ from PySide6.QtCore import QSettings, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from app.panels.editors import FlagEditor
 from app.panels.form import Form
 from app.theme.current import theme
 from engine.fields import Fields, choice, flag, path, real, whole
@@ -28,7 +29,7 @@ class Lesson(Fields):
     teacher: str = path("The run that teaches", (".run.h5",), group="Distillation")
     heat: float = real(4.0, 1.0, 20.0, "Softness", group="Distillation", when=lambda t: bool(t.teacher))
     mode: str = choice("a", {"a": "A", "b": "B"}, "Mode")
-    loud: bool = flag(False, "Loud", group="Noise", when=lambda t: t.mode == "b")
+    loud: bool = flag(False, "Loud", group="Noise", when=lambda t: t.mode == "b", title="As loud as it goes")
 
 
 @pytest.fixture
@@ -61,6 +62,13 @@ def test_a_press_on_the_heading_opens_and_closes_and_is_remembered(form: Form, q
     assert other.folds["Distillation"].open
     QTest.keyClick(fold.head, Qt.Key.Key_Space)
     assert not form.editors["teacher"].isVisible()
+
+
+def test_a_field_is_called_by_its_title_where_it_has_one(form: Form) -> None:
+    editor = form.editors["loud"]
+    assert isinstance(editor, FlagEditor)
+    assert editor.box.text() == editor.box.accessibleName() == "As loud as it goes"
+    assert form.editors["epochs"].focusProxy().accessibleName() == "Epochs"  # type: ignore[union-attr]
 
 
 def test_a_field_shows_where_it_applies_and_a_group_where_one_of_its_fields_does(form: Form) -> None:
