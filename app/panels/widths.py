@@ -60,9 +60,11 @@ def _sum(graph: Graph, names: tuple[str, ...], values: Mapping[str, Mapping[str,
         try:
             node = changed(graph.node(name), dict(values.get(name, {})))
             inputs = graph.input_specs(name)
+            if any(p.required and not s for p, s in zip(node.inputs, inputs, strict=True)):
+                return None
             node.specs(*inputs)
             total += figures(node.cost(*inputs))
-        except (PolybitError, ValueError):  # ValueError: an input that is not wired
+        except PolybitError:
             return None
     return total
 
