@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from .jit import kernel, popcount
 from .shuffle import CHUNK, WORD_BYTES, signs_shuffle
+from .single import signs_single
 from .wide import CHUNK as WIDE_CHUNK
 from .wide import signs_wide
 
@@ -71,6 +72,22 @@ def stack_shuffle(x: U64, tables: U8, layers: I64, store: U8, most: int, work: U
         made = out if i == layers.shape[0] - 1 else _signs_of(n, words, i % 2, most, work)
         size = (outputs + CHUNK - 1) // CHUNK * ((inputs + 63) // 64) * WORD_BYTES
         signs_shuffle(tables, x, store[at : at + size], store[limits : limits + 128 * words], room, made)
+        x = made
+
+
+@kernel
+def stack_single(x: U64, lookups: U8, layers: I64, store: U8, most: int, work: U8, out: U64) -> None:
+    """Write the packed signs after the last layer into `out`, uint64 (n, words), a row at a time (AVX2).
+
+    As `stack_shuffle`, but for `lookups`, as `single.tables` gives, and the weights, as single.py takes them.
+    """
+    n = x.shape[0]
+    for i in range(layers.shape[0]):
+        inputs, outputs, at, limits = layers[i, 0], layers[i, 1], layers[i, 2], layers[i, 3]
+        words = (outputs + 63) // 64
+        made = out if i == layers.shape[0] - 1 else _signs_of(n, words, i % 2, most, work)
+        size = (outputs + CHUNK - 1) // CHUNK * CHUNK * ((inputs + 3) // 4)
+        signs_single(lookups, x, inputs, store[at : at + size], store[limits : limits + 128 * words], made)
         x = made
 
 

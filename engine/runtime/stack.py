@@ -15,22 +15,26 @@ import numpy as np
 
 from ..fusion import PlaceProduct
 from ..hardware import choose
-from ..kernels import lookup, shuffle
+from ..kernels import lookup, shuffle, single
+from ..kernels.byte_shuffle import ByteWeights
 from ..kernels.signs import PLAIN, SIGN_KERNELS, aligned, limits_by_block, limits_by_chunk
-from ..kernels.stack import count_scores, stack_plain, stack_shuffle, stack_wide
+from ..kernels.stack import count_scores, stack_plain, stack_shuffle, stack_single, stack_wide
+from ..kernels.vectors import AVX2
 from ..ports import F32, I64, U8, U64, Array, words_for
 from .steps import Bound, Call, Compare, LookUp, Slots, Step, Sums
 
 _MOST_INPUTS = 32_000  # counts stand in signed 16 bits
 _MOST_SCORES = 64  # outputs that are counted word by word, on their way to a table
 _ROWS = 512  # patches whose counters stand in the second-level cache
+_SINGLE = "single"
 _LIMITS: dict[str, Callable[[I64], Array]] = {
     PLAIN: lambda limits: limits.view(np.uint8),
     "wide": limits_by_chunk,
     "shuffle": limits_by_block,
+    _SINGLE: limits_by_block,
 }
 _LINE = 64  # bytes of a cache line
-_TABLES = shuffle.tables()
+_TABLES, _LOOKUPS = shuffle.tables(), single.tables()
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ class Stack:
 
     @property
     def words(self) -> str:
-        few, many = (SIGN_KERNELS[_kernel(n)].title for n in (1, 1024))
+        few, many = (_title(_kernel(n)) for n in (1, 1024))
         return f"Signs to signs, no sums written, by {few}" + ("" if few == many else f"; of many, by {many}")
 
     @property
@@ -110,7 +114,9 @@ class Stack:
 
         def run(slots: Slots, n: int) -> None:
             out = buffer if n == batch else buffer[:n]
-            if key == "shuffle":
+            if key == _SINGLE:
+                stack_single(slots[read], _LOOKUPS, table, store, most, work, out)
+            elif key == "shuffle":
                 stack_shuffle(slots[read], _TABLES, table, store, most, work, out)
             else:
                 portable(slots[read], table, store, most, work, out)
@@ -242,7 +248,11 @@ def _places(sums: Sums, product: PlaceProduct, step: Compare) -> Step | None:
 
 def _kernel(rows: int) -> str:
     """Return the key of the kernel that is fastest here for so many rows."""
-    return choose("signs", rows).kernel
+    return _SINGLE if rows == 1 and AVX2 else choose("signs", rows).kernel
+
+
+def _title(key: str) -> str:
+    return "byte shuffles, a row at a time" if key == _SINGLE else SIGN_KERNELS[key].title
 
 
 def joined(steps: list[Step], wanted: tuple[int, ...]) -> list[Step]:
@@ -287,12 +297,18 @@ def _layer(sums: Sums, step: Compare, rows: U64) -> Step:
     return Stack(names, (SignLayer.of(sums, step, rows),), sums.read, step.write)
 
 
+def _laid(one: SignLayer, key: str) -> U8:
+    if key == _SINGLE:
+        return ByteWeights(one.weights, one.inputs).nibbles
+    return SIGN_KERNELS[key].lay(one.weights, one.inputs).reshape(-1).view(np.uint8)
+
+
 def _stored(layers: tuple[SignLayer, ...], key: str) -> tuple[I64, U8]:
     """Return `layers` and `store` as kernels/stack.py takes them."""
     limits_of = _LIMITS[key]
     rows, parts, at = [], [], 0
     for one in layers:
-        weights = SIGN_KERNELS[key].lay(one.weights, one.inputs).reshape(-1).view(np.uint8)
+        weights = _laid(one, key)
         row = [one.inputs, len(one.limits)]
         for part in (weights, limits_of(one.limits)):
             row.append(at)

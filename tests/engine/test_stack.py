@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from engine.bnn.product import Activation, Product
+from engine.kernels import single
 from engine.kernels.signs import aligned
-from engine.kernels.stack import count_scores, stack_plain, stack_shuffle, stack_wide
-from engine.kernels.vectors import AVX2
+from engine.kernels.stack import count_scores, stack_plain, stack_shuffle, stack_single, stack_wide
+from engine.kernels.vectors import AVX2, COMPILED
 from engine.precision import PRECISIONS
 from engine.runtime.stack import Stack, _stored, joined
 from engine.runtime.steps import Compare, LookUp, Sums
@@ -65,6 +66,9 @@ def test_that_a_stack_gives_the_signs_of_its_layers(batch):
 def _every_way(stack, signs):
     n, out = len(signs), np.zeros((len(signs), 1), np.uint64)
     work = aligned(16 * n * 3 + 512 * n)
+    if AVX2 or not COMPILED:
+        stack_single(signs, single.tables(), *_stored(stack.layers, "single"), 3, work, out)
+        yield out.copy()
     if AVX2:
         from engine.kernels.shuffle import tables
 
