@@ -133,7 +133,7 @@ class Descent:
             if looked:
                 watch.mark()
             done = epoch * count + step
-            rate = settings.rate * self._factor(done / count)
+            rate = settings.rate * self._factor(done, count)
             loss, right = self._step(batch, rate, done / (settings.epochs * count), (epoch, step))
             self.tally.add(loss, right, len(batch))
             pace = (time.perf_counter() - began) / step
@@ -165,12 +165,13 @@ class Descent:
 
     # Inside
 
-    def _factor(self, epochs: float) -> float:
-        """Return the factor of the learning rate after that many epochs."""
+    def _factor(self, steps: int, count: int) -> float:
+        """Return the factor of the learning rate after so many steps, of which an epoch has `count`."""
         settings, stage = self._settings, self.stage
         begin, end = (stage.begin, stage.end) if settings.fresh else (0, settings.epochs)
+        share = (steps - begin * count) / ((end - begin) * count)
         warm = min(1.0, settings.warm_up / (end - begin))
-        return factor(settings.schedule, (epochs - begin) / (end - begin), warm=warm, floor=settings.floor)
+        return factor(settings.schedule, share, warm=warm, floor=settings.floor)
 
     def _moment(self, share: float) -> Moment:
         return Moment(share, weights=self.stage.weights, activations=self.stage.activations)

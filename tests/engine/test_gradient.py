@@ -13,6 +13,7 @@ from engine.errors import ModelError, TrainError
 from engine.files.project import probed, save_project
 from engine.files.run import read_run
 from engine.files.store import packed
+from engine.schedules import cosine
 from engine.train.loop import Run, train
 from engine.train.progress import BatchDone, EpochDone, StageStarted
 from engine.train.resume import resumed
@@ -311,3 +312,10 @@ def test_a_run_file_whose_state_does_not_fit_is_refused(binary_project, tmp_path
     other = replace(kept.teacher, project=with_settings(kept.teacher.project, seed=9))
     with pytest.raises(TrainError, match="The teacher has changed since this run began"):
         list(train(project, path, resume=replace(kept, teacher=other)))
+
+
+def test_without_stages_and_warm_up_the_rate_is_that_of_the_schedule_to_the_bit(binary_project):
+    project = with_settings(binary_project, epochs=7)
+    found = [r for r in train(project) if isinstance(r, BatchDone)]
+    total = 7 * found[0].steps
+    assert [r.rate for r in found] == [0.01 * cosine(step / total) for step in range(1, total + 1)]
