@@ -111,6 +111,9 @@ def _load_columns(floats: F32, begin: int, first: int, turned: bool, block: F32)
         for c in range(width):
             for j in range(whole, deep):
                 block[16 * j + c] = floats[begin + c, first + j]
+    elif width == LANES:
+        for j in range(deep):
+            store_floats(block, 16 * j, load_floats(floats, (first + j) * columns + begin))
     else:
         for j in range(deep):
             for c in range(width):
