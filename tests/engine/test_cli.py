@@ -283,7 +283,8 @@ def test_the_plan_of_a_project_and_of_its_model_names_kernels(binary_project, tm
     assert main(["plan", project, "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     kernels = [step["kernel"] for step in shown["steps"]]
-    assert "xnor" in kernels
+    # Which kernel of packed signs serves is measured on this host, or the one that keeps counts out of memory.
+    assert any(kernel.startswith(("signs:", "count")) for kernel in kernels)
     assert shown["chunk"] > 0
     run, model = str(tmp_path / "r.h5"), str(tmp_path / "m.h5")
     assert main(["train", project, "--out", run, "--epochs", "1"]) == 0
@@ -291,7 +292,7 @@ def test_the_plan_of_a_project_and_of_its_model_names_kernels(binary_project, tm
     capsys.readouterr()
     assert main(["plan", model, "--samples", "uint8"]) == 0
     text = capsys.readouterr().out
-    assert "XNOR and popcount" in text
+    assert "differing places counted" in text
     assert "given as uint8" in text
 
 
