@@ -283,7 +283,7 @@ def test_the_plan_of_a_project_and_of_its_model_names_kernels(binary_project, tm
     assert main(["plan", project, "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     kernels = [step["kernel"] for step in shown["steps"]]
-    # Which kernel of packed signs serves is measured on this host, or the one that keeps counts out of memory.
+    # Which kernel of packed signs serves is measured on this host.
     assert any(kernel.startswith(("signs:", "count")) for kernel in kernels)
     assert shown["chunk"] > 0
     run, model = str(tmp_path / "r.h5"), str(tmp_path / "m.h5")
