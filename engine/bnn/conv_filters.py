@@ -1,6 +1,6 @@
-"""The product of a convolution: patches times quantized filters, in training and in an exported model.
+"""The product of a convolution in training: patches times quantized filters, forward and back.
 
-The same product as `linear.Linear` and `linear.Shipped`, taken a piece of the batch at a time, so that the
+The same product as `latent.Linear`, taken a piece of the batch at a time, so that the
 matrix of patches stays small, and group by group.
 """
 
