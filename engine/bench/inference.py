@@ -68,7 +68,9 @@ def _row(title: str, job: dict[str, Any], wanted: Wanted, cores: int, peer_name:
     with Side("ours_inference", job, cores=cores) as ours:
         name = f"Inference, {title}, batch {job['batch']}"
         what = Comparison(name, peer_name, job["batch"], "images/s", wanted.pairs, cores, _LEAST)
-        return compare_timed(what, ours.time, peer.time)
+        row = compare_timed(what, ours.time, peer.time)
+    wanted.note(f"{name}: {row.ratio:.2f} times {peer_name}.")
+    return row
 
 
 @contextmanager
