@@ -321,7 +321,7 @@ class Compiler:
                 found = signs_of(chain, spec.shape, FINITE, float_at)
                 return None if found is None else self._signs(chain, found, self._given(chain.wire), words)
             return self._byte_signs(chain, spec)
-        if like.dtype == np.int16 and self._fed == "uint8":
+        if like.dtype == np.int16 and self._fed == "uint8" and chain.pool is None:
             return self._byte_levels(chain, spec, like.shape[1:], as_bytes)
         return None
 

@@ -229,6 +229,14 @@ def test_that_a_convolution_of_packed_maps_writes_no_sums():
     assert program.answer(records).scores.tobytes() == uncompiled(program, records).tobytes()
 
 
+def test_that_samples_which_are_pooled_first_are_not_taken_for_their_levels():
+    n = NODES
+    first = n["bnn.max_pool"](size=2), n["bnn.quantize"](bits="8"), n["flow.flatten"]()
+    program = program_of(in_a_row((6, 6, 1), *first, n["bnn.dense"](units=3, weight_bits="1")), 0)
+    records = program.records(np.random.default_rng(0).integers(0, 256, (20, 6, 6, 1)).astype(np.uint8))
+    assert program.answer(records).scores.tobytes() == uncompiled(program, records).tobytes()
+
+
 def test_that_a_caller_may_pack_the_samples():
     program = program_of(binary_stack([]), 0)
     samples = np.random.default_rng(0).standard_normal((7, 9, 9)).astype(np.float32)
