@@ -237,26 +237,40 @@ def no_floats(typingctx: Any) -> Any:
 
 @native
 def turn_floats(typingctx: Any, source: Any, at: Any, step: Any, target: Any, place: Any, stride: Any) -> Any:
-    """Transpose 16 x 16 float32: from at + i * step of one array to place + i * stride of another."""
+    """Transpose 16 x 16 float32: from at + i * step of one array to place + i * stride of another.
+
+    In squares of 8 x 8, which the registers of a host with 256-bit vectors hold.
+    """
+    eight = ir.VectorType(ir.FloatType(), 8)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        def address(which: int, i: int) -> Any:
+        def address(which: int, row: int, column: int) -> Any:
             value, first, by = args[which : which + 3]
-            element = builder.add(first, builder.mul(by, ir.Constant(by.type, i)))
+            element = builder.add(first, builder.mul(by, ir.Constant(by.type, row)))
+            element = builder.add(element, ir.Constant(element.type, column))
             byte = builder.shl(element, ir.Constant(element.type, 2))
-            return _pointer(context, builder, signature.args[which], value, byte, _SIXTEEN)
+            return _pointer(context, builder, signature.args[which], value, byte, eight)
 
-        rows = [builder.load(address(0, i), align=4) for i in range(16)]
-        for half in (1, 2, 4, 8):
-            low = [lane if not lane & half else 16 + lane - half for lane in range(16)]
-            high = [lane + half if not lane & half else 16 + lane for lane in range(16)]
-            masks = [ir.Constant(ir.VectorType(ir.IntType(32), 16), lanes) for lanes in (low, high)]
-            for i in range(16):
-                if not i & half:
-                    pair = rows[i], rows[i + half]
-                    rows[i], rows[i + half] = (builder.shuffle_vector(*pair, mask) for mask in masks)
-        for i, row in enumerate(rows):
-            builder.store(row, address(3, i), align=4)
+        for row, column in ((0, 0), (0, 8), (8, 0), (8, 8)):
+            rows = [builder.load(address(0, row + i, column), align=4) for i in range(8)]
+            for i, turned in enumerate(_turned(builder, rows)):
+                builder.store(turned, address(3, column + i, row), align=4)
         return context.get_dummy_value()
 
     return types.void(source, types.intp, types.intp, target, types.intp, types.intp), codegen
+
+
+def _turned(builder: Any, rows: list[Any]) -> list[Any]:
+    """Return the columns of a square of vectors, by swapping single lanes, then pairs, then halves."""
+    lanes = range(len(rows))
+    half = 1
+    while half < len(rows):
+        low = [lane if not lane & half else len(rows) + lane - half for lane in lanes]
+        high = [lane + half if not lane & half else len(rows) + lane for lane in lanes]
+        masks = [ir.Constant(ir.VectorType(ir.IntType(32), len(rows)), order) for order in (low, high)]
+        for i in lanes:
+            if not i & half:
+                pair = rows[i], rows[i + half]
+                rows[i], rows[i + half] = (builder.shuffle_vector(*pair, mask) for mask in masks)
+        half *= 2
+    return rows
