@@ -28,6 +28,10 @@ _PATIENCE = 0.5  # seconds that closing waits for a request in hand
 _ROOT = Path(__file__).parents[2]
 
 
+class _LateError(SolverError):
+    """The process was killed at the end of its time."""
+
+
 class Solver:
     """One solver process, started when it is first needed.
 
@@ -65,6 +69,37 @@ class Solver:
         allowed: Bools = bits.reshape(len(rows), circuit.classes)
         return allowed
 
+    def cheapest(
+        self, key: str, form: dict[str, Any], record: dict[str, Any], seconds: float
+    ) -> dict[str, Any] | None:
+        """Return RC2's answer about one record (cheapest.py), or None where `seconds` were not enough.
+
+        Args:
+            key: names `form`: no other form has it.
+            form: clauses and how many variables they have.
+            record: facts, soft literals and their costs.
+            seconds: after which the process is killed.
+
+        Raises:
+            SolverError: python-sat is not installed, or the process died.
+        """
+        try:
+            found: dict[str, Any] = self._ask_rules({"rules": key, "record": record}, form, seconds)[
+                "cheapest"
+            ]
+        except _LateError:
+            return None
+        return found
+
+    def examine(self, form: dict[str, Any], seconds: float) -> dict[str, Any]:
+        """Return what examine.py asks of `form`, as far as it is found within `seconds`.
+
+        Raises:
+            SolverError: python-sat is not installed, or the process died or took too long.
+        """
+        found: dict[str, Any] = self._ask_rules({"rules": "examined"}, form, seconds, anew=True)["examined"]
+        return found
+
     def close(self) -> None:
         """End the process, in the middle of another thread's request too. The next request starts another."""
         if not self._lock.acquire(timeout=_PATIENCE):
@@ -79,7 +114,18 @@ class Solver:
 
     # Inside: callers hold the lock
 
-    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _ask_rules(
+        self, request: dict[str, Any], form: dict[str, Any], seconds: float, *, anew: bool = False
+    ) -> dict[str, Any]:
+        with self._lock:
+            told = {**request, "seconds": seconds}
+            answer = {"missing": True} if anew else self._ask(told, seconds)
+            if "missing" in answer:
+                answer = self._ask({**told, "form": form}, seconds)
+        return _worked(answer)
+
+    def _ask(self, request: dict[str, Any], seconds: float | None = None) -> dict[str, Any]:
+        seconds = self._seconds if seconds is None else seconds
         process = self._started()
         to, back = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
         late = threading.Event()
@@ -88,7 +134,7 @@ class Solver:
             late.set()
             process.kill()
 
-        timer = threading.Timer(self._seconds, give_up)
+        timer = threading.Timer(seconds, give_up)
         timer.daemon = True
         timer.start()
         answer = None
@@ -102,15 +148,8 @@ class Solver:
             if answer is None or late.is_set():
                 self._end()
         if answer is None:
-            raise self._silent(late=late.is_set())
+            raise _silent(seconds, late=late.is_set())
         return answer
-
-    def _silent(self, *, late: bool) -> SolverError:
-        if late:
-            words = f"The solver was stopped after {self._seconds:g} seconds without an answer."
-            return SolverError(words, do="Simplify the rules; the next question starts it again.")
-        words = "The solver process died before it answered."
-        return SolverError(words, do="The next question starts it again.")
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None or not self.running:
@@ -167,10 +206,22 @@ def _start() -> subprocess.Popen[bytes]:
         raise SolverError(f"The solver process cannot be started: {error.strerror or error}.") from None
 
 
+def _silent(seconds: float, *, late: bool) -> SolverError:
+    if late:
+        words = f"The solver was stopped after {seconds:g} seconds without an answer."
+        return _LateError(words, do="Simplify the rules; the next question starts it again.")
+    words = "The solver process died before it answered."
+    return SolverError(words, do="The next question starts it again.")
+
+
 def _allowed(answer: dict[str, Any]) -> list[str]:
+    allowed: list[str] = _worked(answer)["allowed"]
+    return allowed
+
+
+def _worked(answer: dict[str, Any]) -> dict[str, Any]:
     if "absent" in answer:
         raise SolverError("python-sat is not installed.", do="Rules need it: pip install 'polybit[logic]'.")
     if "failed" in answer:
         raise SolverError(f"The solver failed: {answer['failed']}.", do="Please report it with the rules.")
-    allowed: list[str] = answer["allowed"]
-    return allowed
+    return answer

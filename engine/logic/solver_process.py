@@ -13,11 +13,22 @@ import json
 import os
 import signal
 import sys
+import time
 from collections import OrderedDict
-from typing import IO, Any
+from collections.abc import Callable
+from typing import IO, Any, Protocol, TypeVar
 
-_MOST_CIRCUITS = 16
+_MOST_CIRCUITS = 16  # and as many rule sets
+_MOST_CONFLICTS = 200_000  # of one question of an examination
+_SHARE = 0.8  # of the time for an examination, after which it tells what it has
 _SOLVER = "glucose4"
+
+
+class _Closing(Protocol):
+    def close(self) -> None: ...
+
+
+K = TypeVar("K", bound=_Closing)
 
 
 class Encoded:
@@ -86,15 +97,110 @@ class Encoded:
                 self.clauses.append([-gate, *clause])
 
 
+class Ruled:
+    """Clauses that records are repaired under, or that are examined themselves."""
+
+    def __init__(self, form: dict[str, Any]) -> None:
+        from pysat.solvers import Solver
+
+        self.form = form
+        self._solver = Solver(name=_SOLVER, bootstrap_with=form["clauses"])
+
+    def cheapest(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Return {"values": literals or null, "cost": ...}, the cheapest way to keep all clauses, by RC2.
+
+        `soft` are literals with their `costs`, `facts` literals that must hold. With `any` the values are the
+        first found from the soft literals, whatever they cost.
+        """
+        from pysat.examples.rc2 import RC2Stratified
+        from pysat.formula import WCNF
+
+        paid = [(x, c) for x, c in zip(asked["soft"], asked["costs"], strict=True) if c]
+        self._solver.set_phases(asked["soft"])
+        if not self._solver.solve(assumptions=asked["facts"]):
+            return {"values": None}
+        if asked.get("any") or not paid:
+            return {"values": self._solver.get_model()}
+        formula = WCNF()
+        formula.nv = self.form["variables"]
+        formula.hard = [*self.form["clauses"], *([fact] for fact in asked["facts"])]
+        formula.soft, formula.wght = [[x] for x, _ in paid], [c for _, c in paid]
+        formula.topw = sum(formula.wght) + 1
+        with RC2Stratified(formula, solver="g4", adapt=True, exhaust=True, minz=True) as rc2:
+            return {"values": rc2.compute()}
+
+    def examine(self, seconds: float) -> dict[str, Any]:
+        """Return what examine.py asks; what is not decided within `seconds` is left out."""
+        until = time.monotonic() + seconds
+        keep, count = self.form["keep"], self.form["outputs"]
+        model = self._model(keep)
+        if model is None:
+            return {"satisfiable": False, "core": self._core(keep, until)}
+        if not model:
+            return {"satisfiable": None}
+        never, always = self._backbone(keep, model[:count], until)
+        rules: list[list[int] | None] = []
+        for i, breaking in enumerate(self.form["break"]):
+            if time.monotonic() > until:
+                break
+            broken = self._model([*keep[:i], *keep[i + 1 :], *breaking])
+            rules.append(broken if broken is None else broken[:count])
+        return {"satisfiable": True, "never": never, "always": always, "witnesses": rules}
+
+    def close(self) -> None:
+        """Free the solver."""
+        self._solver.delete()
+
+    def _model(self, assumptions: list[int]) -> list[int] | None:
+        """Return a model, None where there is none, or [] where that takes too many conflicts."""
+        self._solver.conf_budget(_MOST_CONFLICTS)
+        found = self._solver.solve_limited(assumptions=assumptions)
+        if found is None:
+            return []
+        # Without any variable the model is empty: 0 stands for it.
+        return (self._solver.get_model() or [0]) if found else None
+
+    def _core(self, keep: list[int], until: float) -> list[int]:
+        """Return the places of a conflicting set of rules of which, given time, none can be left out."""
+        core = list(self._solver.get_core() or [])
+        for selector in list(core):
+            if selector in core and time.monotonic() < until:
+                rest = [x for x in core if x != selector]
+                if self._model(rest) is None:
+                    core = list(self._solver.get_core() or [])
+        place = {selector: i for i, selector in enumerate(keep)}
+        return sorted(place[x] for x in core)
+
+    def _backbone(self, keep: list[int], model: list[int], until: float) -> tuple[list[int], list[int]]:
+        """Return the variables that can never be true, and those that can never be false."""
+        open_ = set(model)  # literals that no model so far has denied
+        fixed: list[int] = []
+        for literal in model:
+            if literal not in open_ or literal == 0 or time.monotonic() > until:
+                continue
+            other = self._model([*keep, -literal])
+            if other is None:
+                fixed.append(literal)
+            else:
+                open_ &= set(other or open_ - {literal})
+        return [-x for x in fixed if x < 0], [x for x in fixed if x > 0]
+
+
 class Desk:
-    """Answers requests; keeps the circuits it was told most recently."""
+    """Answers requests; keeps the circuits and rules it was told most recently."""
 
     def __init__(self) -> None:
         self._circuits: OrderedDict[str, Encoded] = OrderedDict()
+        self._ruled: OrderedDict[str, Ruled] = OrderedDict()
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Return the answer to one request: {"allowed": ...}, {"missing": true} or {"failed": why}."""
+        """Return the answer to one request: {"allowed": ...}, {"missing": true} or {"failed": why}.
+
+        A request about `rules` is answered by {"cheapest": ...} or {"examined": ...} instead.
+        """
         try:
+            if "rules" in request:
+                return self._of_rules(request)
             encoded = self._circuit(request)
             if encoded is None:
                 return {"missing": True}
@@ -104,16 +210,28 @@ class Desk:
         except Exception as error:  # noqa: BLE001 - whatever it is, the asker must hear of it
             return {"failed": f"{type(error).__name__}: {error}"}
 
+    def _of_rules(self, request: dict[str, Any]) -> dict[str, Any]:
+        ruled = _kept(self._ruled, request["rules"], request.get("form"), Ruled)
+        if ruled is None:
+            return {"missing": True}
+        if "record" in request:
+            return {"cheapest": ruled.cheapest(request["record"])}
+        return {"examined": ruled.examine(_SHARE * float(request["seconds"]))}
+
     def _circuit(self, request: dict[str, Any]) -> Encoded | None:
-        key = request["key"]
-        if key not in self._circuits:
-            if "circuit" not in request:
-                return None
-            self._circuits[key] = Encoded(request["circuit"])
-        self._circuits.move_to_end(key)
-        if len(self._circuits) > _MOST_CIRCUITS:
-            self._circuits.popitem(last=False)[1].close()
-        return self._circuits[key]
+        return _kept(self._circuits, request["key"], request.get("circuit"), Encoded)
+
+
+def _kept(told: OrderedDict[str, K], key: str, form: Any, make: Callable[[Any], K]) -> K | None:
+    """Return what was made under `key`, or is now made of `form`; None where that is not given."""
+    if key not in told:
+        if form is None:
+            return None
+        told[key] = make(form)
+    told.move_to_end(key)
+    if len(told) > _MOST_CIRCUITS:
+        told.popitem(last=False)[1].close()
+    return told[key]
 
 
 def read_message(pipe: IO[bytes]) -> dict[str, Any] | None:

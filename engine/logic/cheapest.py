@@ -1,0 +1,77 @@
+"""One part of a rule set as the solver process takes it, and its answer about one record."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..errors import SolverError
+from ..ports import I64
+from .clauses import clauses_of
+from .normal import Bools
+from .parts import Part
+from .solver import Solver
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the solver says of one record: values of the part, or None where none are allowed."""
+
+    values: Bools | None
+    cost: int
+    proven: bool
+
+
+class Cheapest:
+    """Asks for the cheapest allowed values of a part, record by record."""
+
+    def __init__(self, part: Part) -> None:
+        self._part = part
+
+    @cached_property
+    def _sent(self) -> tuple[str, dict[str, Any]]:
+        coded = clauses_of(self._part.constraints, len(self._part.variables))
+        made = {"variables": coded.variables, "clauses": coded.clauses}
+        return hashlib.sha256(json.dumps(made).encode()).hexdigest(), made
+
+    def of(self, solver: Solver, values: Bools, costs: I64, seconds: float, *, known: bool) -> Found | None:
+        """Return the answer for one record, or None where time ran out and allowed values are known.
+
+        Args:
+            solver: which process to ask.
+            values: bool (all variables), what stands; a change of it costs.
+            costs: int64 (all variables).
+            seconds: for the cheapest; as much again for any allowed values where none are known.
+            known: whether allowed values are known already.
+
+        Raises:
+            SolverError: python-sat is not there, or not even any allowed values were found in time.
+        """
+        here = self._part.variables
+        said = np.where(values[here], 1, -1) * (np.arange(len(here)) + 1)
+        given = self._part.given
+        asked = {
+            "facts": said[:given].tolist(),
+            "soft": said[given:].tolist(),
+            "costs": costs[here][given:].tolist(),
+        }
+        key, form = self._sent
+        answer = solver.cheapest(key, form, asked, seconds)
+        if answer is None and known:
+            return None
+        proven = answer is not None
+        if answer is None:
+            answer = solver.cheapest(key, form, {**asked, "any": True}, seconds)
+        if answer is None:
+            words = f"The solver found no allowed answer to a record within {seconds:g} seconds."
+            raise SolverError(words, why="Whether there is one is not known.", do="Simplify the rules.")
+        if answer["values"] is None:
+            return Found(None, -1, proven=True)
+        found = np.array(answer["values"], np.int64)[: len(here)] > 0
+        cost = int(costs[here][found != values[here]].sum())
+        return Found(found, cost, proven)

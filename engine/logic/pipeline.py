@@ -1,0 +1,312 @@
+"""Exact repair of whole batches: the cheapest change of each record that keeps all rules of a normal form.
+
+A record that breaks nothing passes at once. Each independent part (parts.py) that a record breaks is repaired
+by the first of these that can: a decision diagram (diagram.py) swept over the batch; branch and bound with a
+budget of branchings; a diagram too large to be the first choice; python-sat's RC2 in the solver process, with
+a deadline. But for that deadline, which one it is depends on the rules and the record, never on a clock: a
+record gets the same answer in any batch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from ..kernels.repair import Rows, broken_parts, sweep
+from ..kernels.repair_search import Sums, room_for, search_rows
+from ..ports import I32, I64
+from .cheapest import Cheapest
+from .diagram import MOST_WIDE, Diagram, diagram_of
+from .normal import Bools, NormalForm
+from .parts import Part, parts_of
+from .solver import Solver, shared_solver
+
+Tool = Literal["diagram", "search", "rc2"]
+U8 = npt.NDArray[np.uint8]
+
+STATUS = ("allowed", "optimal", "feasible, not proven", "none")
+ALLOWED, OPTIMAL, FEASIBLE, NONE = range(4)
+TOOLS = ("check", "diagram", "search", "rc2")
+CHECK, DIAGRAM, SEARCH, RC2 = range(4)
+
+BRANCHINGS = 5_000  # of one part of one record
+SMALL = 12_000  # nodes up to which a diagram is swept sooner than a record is searched
+SECONDS = 5.0  # for one record in the solver process
+_BLOCK_BYTES = 400_000  # of the costs of a block of records: they stay in the cache
+_BLOCKS = (64, 8)  # records of a block, most and least
+_NEAR, _AWAY = 1 << 29, 1 << 61  # more than any answer costs, in 32 and in 64 bits
+
+
+@dataclass(frozen=True)
+class Decided:
+    """n repaired records.
+
+    Attributes:
+        values: bool (n, variables); where no answer is allowed, those given.
+        costs: int64 (n,), what the changes cost; -1 where no answer is allowed.
+        status: uint8 (n,), a place in STATUS.
+        tool: uint8 (n,), a place in TOOLS: what decided the hardest part.
+    """
+
+    values: Bools
+    costs: I64
+    status: U8
+    tool: U8
+
+    def words(self, record: int) -> tuple[str, str, str]:
+        """Return the status of a record, the engine that gave it, and why that is so."""
+        status, tool = int(self.status[record]), int(self.tool[record])
+        return STATUS[status], TOOLS[tool], _WHY[status, tool]
+
+
+_WHY = {
+    (ALLOWED, CHECK): "it breaks no rule",
+    (OPTIMAL, DIAGRAM): "the diagram holds every allowed answer; this is its cheapest",
+    (OPTIMAL, SEARCH): "the search came to its end; nothing cheaper is allowed",
+    (OPTIMAL, RC2): "the search ran out of branchings; RC2 proved that nothing cheaper is allowed",
+    (
+        FEASIBLE,
+        SEARCH,
+    ): "the search ran out of branchings and RC2 out of time; something cheaper may be allowed",
+    (FEASIBLE, RC2): "RC2 ran out of time; any allowed answer was taken, something cheaper may be allowed",
+    (NONE, CHECK): "the facts alone break a rule",
+    (NONE, DIAGRAM): "the diagram holds no answer that goes with these facts",
+    (NONE, SEARCH): "the search came to its end without an allowed answer",
+    (NONE, RC2): "the solver found no allowed answer",
+}
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """A sample of records solved once more by RC2.
+
+    Attributes:
+        sampled: how many records.
+        solved: of how many RC2 gave an answer in time.
+        agreed: of how many of these it cost the same, or neither found any.
+    """
+
+    sampled: int
+    solved: int
+    agreed: int
+
+
+class Engine:
+    """Repairs batches of records under one set of rules.
+
+    Args:
+        form: the rules.
+        only: repair by this alone, whatever it takes.
+        branchings: budget of the search, for one part of one record.
+        widest: states of one layer that a diagram may have.
+        seconds: for one record in the solver process.
+        solver: which process to ask; the shared one if left out. It is started when it is first needed.
+    """
+
+    def __init__(
+        self,
+        form: NormalForm,
+        *,
+        only: Tool | None = None,
+        branchings: int = BRANCHINGS,
+        widest: int = MOST_WIDE,
+        seconds: float = SECONDS,
+        solver: Solver | None = None,
+    ) -> None:
+        self.form = form
+        self._only = only
+        self._branchings = branchings if only != "search" else np.iinfo(np.int64).max
+        self._solver, self._seconds = solver or shared_solver(), seconds
+        self.parts = tuple(_Ready(part, widest) for part in parts_of(form))
+
+    def __call__(self, predicted: Bools, costs: I64) -> Decided:
+        """Return the cheapest allowed change of each record; a record's does not depend on the others.
+
+        Args:
+            predicted: bool (n, variables), facts first.
+            costs: int64 (n, variables), 0 or more: what it costs to decide a variable against `predicted`;
+                those of facts are not looked at.
+
+        Raises:
+            ValueError: shapes do not fit, a cost is below 0, or they could add up beyond 2^60.
+        """
+        far = self._far(predicted, costs)
+        values = predicted.copy()
+        broken = self.broken(predicted)
+        total = np.zeros(len(values), np.int64)
+        status = np.zeros(len(values), np.uint8)
+        tool = np.zeros(len(values), np.uint8)
+        for i, part in enumerate(self.parts):
+            rows = np.flatnonzero(broken[:, i])
+            if len(rows):
+                reached, found, by = self._repair(part, rows, values, costs, far)
+                total[rows] += reached
+                status[rows] = np.maximum(status[rows], found)
+                tool[rows] = np.maximum(tool[rows], by)
+        dead = np.flatnonzero(status == NONE)
+        if len(dead):
+            values[dead], total[dead] = predicted[dead], -1
+        return Decided(values, total, status, tool)
+
+    def broken(self, values: Bools) -> Bools:
+        """Return which parts each record breaks, bool (n, parts)."""
+        out = np.empty((len(values), len(self.parts)), np.bool_)
+        broken_parts(*self._check, values, out)
+        return out
+
+    def agreement(
+        self, predicted: Bools, costs: I64, decided: Decided, sample: int, seed: int = 0
+    ) -> Agreement:
+        """Return how often RC2, asked for the whole of a record, finds the cost that `decided` says."""
+        count = min(sample, len(predicted))
+        rows = np.random.default_rng(seed).choice(len(predicted), count, replace=False)
+        whole = _Ready(_whole(self.form), 0)
+        values = predicted.copy()
+        reached, status, _ = self._by_rc2(whole, rows, values, costs, np.full(count, -1))
+        sure = (status == OPTIMAL) | (status == NONE)
+        same = np.where(status == NONE, -1, reached) == decided.costs[rows]
+        return Agreement(count, int(sure.sum()), int((sure & same).sum()))
+
+    # Inside
+
+    @cached_property
+    def _check(self) -> tuple[I32, I32, I32, I64, I64]:
+        sizes = [len(p.part.constraints) for p in self.parts]
+        packed = [p.part.packed for p in self.parts]
+        ends = np.cumsum([0, *(int(o[-1]) for o, _, _, _ in packed)])
+        offsets = [o[1:] + end for (o, _, _, _), end in zip(packed, ends, strict=False)]
+        literals = [
+            np.sign(x) * (p.part.variables[np.abs(x) - 1] + 1)
+            for p, (_, x, _, _) in zip(self.parts, packed, strict=True)
+        ]
+        none: list[I64] = [np.empty(0, np.int64)]
+        return (
+            np.cumsum([0, *sizes]).astype(np.int32),
+            np.concatenate([[0], *offsets]).astype(np.int32),
+            np.concatenate([*none, *literals]).astype(np.int32),
+            np.concatenate([*none, *(w for _, _, w, _ in packed)]),
+            np.concatenate([*none, *(b for _, _, _, b in packed)]),
+        )
+
+    def _far(self, predicted: Bools, costs: I64) -> int:
+        """Check a batch; return a number above what any of its records can cost, _NEAR or _AWAY."""
+        shape = (len(predicted), len(self.form.variables))
+        if predicted.shape != shape or costs.shape != shape:
+            raise ValueError(f"expected {shape} values and costs; got {predicted.shape} and {costs.shape}")
+        if predicted.dtype != np.bool_ or costs.dtype != np.int64:
+            raise ValueError(f"expected bool and int64; got {predicted.dtype} and {costs.dtype}")
+        every = int(np.bitwise_or.reduce(costs, axis=None)) if costs.size else 0  # no cost is greater
+        if every < 0 or every * shape[1] >= _AWAY >> 1:
+            raise ValueError("costs must be 0 or more, and add up to less than 2^60")
+        return _NEAR if every * shape[1] < _NEAR else _AWAY
+
+    def _repair(self, part: _Ready, rows: I64, values: Bools, costs: I64, far: int) -> tuple[I64, U8, U8]:
+        """Repair one part of the records `rows` in place; return cost, status and tool of each."""
+        if part.part.given == len(part.part.variables):
+            return np.zeros(len(rows), np.int64), np.full(len(rows), NONE, np.uint8), _all(rows, CHECK)
+        if self._only == "diagram" or (self._only is None and part.small):
+            return self._by_diagram(part, rows, values, costs, far)
+        if self._only == "rc2":
+            return self._by_rc2(part, rows, values, costs, np.full(len(rows), -1))
+        reached, proven = part.search(rows, values, costs, self._branchings)
+        status = np.where(reached < 0, NONE, OPTIMAL).astype(np.uint8)
+        tool = _all(rows, SEARCH)
+        left = np.flatnonzero(~proven)
+        if len(left):
+            if part.diagram:
+                more = self._by_diagram(part, rows[left], values, costs, far)
+            else:
+                more = self._by_rc2(part, rows[left], values, costs, reached[left])
+            reached[left], status[left], tool[left] = more
+        return reached, status, tool
+
+    def _by_diagram(self, part: _Ready, rows: I64, values: Bools, costs: I64, far: int) -> tuple[I64, U8, U8]:
+        reached = part.sweep(rows, values, costs, far)
+        return reached, np.where(reached < 0, NONE, OPTIMAL).astype(np.uint8), _all(rows, DIAGRAM)
+
+    def _by_rc2(self, part: _Ready, rows: I64, values: Bools, costs: I64, found: I64) -> tuple[I64, U8, U8]:
+        """Ask the solver process; `found` are the costs of allowed values that already stand, -1 for none."""
+        reached, status, tool = found.copy(), _all(rows, FEASIBLE), _all(rows, RC2)
+        for i, r in enumerate(rows):
+            answer = part.cheapest.of(self._solver, values[r], costs[r], self._seconds, known=found[i] >= 0)
+            if answer is None:
+                tool[i] = SEARCH
+            elif answer.values is None:
+                status[i], reached[i] = NONE, -1
+            else:
+                values[r, part.part.variables] = answer.values
+                reached[i], status[i] = answer.cost, OPTIMAL if answer.proven else FEASIBLE
+        return reached, status, tool
+
+
+class _Ready:
+    """A part with what the engines need of it, made when it is first needed."""
+
+    def __init__(self, part: Part, widest: int) -> None:
+        self.part, self._widest = part, widest
+
+    @cached_property
+    def diagram(self) -> Diagram | None:
+        return diagram_of(self.part, self._widest)
+
+    @property
+    def small(self) -> bool:
+        return self.diagram is not None and len(self.diagram.nodes) <= SMALL
+
+    @cached_property
+    def cheapest(self) -> Cheapest:
+        return Cheapest(self.part)
+
+    @cached_property
+    def _sums(self) -> Sums:
+        offsets, literals, weights, bounds = self.part.packed
+        order = np.argsort(np.abs(literals), kind="stable")
+        owner = np.repeat(np.arange(len(bounds)), np.diff(offsets))
+        counts = np.bincount(np.abs(literals) - 1, minlength=len(self.part.variables))
+        heaviest = [max(c.weights, default=1) for c in self.part.constraints]
+        return Sums(
+            offsets,
+            literals,
+            weights,
+            bounds,
+            np.array(heaviest, np.int64),
+            np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
+            owner[order].astype(np.int32),
+            (np.sign(literals) * weights)[order],
+        )
+
+    def sweep(self, rows: I64, values: Bools, costs: I64, far: int) -> I64:
+        diagram = self.diagram
+        if diagram is None:
+            raise ValueError("there is no diagram this narrow")
+        dtype = np.dtype(np.int32 if far == _NEAR else np.int64)
+        most, least = _BLOCKS
+        block = _BLOCK_BYTES // ((len(diagram.nodes) + 2) * dtype.itemsize) // least * least
+        block = min(max(block, least), most)
+        sides = np.zeros((2, len(self.part.variables), block), dtype)
+        room = np.empty((len(diagram.nodes) + 2, block), dtype)
+        reached = np.empty(len(rows), np.int64)
+        batch = Rows(self.part.variables, self.part.given, costs, rows, values, reached)
+        sweep(diagram.nodes, diagram.root, batch, far, sides, room)
+        return reached
+
+    def search(self, rows: I64, values: Bools, costs: I64, most: int) -> tuple[I64, Bools]:
+        reached, proven = np.empty(len(rows), np.int64), np.empty(len(rows), np.bool_)
+        room = room_for(len(self.part.variables), len(self.part.constraints))
+        batch = Rows(self.part.variables, self.part.given, costs, rows, values, reached)
+        search_rows(self._sums, room, batch, most, proven)
+        return reached, proven
+
+
+def _all(rows: I64, what: int) -> U8:
+    return np.full(len(rows), what, np.uint8)
+
+
+def _whole(form: NormalForm) -> Part:
+    """Return all rules as one part over all variables."""
+    every = np.arange(len(form.variables), dtype=np.int32)
+    return Part(every, form.given, form.constraints, tuple(range(len(form.constraints))))
