@@ -1,4 +1,4 @@
-"""Small whole numbers (levels) as bit planes and int16 rows, and their exact products.
+"""Small whole numbers (levels) as bit planes and int16 rows.
 
 A plane is packed as bits.py packs signs: bit j of word w is element 64*w + j. A number is
 offset + sum over planes of coefficient x bit; precision.py owns the coefficients.
@@ -14,7 +14,6 @@ from .masks import bit_word
 
 F32 = npt.NDArray[np.float32]
 I16 = npt.NDArray[np.int16]
-I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
 
@@ -72,34 +71,3 @@ def plane_sums(planes: U64, coefficients: I64, out: I64) -> None:
                 ones += popcount(planes[p, r, w])
             total += coefficients[p] * ones
         out[r] = total
-
-
-@kernel
-def dot_planes(a: U64, a_coefficients: I64, b: U64, b_coefficients: I64, out: I32) -> None:
-    """Write the products of the rows of `a` (p, n, words) and `b` (q, m, words) into `out`, int32 (n, m).
-
-    AND and popcount for each pair of planes (Hubara et al. 2016, arXiv:1609.07061); offsets are left to the
-    caller, who adds them with `plane_sums`.
-    """
-    words = a.shape[2]
-    for r in range(a.shape[1]):
-        for c in range(b.shape[1]):
-            total = np.int64(0)
-            for p in range(a.shape[0]):
-                for q in range(b.shape[0]):
-                    both = np.int64(0)
-                    for w in range(words):
-                        both += popcount(a[p, r, w] & b[q, c, w])
-                    total += a_coefficients[p] * b_coefficients[q] * both
-            out[r, c] = total
-
-
-@kernel
-def dot_levels(a: I16, b: I16, out: I32) -> None:
-    """Write the products of the rows of `a` (n, k) and `b` (m, k), int16, into `out`, int32 (n, m)."""
-    for r in range(a.shape[0]):
-        for c in range(b.shape[0]):
-            total = np.int32(0)
-            for j in range(a.shape[1]):
-                total += np.int32(np.int32(a[r, j]) * np.int32(b[c, j]))
-            out[r, c] = total
