@@ -43,7 +43,6 @@ U64 = npt.NDArray[np.uint64]
 CHUNK = 128  # outputs whose counters stand in registers
 WORD_BYTES = 2048  # nibbles of a word of 128 outputs
 WIDE = 512  # bytes of the 16-bit counters of two rows and 128 outputs
-_THREE = 3 * WORD_BYTES
 
 low_halves = constant([0x0F] * 32)
 
@@ -87,11 +86,6 @@ def _pairs(x: np.uint64, y: np.uint64, high: bool) -> np.uint64:
     if high:
         return ((x >> np.uint64(4)) & low) | (y & (low << np.uint64(4)))
     return (x & low) | ((y & low) << np.uint64(4))
-
-
-@kernel
-def _spill(x: Vec, low: Vec, both: Vec) -> tuple[Vec, Vec]:
-    return add8(low, and8(x, low_halves())), add16(both, right_4(x))
 
 
 @kernel
