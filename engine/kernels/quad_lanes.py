@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from llvmlite import ir
 from numba.core import types
 
@@ -17,6 +18,8 @@ from .vectors import Vector
 
 VNNI = bool({"avx512vnni", "avxvnni"} & features())
 WIDTH = 64 if "avx512vnni" in features() else 32
+
+I32 = npt.NDArray[np.int32]
 
 _I32 = ir.IntType(32)
 _BYTES, _SUMS = ir.VectorType(ir.IntType(8), WIDTH), ir.VectorType(_I32, WIDTH // 4)
@@ -58,7 +61,7 @@ def _dot(builder: Any, sums: Any, unsigned: Any, signed: Any) -> Any:
 
 def _dot_twin(sums: U8, unsigned: U8, signed: U8) -> U8:
     products = unsigned.astype(np.int32) * signed.view(np.int8)
-    found = sums.view(np.int32) + products.reshape(-1, 4).sum(axis=1, dtype=np.int32)
+    found: I32 = sums.view(np.int32) + products.reshape(-1, 4).sum(axis=1, dtype=np.int32)
     return found.view(np.uint8)
 
 
@@ -70,7 +73,8 @@ def _pairs(builder: Any, unsigned: Any, signed: Any) -> Any:
 
 def _pairs_twin(unsigned: U8, signed: U8) -> U8:
     products = unsigned.astype(np.int32) * signed.view(np.int8)
-    return np.clip(products[::2] + products[1::2], -32768, 32767).astype(np.int16).view(np.uint8)
+    pairs: U8 = np.clip(products[::2] + products[1::2], -32768, 32767).astype(np.int16).view(np.uint8)
+    return pairs
 
 
 def _widen(builder: Any, sums: Any, shorts: Any) -> Any:
@@ -80,7 +84,7 @@ def _widen(builder: Any, sums: Any, shorts: Any) -> Any:
 
 
 def _widen_twin(sums: U8, shorts: U8) -> U8:
-    pairs = shorts.view(np.int16).reshape(-1, 2).sum(axis=1, dtype=np.int32)
+    pairs: I32 = shorts.view(np.int16).reshape(-1, 2).sum(axis=1, dtype=np.int32)
     return (sums.view(np.int32) + pairs).view(np.uint8)
 
 
