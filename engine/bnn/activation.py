@@ -98,7 +98,7 @@ class Activation(ShapeKeeper):
 
     kind: ClassVar[str] = "bnn.activation"
     title: ClassVar[str] = "Activation"
-    icon: ClassVar[str] = "ph.wave-sine"
+    icon: ClassVar[str] = "ph.line-segments"
     order: ClassVar[int] = 200
     summary: ClassVar[str] = "ReLU, hard tanh, leaky tanh and their like"
 

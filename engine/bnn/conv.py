@@ -162,7 +162,7 @@ class Conv1d(Convolution):
 
     kind: ClassVar[str] = "bnn.conv1d"
     title: ClassVar[str] = "Convolution 1-D"
-    icon: ClassVar[str] = "ph.wave-sine"
+    icon: ClassVar[str] = "ph.activity"
     order: ClassVar[int] = 11
     summary: ClassVar[str] = "Filters slide along a series; weights and activations from 1 to 32 bits"
     dims: ClassVar[int] = 1

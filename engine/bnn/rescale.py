@@ -35,7 +35,7 @@ class Rescale(ShapeKeeper):
 
     kind: ClassVar[str] = "bnn.rescale"
     title: ClassVar[str] = "Learned scales"
-    icon: ClassVar[str] = "ph.arrows-vertical"
+    icon: ClassVar[str] = "ph.arrows-down-up"
     order: ClassVar[int] = 245
     summary: ClassVar[str] = "Learned factors of channels, rows and columns (XNOR-Net++)"
     citation: ClassVar[str] = "Bulat & Tzimiropoulos 2019, arXiv:1909.13863"

@@ -156,7 +156,7 @@ def train_and_stop(window: MainWindow, qtbot: QtBot) -> list[EpochDone]:
     chart = window.panes.panels["training"].accuracy
     QTest.mouseClick(window.tools._train, LEFT)
     for wanted in (1, 2):
-        qtbot.waitUntil(lambda n=wanted: len(epochs) >= n, timeout=60_000)
+        qtbot.waitUntil(lambda n=wanted: len(epochs) >= n, timeout=180_000)
         qtbot.waitUntil(lambda n=wanted: chart.points("validation") >= n, timeout=5_000)
     with qtbot.waitSignal(trainer.over, timeout=20_000):
         window.actions_["stop"].trigger()
