@@ -12,10 +12,12 @@ from ..fields import choice, flag, real
 from ..fusion import PerElement
 from ..kernels.channels import channel_products, channel_squares, channel_sums, normalise_back
 from ..kernels.floats import scale_shift
+from ..kernels.threads import share
 from ..node import Cost, Family, Learning, Node, Operator, Parameter, Predictor, Specs, Work, wired
 from ..ports import F32, F64, Array, Arrays, Port, Spec
 
 _EPSILON = np.float32(1e-5)
+_LEAST = 4096  # rows that are worth a thread
 OVER = {"channel": "Each channel of a map", "element": "Each element of a map"}
 
 
@@ -120,7 +122,8 @@ class BatchNormOperator(Operator):
         self._inverse[:] = 1.0 / np.sqrt(variance + _EPSILON)
         scale = self.weights["gamma"] * self._inverse
         out = self._out[:rows]
-        scale_shift(self._x, scale, self.weights["beta"] - self._mean * scale, out)
+        seen, shift = self._x, self.weights["beta"] - self._mean * scale
+        share(lambda a, b: scale_shift(seen[a:b], scale, shift, out[a:b]), rows, least=_LEAST)
         return (out.reshape(x.shape),)
 
     def gradient(self, *grads: F32 | None) -> tuple[F32 | None, ...]:
@@ -140,7 +143,12 @@ class BatchNormOperator(Operator):
         self._factors[1] = -scale * self._sums[1] * inverse**2 / rows
         self._factors[2] = -scale * self._sums[0] / rows
         out = self._grad_in[:rows]
-        normalise_back(flat, self._x, self._mean, self._factors, out)
+        seen, mean, factors = self._x, self._mean, self._factors
+
+        def back(begin: int, end: int) -> None:
+            normalise_back(flat[begin:end], seen[begin:end], mean, factors, out[begin:end])
+
+        share(back, rows, least=_LEAST)
         return (out.reshape(grad.shape),)
 
     def hardware_profile(self) -> tuple[str, ...]:

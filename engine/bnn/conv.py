@@ -17,7 +17,7 @@ from .conv_patches import Patches
 from .conv_product import PatchProduct
 from .conv_scale import InputScale, InputScaledOperator
 from .conv_window import Window, window_of
-from .product import Activation, way
+from .product import Activation
 from .shipped import Multiplied
 
 INPUT_SCALES = {"none": "None", "mean": "Mean size of the window (XNOR-Net)"}
@@ -127,8 +127,7 @@ class Convolution(WithFilters):
         return window.taps * (window.channels + self.filters) // self.groups
 
     def trained(self, weights: Arrays, spec: Spec, batch: int) -> Trained:
-        signs = way(PRECISIONS[self.weight_bits], self.activation(spec)) == "xnor"
-        return Filters(weights, self.quantized_by(), self._patches(spec), batch, signs=signs)
+        return Filters(weights, self.quantized_by(), self._patches(spec), batch)
 
     def multiplied(self, weight: Array, activation: Activation, spec: Spec) -> Multiplied:
         return PatchProduct(weight, self.weight_bits, activation, self._patches(spec))

@@ -21,6 +21,7 @@ from ..ports import F32, U64, Array, Arrays, words_for
 from ..precision import PRECISIONS
 from .conv_layer import Kind
 from .conv_patches import Patches
+from .conv_pieces import CHUNKS, Buffers, Pieces
 from .linear import offset_shift
 from .product import Activation, way
 from .weights import WEIGHT_QUANTIZERS, WeightQuantizer
@@ -35,7 +36,7 @@ class Filters:
         rng: drawn from by stochastic quantizers.
     """
 
-    def __init__(self, arrays: Arrays, kind: Kind, patches: Patches, batch: int, *, signs: bool) -> None:
+    def __init__(self, arrays: Arrays, kind: Kind, patches: Patches, batch: int) -> None:
         self._arrays, self._row, self._patches = arrays, PRECISIONS[kind.precision], patches
         self.quantizer: WeightQuantizer = WEIGHT_QUANTIZERS.make(kind.quantizer)(
             self._row, arrays, kind.estimator
@@ -45,20 +46,14 @@ class Filters:
         self._each = m // patches.groups
         count = batch * patches.window.places
         self._grad = np.zeros_like(arrays["weight"])
-        self._part_grad = np.empty((self._each, k), np.float32)
+        self._part_grads = np.empty((CHUNKS, m, k), np.float32)
         self._out = np.empty((count, m), np.float32)
         self._batch = batch
-        self._grad_maps = np.empty((patches.piece, patches.window.elements), np.float32)
         self._grad_in = np.empty((batch, patches.window.length), np.float32)
-        self._rows = patches.empty_rows()
-        self._grad_rows = np.empty_like(self._rows)
-        self._whole = np.empty((len(self._rows) if signs else 0, m), np.int32)
         self._zero = np.zeros(m, np.float32)
-        self._bits = patches.empty_bits()
         self._signs = np.empty((m, words_for(k)), np.uint64)
-        self._scaled = np.empty((len(self._rows), self._each), np.float32)
-        self._turned_rows = np.empty((k, words_for(len(self._rows))), np.uint64)
         self._turned_weights = np.empty((patches.groups, k, words_for(self._each)), np.uint64)
+        self._pieces = Pieces(patches, m)
         self._by_signs = False
         self._seen: Array | None = None
         self._effective: Quantized | None = None
@@ -105,16 +100,20 @@ class Filters:
         if quantized is None:
             raise RuntimeError("backward before forward")
         records, places = len(grad) // patches.window.places, patches.window.places
-        self._grad.fill(0)
         if maps_wanted:
             self._turn_weights(quantized)
-        direct = self._seen is None and patches.few
-        for piece in patches.pieces(records) if maps_wanted or not direct else ():
+        sums = self._part_grads[: self._pieces.count(records)]
+        sums.fill(0)
+
+        def run(chunk: int, piece: slice, buffers: Buffers) -> None:
             here = grad[piece.start * places : piece.stop * places]
-            self._piece_back(piece, here, maps_wanted=maps_wanted)
-        if direct:
-            self._grad[...] = patches.dot_gradient(self._maps[:records], grad)
-        elif self._seen is not None and patches.pad == 0 and patches.window.pads:
+            self._filter_gradient(piece, here, buffers, sums[chunk])
+            if maps_wanted:
+                self._map_gradient(piece, here, buffers)
+
+        self._pieces.each(records, run)
+        np.sum(sums, axis=0, out=self._grad)
+        if self._seen is not None and patches.pad == 0 and patches.window.pads:
             self._add_missing(grad)
         self._finish(grad)
         return self._grad_in[:records] if maps_wanted else None
@@ -146,12 +145,13 @@ class Filters:
         packed = self._packed_signs(part)
         corrected = patches.pad == 0 and patches.window.pads
         missing = patches.missing(part.values).astype(np.int32) if corrected else None
-        for piece in patches.pieces(len(seen)):
+
+        def run(chunk: int, piece: slice, buffers: Buffers) -> None:
             maps = patches.padded(seen[piece], packed=True)
             target = out[piece.start * places : piece.stop * places]
-            whole = self._whole[: len(target)]
+            whole = buffers.whole[: len(target)]
             for group in range(patches.groups):
-                rows = patches.rows(maps, group, self._bits)
+                rows = patches.rows(maps, group, buffers.bits)
                 signs = packed[self._outputs(group)]
                 if patches.groups == 1:
                     dot_signs(rows, signs, patches.inputs, whole)
@@ -164,19 +164,21 @@ class Filters:
                 by_place += missing
             scale_shift(whole, scale, self._zero, target)
 
+        self._pieces.each(len(seen), run)
+
     def _float_products(self, records: int, part: Quantized, scale: F32, out: F32) -> None:
         patches, places = self._patches, self._patches.window.places
         plain = bool((scale == 1).all())
-        if patches.few:
-            patches.dot(self._maps[:records], np.ascontiguousarray(part.values.T), out)
-            if not plain:
-                scale_shift(out, scale, self._zero, out)
-            return
-        for piece in patches.pieces(records):
+        turned = np.ascontiguousarray(part.values.T) if patches.few else part.values.T
+
+        def run(chunk: int, piece: slice, buffers: Buffers) -> None:
             target = out[piece.start * places : piece.stop * places]
             for group in range(patches.groups):
-                rows = patches.rows(self._maps[piece], group, self._rows)
-                values = part.values[self._outputs(group)].T
+                if patches.few:
+                    patches.dot(self._maps[piece], turned, target)
+                    continue
+                rows = patches.rows(self._maps[piece], group, buffers.rows)
+                values = turned[:, self._outputs(group)]
                 if patches.groups == 1:
                     np.matmul(rows, values, out=target)
                 else:
@@ -184,49 +186,61 @@ class Filters:
             if not plain:
                 scale_shift(target, scale, self._zero, target)
 
+        self._pieces.each(records, run)
+
     def _add_row_sums(self, records: int, offset: F32, out: F32) -> None:
         patches, places = self._patches, self._patches.window.places
         if self._seen is not None:
             patches.put(self._seen, self._maps[:records], packed=True)
-        for piece in patches.pieces(records):
+
+        def run(chunk: int, piece: slice, buffers: Buffers) -> None:
             target = out[piece.start * places : piece.stop * places]
             for group in range(patches.groups):
                 at = self._outputs(group)
-                sums = patches.rows(self._maps[piece], group, self._rows).sum(axis=1)
+                sums = patches.rows(self._maps[piece], group, buffers.rows).sum(axis=1)
                 target[:, at] += np.outer(sums, offset[at])
 
-    def _piece_back(self, piece: slice, grad: F32, *, maps_wanted: bool) -> None:
+        self._pieces.each(records, run)
+
+    def _filter_gradient(self, piece: slice, grad: F32, buffers: Buffers, out: F32) -> None:
+        """Add what a piece says of the filters to `out`, float32 (outputs, inputs)."""
         patches = self._patches
-        window, target = patches.window, self._grad_in[piece]
-        grad_maps = self._grad_maps[: len(target)] if window.pads else target
-        if maps_wanted:
-            grad_maps.fill(0)
+        if self._seen is None and patches.few:
+            out += patches.dot_gradient(self._maps[piece], grad)
+            return
         maps = self._maps[piece] if self._seen is None else patches.padded(self._seen[piece], packed=True)
         for group in range(patches.groups):
             at = self._outputs(group)
             here = grad if patches.groups == 1 else np.ascontiguousarray(grad[:, at])
-            if self._seen is not None:
-                bits = patches.rows(maps, group, self._bits)
-                turned = self._turned_rows[:, : words_for(len(bits))]
+            if self._seen is None:
+                np.matmul(here.T, patches.rows(maps, group, buffers.rows), out=buffers.part)
+            else:
+                bits = patches.rows(maps, group, buffers.bits)
+                turned = buffers.turned[:, : words_for(len(bits))]
                 transpose_bits(bits, patches.inputs, turned)
-                signed_sums(here, turned, self._part_grad)
-                self._grad[at] += self._part_grad
-            elif not patches.few:  # those are taken all at once, in `backward`
-                np.matmul(here.T, patches.rows(maps, group, self._rows), out=self._part_grad)
-                self._grad[at] += self._part_grad
-            if maps_wanted:
-                patches.fold(self._row_gradient(here, group), group, grad_maps)
-        if maps_wanted and window.pads:
-            window.crop(grad_maps, target)
+                signed_sums(here, turned, buffers.part)
+            out[at] += buffers.part
 
-    def _row_gradient(self, grad: F32, group: int) -> F32:
+    def _map_gradient(self, piece: slice, grad: F32, buffers: Buffers) -> None:
+        """Write the gradient of the maps of a piece."""
+        patches, window, target = self._patches, self._patches.window, self._grad_in[piece]
+        maps = buffers.maps[: len(target)] if window.pads else target
+        maps.fill(0)
+        for group in range(patches.groups):
+            at = self._outputs(group)
+            here = grad if patches.groups == 1 else np.ascontiguousarray(grad[:, at])
+            patches.fold(self._row_gradient(here, group, buffers), group, maps)
+        if window.pads:
+            window.crop(maps, target)
+
+    def _row_gradient(self, grad: F32, group: int, buffers: Buffers) -> F32:
         """Return dL/d(patches), float32 (n, inputs), of one group."""
         at, quantized = self._outputs(group), self._effective
         if quantized is None:
             raise RuntimeError("backward before forward")
-        d_rows = self._grad_rows[: len(grad)]
+        d_rows = buffers.grad_rows[: len(grad)]
         for i, part in enumerate(bases(quantized)):
-            scaled = np.multiply(grad, part.scale[at], out=self._scaled[: len(grad)])
+            scaled = np.multiply(grad, part.scale[at], out=buffers.scaled[: len(grad)])
             if self._by_signs:
                 signed_sums(scaled, self._turned_weights[group], d_rows, turned=True)
             elif i == 0:

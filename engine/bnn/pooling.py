@@ -20,12 +20,15 @@ from ..kernels.pool import (
     or_pool,
     or_units,
 )
+from ..kernels.threads import share
 from ..node import Cost, Family, Learning, Node, Operator, Predictor, ShapeError, Specs, Work, wired
 from ..ports import F32, I64, U64, Array, Arrays, Port, Spec
 from .conv_patches import unit_of
 from .conv_window import AXIS_CHOICES, PADDINGS, Window, window_of
 
 HOWS = {"mean": "Mean", "max": "Largest"}
+
+_LEAST = 16  # records that are worth a thread
 
 
 @dataclass(frozen=True)
@@ -291,8 +294,10 @@ class PoolOperator(Operator):
         self._apart = self._how == "max" and spec.type == "real" and self._window.tiles
 
     def execute(self, *inputs: Array) -> tuple[Array, ...]:
-        self._maps = np.ascontiguousarray(inputs[0])
-        return (_shaped(self._pooling.forward(self._maps, self._out[: len(self._maps)]), self._shape),)
+        maps = self._maps = np.ascontiguousarray(inputs[0])
+        out = self._out[: len(maps)]
+        share(lambda a, b: self._pooling.forward(maps[a:b], out[a:b]), len(maps), least=_LEAST)
+        return (_shaped(out, self._shape),)
 
     def gradient(self, *grads: F32 | None) -> tuple[F32 | None, ...]:
         (grad,) = grads
@@ -300,8 +305,9 @@ class PoolOperator(Operator):
             return (None,)
         n = len(grad)
         if self.input_spare and self._apart:
-            self._pooling.swap(np.ascontiguousarray(grad), self._maps, self._out[:n])
-            return (self._maps,)
+            given, seen, out = np.ascontiguousarray(grad), self._maps, self._out
+            share(lambda a, b: self._pooling.swap(given[a:b], seen[a:b], out[a:b]), n, least=_LEAST)
+            return (seen,)
         mine, maps = self._grad[:n], self._grad_maps[:n]
         mine[...] = grad.reshape(mine.shape)
         maps.fill(0)

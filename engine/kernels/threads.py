@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 
 _told = threading.local()  # the pool of this thread, and how many threads work with it
@@ -49,6 +49,11 @@ def share(work: Callable[[int, int], object], size: int, *, least: int, grain: i
         return
     step = -(-size // (parts * grain)) * grain
     others = [pool.submit(work, at, min(size, at + step)) for at in range(step, size, step)]
-    work(0, step)
+    _told.pool = None  # a part that shares work itself does all of it: the others are busy
+    try:
+        work(0, step)
+    finally:
+        _told.pool = pool
+        wait(others)
     for other in others:
         other.result()

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.bnn.conv import Conv2d
 from engine.kernels.bits import pack_signs
 from engine.kernels.signed import signed_sums
 from engine.kernels.threads import share, workers
-from engine.ports import words_for
+from engine.ports import Spec, words_for
 
 
 @given(st.integers(1, 4), st.integers(0, 1000), st.integers(1, 300), st.sampled_from([1, 4, 16]))
@@ -63,3 +64,24 @@ def test_sums_under_signs_are_the_same_bytes_for_any_number_of_threads():
             signed_sums(floats, signs, out)
         found.append(out.tobytes())
     assert len(set(found)) == 1
+
+
+@pytest.mark.parametrize("bits", ["1", "32"])
+def test_a_convolution_learns_the_same_bytes_on_any_number_of_threads(bits):
+    spec = Spec("bits", (9, 8, 32), "1", low=-1) if bits == "1" else Spec("real", (9, 8, 32))
+    node, n = Conv2d(filters=20, weight_bits=bits), 300
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((n, *spec.shape)).astype(np.float32)
+    if bits == "1":
+        words = np.zeros((n, words_for(spec.elements)), np.uint64)
+        pack_signs(x.reshape(n, -1), words)
+    grad = rng.standard_normal((n, 9, 8, 20)).astype(np.float32)
+    found = []
+    for threads in (1, 2, 3):
+        operator = node.operator(node.start(np.random.default_rng(1), spec), n, spec)
+        with workers(threads):
+            (y,) = operator.execute(words if bits == "1" else x)
+            (back,) = operator.gradient(grad)
+        grads = [p.grad.tobytes() for p in operator.parameters()]
+        found.append((y.tobytes(), back.tobytes(), *grads))
+    assert found[0] == found[1] == found[2]
