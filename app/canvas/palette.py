@@ -14,17 +14,21 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.canvas.blocks import PREFIX, SHELF, block_of
 from app.canvas.quick_add import kind_aside
 from app.search import matches
 from app.theme.current import theme
 from app.theme.fonts import BASE, font, section
 from app.theme.icons import icon
 from engine.catalog import NODES, SECTIONS, shelf_of
+from engine.node import Node
+from engine.templates import TEMPLATES, Template
 
 _KIND = Qt.ItemDataRole.UserRole
 _SHELF = Qt.ItemDataRole.UserRole + 1
 _ROW, _HEADING = 26, 28  # px
 _KEY = "palette/closed"
+_LAST_LAYER = [kind for kind, node in NODES.items() if node.family == "bnn"][-1]  # blocks come after it
 
 
 class Palette(QWidget):
@@ -100,7 +104,11 @@ class Palette(QWidget):
             shelf = shelf_of(node)
             if shelf not in heads:
                 heads[shelf] = self._head(shelf)
-            self._add(heads[shelf], kind)
+            self._add(heads[shelf], kind, node)
+            if kind == _LAST_LAYER:
+                heads[SHELF] = self._head(SHELF)
+                for key, block in TEMPLATES.items():
+                    self._add(heads[SHELF], PREFIX + key, block)
         self._heads = list(heads.values())
         self._sift(self.filter.text())
 
@@ -114,14 +122,13 @@ class Palette(QWidget):
         self.tree.addTopLevelItem(head)
         return head
 
-    def _add(self, head: QTreeWidgetItem, kind: str) -> None:
-        node = NODES[kind]
+    def _add(self, head: QTreeWidgetItem, kind: str, node: type[Node] | Template) -> None:
         item = QTreeWidgetItem([node.title])
         item.setData(0, _KIND, kind)
         item.setFont(0, font(BASE))
         item.setIcon(0, icon(node.icon, theme().tokens.family(node.family)))
         item.setSizeHint(0, QSize(0, _ROW))
-        item.setToolTip(0, "\n".join(t for t in (node.summary, kind_aside(node), node.citation) if t))
+        item.setToolTip(0, "\n".join(t for t in (node.summary, _aside(node), node.citation) if t))
         head.addChild(item)
         self._items[kind] = item
 
@@ -136,7 +143,7 @@ class Palette(QWidget):
 
     def _choose_first(self) -> None:
         shown = [kind for kind, item in self._items.items() if not item.isHidden()]
-        titled = [kind for kind in shown if matches(self.filter.text(), NODES[kind].title)]
+        titled = [kind for kind in shown if matches(self.filter.text(), _texts(kind)[0])]
         for kind in (titled or shown)[:1]:
             self.chosen.emit(kind)
 
@@ -174,9 +181,15 @@ def _kept() -> frozenset[str]:
 
 def _texts(kind: str) -> tuple[str, ...]:
     """Return what a kind is found by: its name first, then what it does, its paradigm, its paper."""
-    node = NODES[kind]
+    block = block_of(kind)
+    node = block or NODES[kind]
     paper = node.citation.replace(":", " ")
-    return node.title, node.summary, SECTIONS[node.family], shelf_of(node), kind, paper
+    shelf = SHELF if block else shelf_of(NODES[kind])
+    return node.title, node.summary, SECTIONS[node.family], shelf, kind, paper
+
+
+def _aside(node: type[Node] | Template) -> str:
+    return "A block of several nodes" if isinstance(node, Template) else kind_aside(node)
 
 
 class _Drag(QObject):

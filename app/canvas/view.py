@@ -18,9 +18,9 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QGraphicsView, QToolTip
 
 from app.canvas import edits
+from app.canvas.blocks import block_of, ghost_face, insert_block
 from app.canvas.dots import dots
 from app.canvas.empty import EmptyCanvas
-from app.canvas.face import plain_face
 from app.canvas.gestures.cut import Cut
 from app.canvas.gestures.gesture import Gesture
 from app.canvas.gestures.move import MoveNodes
@@ -36,7 +36,6 @@ from app.canvas.tooltips import tooltip
 from app.document import Document
 from app.search import SearchPopup
 from app.theme.current import theme
-from engine.catalog import NODES
 from engine.graph import Graph
 
 _LEAST, _MOST, _STEP = 0.1, 3.0, 1.0015  # zooms; per unit of the wheel
@@ -165,7 +164,13 @@ class CanvasView(QGraphicsView):
         self.popup.open_at(self.mapFromScene(at))
 
     def add_kind(self, kind: str) -> str:
-        """Add a node where there is room, and bring it into view."""
+        """Add a node, or a block, where there is room, and bring it into view."""
+        block = block_of(kind)
+        if block:
+            middle = self.mapToScene(self.viewport().rect().center())
+            names = insert_block(self.document, block, middle, feed=True)
+            self.ensureVisible(self.graph_scene.extent(names), 24, 24)
+            return names[0]
         centre = edits.free_place(self.document, kind, self.mapToScene(self.viewport().rect().center()))
         name = edits.add(self.document, kind, centre)
         self.ensureVisible(self.graph_scene.nodes[name].box(), 24, 24)
@@ -174,7 +179,7 @@ class CanvasView(QGraphicsView):
     def drag_kind(self, kind: str, screen: QPoint) -> bool:
         """Show where a node would go while it is dragged over; return whether it may be dropped here."""
         at = self.scene_point(screen)
-        self._ghost.show_at(plain_face(NODES[kind]()) if at else None, at or QPointF())
+        self._ghost.show_at(ghost_face(kind) if at else None, at or QPointF())
         return at is not None
 
     def drop_kind(self, kind: str, screen: QPoint) -> str | None:
@@ -184,7 +189,8 @@ class CanvasView(QGraphicsView):
         if at is None:
             return None
         self.setFocus()
-        return edits.add(self.document, kind, at)
+        block = block_of(kind)
+        return insert_block(self.document, block, at)[0] if block else edits.add(self.document, kind, at)
 
     def end_drag(self) -> None:
         """Take the picture of a dragged node away."""
