@@ -21,9 +21,17 @@ SMOOTH_TO = 2_000  # points up to which a curve is drawn two pixels wide and smo
 
 
 class Axis(pg.AxisItem):  # type: ignore[misc]
-    """An axis whose large whole numbers have thin spaces."""
+    """An axis whose large whole numbers have thin spaces.
+
+    Attributes:
+        counts: how many things it counts: then only whole numbers up to it are written; None for any number.
+    """
+
+    counts: int | None = None
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        if self.counts is not None:
+            return [whole(round(v)) if v == round(v) and 0 <= v <= self.counts else "" for v in values]
         if not self.logMode and spacing >= 1 and all(float(v * scale).is_integer() for v in values):
             return [whole(round(v * scale)).replace("-", "−") for v in values]
         return [str(s).replace("-", "−") for s in super().tickStrings(values, scale, spacing)]

@@ -111,6 +111,11 @@ class WeightChart(Chart):
             minYRange=1 if free else 2,
         )
         self.view.setAspectLocked(free)
+        folded = self._tiles is not None and self._tiles.folded
+        for side, count in (("bottom", across), ("left", down)):
+            axis = self.plot.getAxis(side)
+            axis.counts = count if free else None
+            axis.setStyle(showValues=not folded)
         self.name_axes(*self._names())
         self.view.setRange(xRange=(0, across), yRange=(0, down), padding=0)
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QWidget
 
+from app.canvas.blocks import PREFIX
 from app.canvas.quick_add import kind_aside
 from app.canvas.view import CanvasView
 from app.document import Document
@@ -16,6 +17,7 @@ from app.search import Entry, SearchPopup, matches, rank
 from app.theme.current import theme
 from app.window.actions import Actions
 from engine.catalog import NODES
+from engine.templates import TEMPLATES
 
 _FIRST = ("train", "open", "save", "arrange", "fit", "quick_add", "export")
 
@@ -38,6 +40,7 @@ def find_commands(words: str, document: Document, canvas: CanvasView, actions: A
         return [entry for name in _FIRST for entry in found if entry.words == name]
     here = [_node(name, document, canvas) for name in document.graph.nodes]
     kinds = [_kind(kind, canvas) for kind in NODES]
+    kinds += [_block(key, canvas) for key in TEMPLATES]
     groups = ([e for e in group if matches(words, e.title, e.words)] for group in (found, here, kinds))
     return [e for group in groups for e in sorted(group, key=lambda e: rank(words, e.title))]
 
@@ -73,4 +76,17 @@ def _kind(kind: str, canvas: CanvasView) -> Entry:
         colour=colour,
         aside=kind_aside(node),
         words=f"{node.summary} {kind}",
+    )
+
+
+def _block(key: str, canvas: CanvasView) -> Entry:
+    block = TEMPLATES[key]
+    return Entry(
+        title=f"Add {block.title}",
+        run=lambda: canvas.add_kind(PREFIX + key),
+        section="Add a node",
+        icon=block.icon,
+        colour=theme().tokens.family(block.family),
+        aside="several nodes",
+        words=f"{block.summary} {block.citation.replace(':', ' ')}",
     )

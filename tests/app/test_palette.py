@@ -15,6 +15,8 @@ from app.canvas.palette import Palette
 from app.canvas.view import CanvasView
 from app.document import Document
 from app.theme.current import theme
+from app.window.actions import Actions
+from app.window.command_palette import find_commands
 from engine.catalog import NODES, shelf_of
 from engine.templates import TEMPLATES
 
@@ -161,3 +163,15 @@ def test_a_selected_node_feeds_the_block_that_is_added(qtbot: QtBot, tmp_path: P
     document.select(["out"])  # gives nothing that a block could take
     canvas.add_kind(PREFIX + "bireal")
     assert not any(w.source == "out" for w in document.graph.wires)
+
+
+def test_blocks_are_found_in_the_command_palette_too(qtbot: QtBot) -> None:
+    theme().start("dark")
+    document = Document()
+    canvas = CanvasView(document)
+    qtbot.addWidget(canvas)
+    (found,) = find_commands("real-to-binary block", document, canvas, Actions(canvas, canvas))
+    assert found.title == "Add Real-to-binary block"
+    assert found.run is not None
+    found.run()
+    assert len(document.graph.nodes) > 4

@@ -160,6 +160,13 @@ def test_kernels_keep_their_proportions_and_rows_fill_the_room(qtbot: QtBot) -> 
     across, down = chart.view.viewPixelSize()
     assert across == pytest.approx(down, rel=0.02)
     assert chart._labels == {"bottom": "Filter", "left": "Input channel"}
+    assert chart.plot.getAxis("bottom").tickStrings([-5.0, 0.0, 2.5, 16.0, 20.0], 1, 5) == [
+        "",
+        "0",
+        "",
+        "16",
+        "",
+    ]
     chart.show_weights(shown)
     chart.grab()
     assert chart.view.viewRange() == [[0, 72], [0, 16]]
