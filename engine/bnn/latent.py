@@ -10,6 +10,7 @@ from ..hardware import dot_signs
 from ..kernels.bits import pack_signs
 from ..kernels.floats import scale_shift
 from ..kernels.signed import signed_sums, transpose_bits
+from ..kernels.threads import matmul
 from ..levels import PackedSigns, Quantized
 from ..node import Moment, Parameter
 from ..ports import F32, U64, Array, Arrays, words_for
@@ -127,7 +128,7 @@ class Linear:
             scale_shift(out, scale, shift, out)
         else:
             # Whole sums below 2^24 are exact in float32: there BLAS gives what the packed product gives.
-            np.matmul(rows.floats, quantized.values.T, out=out)
+            matmul(rows.floats, quantized.values.T, out)
             scale_shift(out, scale, shift, out)
         if quantized.offset is not None:
             out += np.outer(rows.floats.sum(axis=1), quantized.offset * np.float32(self._step))
@@ -154,7 +155,7 @@ class Linear:
             turned = self._turned(rows.seen, self.inputs)
             signed_sums(np.ascontiguousarray(grad), turned, self._grad)
         else:
-            np.matmul(grad.T, rows.floats, out=self._grad)
+            matmul(grad.T, rows.floats, self._grad)
         if self._step != 1:
             self._grad *= np.float32(self._step)
         if self._offset:
@@ -174,7 +175,7 @@ class Linear:
             turned = self._turned(self._packed_signs(quantized), self.inputs)
             signed_sums(scaled, turned, d_rows, turned=True)
         else:
-            np.matmul(scaled, quantized.values, out=d_rows)
+            matmul(scaled, quantized.values, d_rows)
         if quantized.offset is not None:
             d_rows += (grad @ quantized.offset)[:, None]
         part = quantized.more

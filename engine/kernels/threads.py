@@ -11,6 +11,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 
+import numpy as np
+import numpy.typing as npt
+
+F32 = npt.NDArray[np.float32]
+_LEAST = 1 << 22  # multiply-adds that are worth a thread
 _told = threading.local()  # the pool of this thread, and how many threads work with it
 
 
@@ -57,3 +62,13 @@ def share(work: Callable[[int, int], object], size: int, *, least: int, grain: i
         wait(others)
     for other in others:
         other.result()
+
+
+def matmul(a: F32, b: F32, out: F32) -> None:
+    """Write a @ b into `out`, float32 (n, m), on all threads there are: each takes rows of `a`, (n, k).
+
+    The host's BLAS does each part on one thread: its own threads would wait for each other in busy loops, and
+    take the cores from ours. The least part depends on the work, so small products stay on one thread.
+    """
+    each = max(1, a.shape[1] * out.shape[1])
+    share(lambda i, j: np.matmul(a[i:j], b, out=out[i:j]), len(a), least=max(16, _LEAST // each), grain=16)

@@ -17,6 +17,7 @@ from ..kernels.spike import (
     integrate_backward,
     pack_spikes,
 )
+from ..kernels.threads import matmul
 from ..levels import (
     Quantized,
     latent_gradient,
@@ -206,7 +207,7 @@ class LifOperator(Operator):
         if not self.input_wanted:
             return (None,)
         flat *= self._quantized.scale
-        np.matmul(flat, self._quantized.values, out=_rows(self._grad_in[:n]))
+        matmul(flat, self._quantized.values, _rows(self._grad_in[:n]))
         return (self._grad_in[:n],)
 
     def metrics(self) -> dict[str, float]:

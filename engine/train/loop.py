@@ -44,7 +44,7 @@ def train(
     Args:
         project: an `engine.files.project.Project`, as `engine.open_project` returns it.
         out: the run file, written after every epoch; None keeps nothing.
-        threads: threads of kernels and of the host's BLAS.
+        threads: threads that work together; the host's BLAS runs in each of them.
         resume: a run to go on with, as `engine.train.resume.resumed` returns it.
 
     Raises:
@@ -79,7 +79,7 @@ class Run:
         Args:
             project: what is trained.
             out: the run file, or None.
-            threads: threads of kernels and of the host's BLAS.
+            threads: threads that work together; the host's BLAS runs in each of them.
             resume: a run to go on with.
             floats: whether nothing is quantized in it, as in a float teacher.
         """
@@ -135,7 +135,7 @@ class Run:
 
     def steps(self) -> Iterator[Progress]:
         """Train, yielding after every batch, epoch and stage."""
-        with threadpool_limits(self._threads), workers(self._threads):
+        with threadpool_limits(1), workers(self._threads):
             yield from self._stages()
 
     # Stages

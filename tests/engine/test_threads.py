@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from engine.bnn.conv import Conv2d
 from engine.kernels.bits import pack_signs
 from engine.kernels.signed import signed_sums
-from engine.kernels.threads import share, workers
+from engine.kernels.threads import matmul, share, workers
 from engine.ports import Spec, words_for
 
 
@@ -85,3 +85,14 @@ def test_a_convolution_learns_the_same_bytes_on_any_number_of_threads(bits):
         grads = [p.grad.tobytes() for p in operator.parameters()]
         found.append((y.tobytes(), back.tobytes(), *grads))
     assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 2), (300, 200, 100), (33, 512, 600)])
+def test_products_on_threads_are_products(shape):
+    n, k, m = shape
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((k, n)).astype(np.float32), rng.standard_normal((k, m)).astype(np.float32)
+    out = np.empty((n, m), np.float32)
+    with workers(2):
+        matmul(a.T, b, out)
+    assert np.allclose(out, a.T.astype(np.float64) @ b, atol=1e-3)
