@@ -131,7 +131,7 @@ class Curves(Chart):
         self._late = set(self._curves)
         for _, _, line in self._phases:
             self._dress_phase(line)
-        self.legend.show_pens({})
+        self.legend.show_pens({})  # to be listed anew, in the colours of the theme
         self.show_points()
 
     def _dress_phase(self, line: Any) -> None:
