@@ -16,9 +16,11 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from ..kernels.repair import Rows, broken_parts, sweep
+from ..kernels.least import FAR as _NEAR
+from ..kernels.least import LANES
+from ..kernels.repair import Checked, Rows, broken_parts, sweep
 from ..kernels.repair_search import Sums, room_for, search_rows
-from ..ports import I32, I64
+from ..ports import I64
 from .cheapest import Cheapest
 from .diagram import MOST_WIDE, Diagram, diagram_of
 from .normal import Bools, NormalForm
@@ -36,9 +38,7 @@ CHECK, DIAGRAM, SEARCH, RC2 = range(4)
 BRANCHINGS = 5_000  # of one part of one record
 SMALL = 12_000  # nodes up to which a diagram is swept sooner than a record is searched
 SECONDS = 5.0  # for one record in the solver process
-_BLOCK_BYTES = 400_000  # of the costs of a block of records: they stay in the cache
-_BLOCKS = (64, 8)  # records of a block, most and least
-_NEAR, _AWAY = 1 << 29, 1 << 61  # more than any answer costs, in 32 and in 64 bits
+_AWAY = 1 << 61  # more than any answer costs in 64 bits, as _NEAR in 32
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,8 @@ class Engine:
     def broken(self, values: Bools) -> Bools:
         """Return which parts each record breaks, bool (n, parts)."""
         out = np.empty((len(values), len(self.parts)), np.bool_)
-        broken_parts(*self._check, values, out)
+        columns, planes = np.empty(values.shape[1], np.uint64), np.zeros(64, np.uint64)
+        broken_parts(self._check, values, columns, planes, out)
         return out
 
     def agreement(
@@ -174,7 +175,7 @@ class Engine:
     # Inside
 
     @cached_property
-    def _check(self) -> tuple[I32, I32, I32, I64, I64]:
+    def _check(self) -> Checked:
         sizes = [len(p.part.constraints) for p in self.parts]
         packed = [p.part.packed for p in self.parts]
         ends = np.cumsum([0, *(int(o[-1]) for o, _, _, _ in packed)])
@@ -184,7 +185,7 @@ class Engine:
             for p, (_, x, _, _) in zip(self.parts, packed, strict=True)
         ]
         none: list[I64] = [np.empty(0, np.int64)]
-        return (
+        return Checked(
             np.cumsum([0, *sizes]).astype(np.int32),
             np.concatenate([[0], *offsets]).astype(np.int32),
             np.concatenate([*none, *literals]).astype(np.int32),
@@ -284,11 +285,8 @@ class _Ready:
         if diagram is None:
             raise ValueError("there is no diagram this narrow")
         dtype = np.dtype(np.int32 if far == _NEAR else np.int64)
-        most, least = _BLOCKS
-        block = _BLOCK_BYTES // ((len(diagram.nodes) + 2) * dtype.itemsize) // least * least
-        block = min(max(block, least), most)
-        sides = np.zeros((2, len(self.part.variables), block), dtype)
-        room = np.empty((len(diagram.nodes) + 2, block), dtype)
+        sides = np.zeros((len(self.part.variables), 2, LANES), dtype)
+        room = np.empty((len(diagram.nodes) + 2, LANES), dtype)
         reached = np.empty(len(rows), np.int64)
         batch = Rows(self.part.variables, self.part.given, costs, rows, values, reached)
         sweep(diagram.nodes, diagram.root, batch, far, sides, room)
