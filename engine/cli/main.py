@@ -18,6 +18,7 @@ from .look_at import catalogue, check, show_estimate
 from .measure import bench, hardware
 from .plan import KINDS, show_plan
 from .reshape import widen
+from .rules import add_rules
 from .stopping import ended_by_signal
 from .work import evaluate, export, predict, train_project
 
@@ -86,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("project", help="project (.polybit)")
     one.add_argument("--factor", type=float, default=2.0, help="how many times as wide (default 2)")
     one.add_argument("--out", required=True, help="project to write (.polybit)")
+    add_rules(verbs, _verb)
     one = _verb(
         verbs, "catalogue", catalogue, "every kind of node and every option, with its citation", json=True
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -36,8 +34,7 @@ class Cheapest:
     @cached_property
     def _sent(self) -> tuple[str, dict[str, Any]]:
         coded = clauses_of(self._part.constraints, len(self._part.variables))
-        made = {"variables": coded.variables, "clauses": coded.clauses}
-        return hashlib.sha256(json.dumps(made).encode()).hexdigest(), made
+        return coded.key, {"variables": coded.variables, "clauses": coded.clauses}
 
     def of(self, solver: Solver, values: Bools, costs: I64, seconds: float, *, known: bool) -> Found | None:
         """Return the answer for one record, or None where time ran out and allowed values are known.

@@ -8,6 +8,8 @@ that the rest of the literals reaches what its node needs.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -25,6 +27,11 @@ class Clauses:
 
     variables: int
     clauses: list[list[int]] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        """Return a name that no other clauses have."""
+        return hashlib.sha256(json.dumps([self.variables, self.clauses]).encode()).hexdigest()
 
 
 def clauses_of(
@@ -52,6 +59,8 @@ def clauses_of(
 def _add(out: Clauses, constraint: AtLeast, guard: list[int]) -> None:
     literals, bound = constraint.literals, constraint.bound
     weights = constraint.weights or (1,) * len(literals)
+    if bound <= 0:
+        return
     if constraint.clause:
         out.clauses.append([*guard, *literals])
     elif sum(weights) < bound:

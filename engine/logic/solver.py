@@ -25,6 +25,7 @@ from .truth import Bools, Outcomes
 SECONDS = 20.0  # a request that takes longer is given up
 _AT_ONCE = 512  # rows of outcomes in one request
 _PATIENCE = 0.5  # seconds that closing waits for a request in hand
+_GRACE = 5.0  # seconds that the process may take to start and to end its last question
 _ROOT = Path(__file__).parents[2]
 
 
@@ -91,13 +92,15 @@ class Solver:
             return None
         return found
 
-    def examine(self, form: dict[str, Any], seconds: float) -> dict[str, Any]:
-        """Return what examine.py asks of `form`, as far as it is found within `seconds`.
+    def examine(self, key: str, form: dict[str, Any], seconds: float) -> dict[str, Any]:
+        """Return what examine.py asks of `form`, named `key`, as far as it is found within `seconds`.
 
         Raises:
             SolverError: python-sat is not installed, or the process died or took too long.
         """
-        found: dict[str, Any] = self._ask_rules({"rules": "examined"}, form, seconds, anew=True)["examined"]
+        found: dict[str, Any] = self._ask_rules({"rules": key, "within": seconds}, form, seconds + _GRACE)[
+            "examined"
+        ]
         return found
 
     def close(self) -> None:
@@ -114,12 +117,10 @@ class Solver:
 
     # Inside: callers hold the lock
 
-    def _ask_rules(
-        self, request: dict[str, Any], form: dict[str, Any], seconds: float, *, anew: bool = False
-    ) -> dict[str, Any]:
+    def _ask_rules(self, request: dict[str, Any], form: dict[str, Any], seconds: float) -> dict[str, Any]:
         with self._lock:
             told = {**request, "seconds": seconds}
-            answer = {"missing": True} if anew else self._ask(told, seconds)
+            answer = self._ask(told, seconds)
             if "missing" in answer:
                 answer = self._ask({**told, "form": form}, seconds)
         return _worked(answer)

@@ -20,7 +20,6 @@ from typing import IO, Any, Protocol, TypeVar
 
 _MOST_CIRCUITS = 16  # and as many rule sets
 _MOST_CONFLICTS = 200_000  # of one question of an examination
-_SHARE = 0.8  # of the time for an examination, after which it tells what it has
 _SOLVER = "glucose4"
 
 
@@ -216,7 +215,7 @@ class Desk:
             return {"missing": True}
         if "record" in request:
             return {"cheapest": ruled.cheapest(request["record"])}
-        return {"examined": ruled.examine(_SHARE * float(request["seconds"]))}
+        return {"examined": ruled.examine(float(request["within"]))}
 
     def _circuit(self, request: dict[str, Any]) -> Encoded | None:
         return _kept(self._circuits, request["key"], request.get("circuit"), Encoded)

@@ -1,0 +1,229 @@
+"""The verbs about rule sets alone: rules check, rules repair."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError, PolybitError, RuleError
+from ..files.atomic import check_writable
+from ..files.repairs import (
+    SCALE,
+    Repairs,
+    check_repairs_suffix,
+    log_odds,
+    read_scores,
+    write_repairs,
+)
+from ..logic.dimacs import SUFFIXES, read_dimacs
+from ..logic.examine import Examined, examined, kept_variables
+from ..logic.normal import Bools, NormalForm
+from ..logic.pipeline import ALLOWED, STATUS, TOOLS, Engine
+from ..logic.solver import shared_solver
+from ..ports import I64
+from .printing import plural, say, say_json
+
+KINDS = ("probabilities", "logits")
+_SHOWN = 20  # rules or variables named in a line
+_SAMPLE = 200  # records that RC2 solves once more
+_MOST_COST = 1 << 50
+
+
+def check_rules(options: argparse.Namespace) -> int:
+    """Print whether rules can be kept, what they fix, and which say nothing new; 1 where they conflict."""
+    form = _read(options.file)
+    began = time.perf_counter()
+    found = examined(form, shared_solver(), options.seconds)
+    took = time.perf_counter() - began
+    if options.json:
+        say_json(_figures(form, found, took))
+    else:
+        for line in _sentences(form, found, took):
+            say(line)
+    return 0 if found.satisfiable else 1
+
+
+def repair_scores(options: argparse.Namespace) -> int:
+    """Repair the decisions that scores make, and write them; 1 where a record has no allowed answer."""
+    out = Path(options.out)
+    check_repairs_suffix(out)
+    check_writable(out)
+    asked = _asked(_read(options.file), options)
+    engine = Engine(asked.form)
+    engine(asked.predicted[:1], asked.costs[:1])  # compiles what is not compiled yet
+    began = time.perf_counter()
+    decided = engine(asked.predicted, asked.costs)
+    took = time.perf_counter() - began
+    agreed = engine.agreement(asked.predicted, asked.costs, decided, options.sample)
+    write_repairs(out, Repairs(asked.names, decided, asked.predicted))
+    counts = {name: int((decided.status == i).sum()) for i, name in enumerate(STATUS)}
+    tools = {name: int((decided.tool == i).sum()) for i, name in enumerate(TOOLS)}
+    dead = counts["none"]
+    if options.json:
+        sample = {"records": agreed.sampled, "solved": agreed.solved, "agreed": agreed.agreed}
+        figures = {"records": len(decided.costs), "status": counts, "engine": tools, "seconds": took}
+        say_json({**figures, "rc2": sample, "out": str(out)})
+        return 1 if dead else 0
+    said = [f"{name}: {count:,}" for name, count in counts.items() if count]
+    say(f"{plural(len(decided.costs), 'record')}: {', '.join(said) or 'none'}. Took {took:.3g} s.")
+    by = [f"{name}: {count:,}" for name, count in tools.items() if count]
+    say(f"Decided by {', '.join(by) or 'nothing'}.")
+    say(f"RC2 agrees on {agreed.agreed} of {agreed.solved} records that it solved once more.")
+    for record in np.flatnonzero(decided.status != ALLOWED)[:1]:
+        status, tool, why = decided.words(int(record))
+        say(f"Record {record}: {status}, by {tool}: {why}.")
+    return 1 if dead else 0
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a repair is of: rules, predicted values and costs, and the names of the scored variables."""
+
+    form: NormalForm
+    names: tuple[str, ...]
+    predicted: Bools
+    costs: I64
+
+
+def _asked(form: NormalForm, options: argparse.Namespace) -> _Asked:
+    soft = set(kept_variables(form).values())
+    count = len(form.variables) - len(soft)  # a file's `kept` variables come last
+    if not 0 <= options.facts <= count:
+        raise PolybitError(f"--facts is 0 to {count}, the variables of the rules; got {options.facts}.")
+    form = replace(form, given=options.facts)
+    names = form.variables[:count]
+    odds = log_odds(read_scores(Path(options.scores), names), options.kind)
+    predicted = np.broadcast_to(form.defaults, (len(odds), len(form.variables))).copy()
+    predicted[:, :count] = odds > 0
+    weight = float(form.costs.max(initial=0)) * options.soft_nats * SCALE
+    if weight > _MOST_COST:
+        raise RuleError("The weights of the soft rules are too large.", do="Give a smaller --soft-nats.")
+    costs = np.empty(predicted.shape, np.int64)
+    costs[:] = np.rint(form.costs * (options.soft_nats * SCALE))
+    costs[:, :count] = np.rint(np.abs(odds) * SCALE)
+    return _Asked(form, names, predicted, costs)
+
+
+def _read(file: str) -> NormalForm:
+    path = Path(file)
+    if path.suffix.lower() not in SUFFIXES:
+        raise DataError(f"Rules are read from {' and '.join(SUFFIXES)} here; got {path.name!r}.")
+    return read_dimacs(path)
+
+
+def _figures(form: NormalForm, found: Examined, took: float) -> dict[str, Any]:
+    soft = set(kept_variables(form).values())
+
+    def names(places: tuple[int, ...]) -> list[str]:
+        return [form.variables[v] for v in places if v + 1 not in soft]
+
+    return {
+        "variables": len(form.variables) - len(soft),
+        "rules": len(form.rules),
+        "soft": len(soft),
+        "satisfiable": found.satisfiable,
+        "core": [form.rules[i] for i in found.core],
+        "never_true": names(found.never),
+        "always_true": names(found.always),
+        "never_kept": [form.variables[v] for v in found.never if v + 1 in soft],
+        "redundant": [form.rules[i] for i in found.redundant],
+        "witnesses": {form.rules[i]: _true(form, values, soft) for i, values in found.witnesses},
+        "undecided": [form.rules[i] for i in found.open],
+        "seconds": took,
+    }
+
+
+def _sentences(form: NormalForm, found: Examined, took: float) -> list[str]:
+    told = _figures(form, found, took)
+    lines = [f"{plural(told['rules'], 'rule')} ({told['soft']} soft) over {told['variables']:,} variables."]
+    if found.satisfiable is None:
+        lines.append("Whether they can be kept together was not found out in time.")
+    elif not found.satisfiable:
+        lines.append("The hard rules cannot be kept together. These already conflict, none of them to spare:")
+        lines += [f"  {name}: {_words(form, i)}" for i, name in zip(found.core, told["core"], strict=True)]
+    else:
+        lines.append("All hard rules can be kept together.")
+    said = {
+        "always_true": "Always true",
+        "never_true": "Never true",
+        "never_kept": "Soft rules that can never be kept",
+        "redundant": "Implied by the others",
+        "undecided": "Not decided in time",
+    }
+    lines += [f"{words}: {_some(told[key])}." for key, words in said.items() if told[key]]
+    if found.witnesses:
+        lines.append(
+            f"Of {plural(len(found.witnesses), 'rule')} there is a record that breaks it and no other."
+        )
+        rule, values = next(iter(told["witnesses"].items()))
+        lines.append(f"  {rule}: true are {_some(values) or 'no variables'}.")
+    return [*lines, f"Took {took:.3g} s."]
+
+
+def _true(form: NormalForm, values: Bools, soft: set[int]) -> list[str]:
+    return [form.variables[v] for v in np.flatnonzero(values) if v + 1 not in soft]
+
+
+def _words(form: NormalForm, rule: int) -> str:
+    """Return what a rule of a DIMACS file, a clause, says in the names of its variables."""
+    said = []
+    for c in form.constraints:
+        if c.rule == rule:
+            literals = [("" if x > 0 else "not ") + form.variables[abs(x) - 1] for x in c.literals]
+            said.append(
+                " or ".join(literals) if c.clause else f"at least {c.bound} of ({', '.join(literals)})"
+            )
+    return " and ".join(words or "nothing" for words in said) or "always"
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def add_rules(verbs: Any, make: Any) -> None:
+    """Add the verb `rules` with its own verbs; `make` adds one with --json."""
+    rules = verbs.add_parser("rules", help="check a rule set, or repair decisions by it")
+    under = rules.add_subparsers(title="verbs", metavar="VERB", required=True)
+    one = make(under, "check", check_rules, "can the rules be kept, and which say nothing new", json=True)
+    one.add_argument("file", help="rules (.cnf, .wcnf)")
+    one.add_argument("--seconds", type=_seconds, default=20.0, help="time for the questions (default 20)")
+    one = make(under, "repair", repair_scores, "the most probable decisions that keep the rules", json=True)
+    one.add_argument("file", help="rules (.cnf, .wcnf)")
+    one.add_argument("--scores", required=True, help="a score a variable and record (.csv, .npz)")
+    one.add_argument("--out", required=True, help="where to, by suffix: .csv .npz")
+    one.add_argument("--kind", choices=KINDS, default=KINDS[0], help="what the scores are")
+    one.add_argument("--facts", type=int, default=0, help="the first so many variables are given (default 0)")
+    one.add_argument(
+        "--soft-nats",
+        type=_nats,
+        default=1.0,
+        help="log-odds that one unit of a soft weight is worth (default 1)",
+    )
+    one.add_argument(
+        "--sample", type=int, default=_SAMPLE, help=f"records that RC2 solves once more (default {_SAMPLE})"
+    )
+
+
+def _count(text: str) -> int:
+    return int(_between(text, 0, 1e9))
+
+
+def _seconds(text: str) -> float:
+    return _between(text, 0.1, 86_400.0)
+
+
+def _nats(text: str) -> float:
+    return _between(text, 0.0001, 10_000.0)
+
+
+def _between(text: str, low: float, high: float) -> float:
+    value = float(text)
+    if not low <= value <= high:
+        raise argparse.ArgumentTypeError(f"must be {low:g} to {high:g}; got {text[:20]}")
+    return value
