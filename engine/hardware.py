@@ -1,9 +1,9 @@
 """What this host can do, and which kernel of each family serves it best, measured here and once.
 
 Families of products have several kernels that give the same whole numbers. Each that the processor can run
-multiplies a small example, is dropped where its answer differs from the plain kernel's, and is timed; the
-fastest serves. That takes a fraction of a second when the first product is wanted, and is kept beside the
-machine code, under the stamp of the kernels, for the next start. Nothing is measured on import.
+multiplies a small example, is dropped where its answer is wrong, and is timed; the fastest serves. That takes
+a fraction of a second when the first product of a family is wanted, and is kept beside the machine code,
+under the stamp of the kernels, for the next start. Nothing is measured on import.
 """
 
 from __future__ import annotations
@@ -16,19 +16,23 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 import numpy as np
 
-from .kernels import cpu, signs
+from .kernels import cpu, families, signs
 from .kernels.bits import dot_signs as dot_words
+from .kernels.families import FAMILIES, Family, whole_family
 from .kernels.jit import cache_folder, stamp
-from .kernels.signs import PLAIN, SIGN_KERNELS, SignWeights
-from .kernels.whole import Levels, WholeWeights
-from .ports import I32, U64, words_for
+from .kernels.signs import SignWeights
+from .kernels.whole import Levels, Ranks, WholeWeights
+from .ports import I32, U64
+
+__all__ = ["FEATURES", "Choice", "Host", "choose", "dot_signs", "host", "kernel_title", "profile"]
+__all__ += ["sign_weights", "whole_family", "whole_weights"]
 
 FEATURES = {  # those that kernels ask for, with the names that people know
     "avx2": "AVX2",
@@ -38,13 +42,9 @@ FEATURES = {  # those that kernels ask for, with the names that people know
     "avxvnni": "AVX-VNNI",
     "avx512bf16": "BF16",
 }
-_FILE = "hardware.json"
-_OUTPUTS, _INPUTS = 256, 1024  # of the example
-_LEAST = 0.002  # seconds that one timing should take
-_TRIALS = 5
+_LEAST = 0.001  # seconds that one timing should take
+_TRIALS = 4
 _MANY = 24  # rows
-# From how many rows on a choice holds, and with how many it is measured.
-_ROWS = {1: 1, 4: 16, 64: 256}
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,8 @@ class Choice:
         rows: from how many rows on.
         kernel: key of the kernel.
         kernel_title: the kernel in words.
-        speeds: operations a second (a product and a sum are two) of every kernel that gave the right answer.
+        speeds: operations a second (a product and a sum are two) of every kernel that gave the right answer,
+            the plain one first.
     """
 
     family: str
@@ -91,9 +92,10 @@ class Choice:
         """Return the reason in words."""
         if len(self.speeds) <= 1:
             return f"{self.kernel_title}, which runs everywhere"
-        if self.kernel == PLAIN:
+        plain = next(iter(self.speeds))
+        if self.kernel == plain:
             return f"{self.kernel_title}, the fastest here"
-        gain = self.speeds[self.kernel] / self.speeds[PLAIN]
+        gain = self.speeds[self.kernel] / self.speeds[plain]
         return f"{self.kernel_title}, {gain:.1f} times as fast as the plain kernel here"
 
 
@@ -106,20 +108,24 @@ def host() -> Host:
 
 
 def profile() -> tuple[Choice, ...]:
-    """Return the choice of every family, measured now where nobody has yet."""
-    with _lock:
-        return _profile()
+    """Return the choices of every family, measured now where nobody has yet."""
+    return tuple(choice for family in FAMILIES for choice in _choices(family))
 
 
 def choose(family: str, rows: int = 1) -> Choice:
     """Return the kernel that serves a family for so many rows.
 
     Args:
-        family: `signs`.
+        family: `signs`, or what `whole_family` gives.
         rows: how many rows are multiplied at once.
     """
-    fitting = [choice for choice in profile() if choice.family == family and choice.rows <= max(1, rows)]
+    fitting = [choice for choice in _choices(family) if choice.rows <= max(1, rows)]
     return max(fitting, key=lambda choice: choice.rows)
+
+
+def kernel_title(kernel: str) -> str:
+    """Return a kernel's words; a key that no family knows stands for itself."""
+    return next((family.titles[kernel] for family in FAMILIES.values() if kernel in family.titles), kernel)
 
 
 def sign_weights(words: U64, inputs: int) -> SignWeights:
@@ -140,7 +146,7 @@ def whole_weights(planes: U64, levels: Levels, inputs: int) -> WholeWeights:
         levels: what the planes count.
         inputs: columns of a row.
     """
-    return WholeWeights(planes, levels, inputs, _sign_plan())
+    return WholeWeights(planes, levels, inputs, _sign_plan(), _ranks(whole_family(len(planes))))
 
 
 def dot_signs(a: U64, words: U64, inputs: int, out: I32) -> None:
@@ -160,34 +166,53 @@ def dot_signs(a: U64, words: U64, inputs: int, out: I32) -> None:
 
 @cache
 def _sign_plan() -> signs.Plan:
-    return tuple((choice.rows, choice.kernel) for choice in profile() if choice.family == "signs")
-
-
-_lock = Lock()
+    return tuple((choice.rows, choice.kernel) for choice in _choices("signs"))
 
 
 @cache
-def _profile() -> tuple[Choice, ...]:
+def _ranks(family: str) -> Ranks | None:
+    """Return the kernels of a family from so many rows on, the fastest first, or None."""
+    found = _choices(family)
+    if not all(choice.speeds for choice in found):
+        return None
+    return tuple((c.rows, tuple(sorted(c.speeds, key=lambda key: -c.speeds[key]))) for c in found)
+
+
+_lock = RLock()  # products of whole numbers are made of products of signs, and so ask for those
+
+
+def _choices(family: str) -> tuple[Choice, ...]:
+    with _lock:
+        return _profile(family)
+
+
+@cache
+def _profile(key: str) -> tuple[Choice, ...]:
+    family = FAMILIES[key]
     if not cpu.compiled():
-        return tuple(Choice("signs", _SIGNS, rows, PLAIN, SIGN_KERNELS[PLAIN].title, {}) for rows in _ROWS)
-    path = cache_folder(stamp(Path(signs.__file__))) / _FILE
+        kernels = {rows: family.usual(rows) for rows in family.rows}
+        return tuple(
+            Choice(key, family.title, n, used, family.titles[used], {}) for n, used in kernels.items()
+        )
+    path = cache_folder(stamp(Path(families.__file__))) / f"hardware-{key}.json"
     mark = [host().name, host().cpu, sorted(cpu.features())]
-    found = _read(path, mark)
+    found = _read(path, mark, family)
     if found is None:
-        found = tuple(_measure())
+        found = tuple(_measure(family))
         _write(path, mark, found)
     return found
 
 
-def _read(path: Path, mark: list[Any]) -> tuple[Choice, ...] | None:
+def _read(path: Path, mark: list[Any], family: Family) -> tuple[Choice, ...] | None:
     """Return what was measured before, or None where that is damaged or another host's."""
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
         if told["host"] != mark:
             return None
         found = tuple(Choice(**choice) for choice in told["choices"])
-        whole = {(c.family, c.rows) for c in found} == {("signs", rows) for rows in _ROWS}
-        return found if whole and all(c.kernel in SIGN_KERNELS for c in found) else None
+        whole = [(c.family, c.rows) for c in found] == [(family.key, rows) for rows in family.rows]
+        known = all({c.kernel, *c.speeds} <= set(family.titles) and c.kernel in c.speeds for c in found)
+        return found if whole and known else None
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
@@ -202,28 +227,16 @@ def _write(path: Path, mark: list[Any], choices: tuple[Choice, ...]) -> None:
         Path(part.name).replace(path)
 
 
-_SIGNS = "Products of 1-bit rows"
-
-
-def _measure() -> Iterator[Choice]:
-    rng = np.random.default_rng(0)
-    weights, given = (
-        rng.integers(0, 2**64, (n, words_for(_INPUTS)), np.uint64) for n in (_OUTPUTS, max(_ROWS.values()))
-    )
-    for begin, rows in _ROWS.items():
-        right = np.empty((rows, _OUTPUTS), np.int32)
+def _measure(family: Family) -> Iterator[Choice]:
+    plan = () if family.key == "signs" else _sign_plan()
+    for begin, rows in family.rows.items():
         speeds: dict[str, float] = {}
-        for key, kernel in SIGN_KERNELS.items():
-            if kernel.feature and kernel.feature not in cpu.features():
-                continue
-            out = right if key == PLAIN else np.zeros_like(right)
-            layout = kernel.lay(weights, _INPUTS)
-            work = partial(kernel.dot, given[:rows], _INPUTS, layout, out)
-            work()
-            if (out == right).all():
-                speeds[key] = 2.0 * rows * _OUTPUTS * _INPUTS / _seconds(work)
+        for key in family.titles:
+            trial = family.trial(key, rows, plan)
+            if trial is not None and trial.right():
+                speeds[key] = trial.operations / _seconds(trial.work)
         best = max(speeds, key=lambda key: speeds[key])
-        yield Choice("signs", _SIGNS, begin, best, SIGN_KERNELS[best].title, speeds)
+        yield Choice(family.key, family.title, begin, best, family.titles[best], speeds)
 
 
 def _seconds(work: Callable[[], object]) -> float:

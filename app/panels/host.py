@@ -11,8 +11,7 @@ from app.panels.cards import Card, Cards
 from app.panels.labels import IconLabel, body, caption, line, note, strong
 from app.plots.speeds import SpeedBars
 from app.theme.figures import plural
-from engine.hardware import FEATURES, Choice, Host
-from engine.kernels.signs import SIGN_KERNELS
+from engine.hardware import FEATURES, Choice, Host, kernel_title
 
 
 @dataclass(frozen=True)
@@ -78,8 +77,7 @@ def choice_card(choice: Choice) -> QFrame:
 
 
 def _title(kernel: str) -> str:
-    known = SIGN_KERNELS.get(kernel)
-    words = known.title if known else kernel
+    words = kernel_title(kernel)
     return f"{words[:1].upper()}{words[1:]}"
 
 

@@ -2,7 +2,7 @@
 
     xnor     both 1 bit                  products of packed signs
     signs    weights of few bit planes   sums of whole numbers under the signs of each plane
-    levels   weights of more             products of 16-bit numbers
+    levels   weights of more             products of 8-bit or 16-bit numbers
     floats   either is a float           float32 in fixed order (BLAS while training)
 
 The first three are exact whole numbers; the last is the same on every machine.
@@ -15,29 +15,25 @@ from typing import Literal
 
 import numpy as np
 
-from ..hardware import choose, whole_weights
+from ..hardware import choose, whole_family, whole_weights
 from ..kernels.bits import unpack_signs
-from ..kernels.byte_shuffle import LARGEST, ByteWeights
 from ..kernels.float_products import row_products
 from ..kernels.floats import row_sums
 from ..kernels.vectors import AVX2
 from ..kernels.whole import MOST_PLANES, SIGNS, TERNARY, Levels
 from ..levels import unpack_weights
-from ..ports import F32, I32, U8, U64, Array, Spec
+from ..ports import F32, I32, U64, Array, Spec
 from ..precision import PRECISIONS, Precision
 
 Way = Literal["xnor", "signs", "levels", "floats"]
 _BATCH = 128  # rows that stand for many
-_MANY = 16  # rows, from which on tables of weights' bits serve bytes better than shuffles
 
 WHY: dict[Way, str] = {
     "xnor": "XNOR and popcount on packed signs: weights and activations are 1 bit",
     "signs": "whole numbers summed under the signs of each bit plane: weights have few planes",
-    "levels": "16-bit products with 32-bit sums: weights have many bit planes",
+    "levels": "whole-number products with 32-bit sums: weights have many bit planes",
     "floats": "float32 products: one side is a float",
 }
-
-_WHY_BYTES = "Byte shuffles: levels by 1-bit weights, four inputs of 32 outputs at a time"
 
 
 @dataclass(frozen=True)
@@ -110,7 +106,6 @@ class Product:
         self.how = way(self._row, activation)
         self.shape = (packed.shape[0 if self._row.is_float or self._row.binary else 1],)
         self.rows: U64 | None = None
-        self._bytes: ByteWeights | None = None
         self._lowest = 0 if activation.unsigned else activation.row.low
         if self.how == "floats":
             self._weights: Array = np.ascontiguousarray(unpack_weights(packed, precision, inputs).T)
@@ -120,9 +115,6 @@ class Product:
         self.rows = packed if self.how == "xnor" else None
         planes = packed[None] if self._row.binary else packed
         self._whole = whole_weights(planes, _levels(self._row, unsigned=False), inputs)
-        if AVX2 and self._row.binary and activation.row.store == "planes" and inputs <= LARGEST:
-            self._bytes = ByteWeights(packed, inputs, self._lowest)
-            self._weights = self._bytes.nibbles
 
     def sums(self, x: Array) -> I32 | F32:
         """Return the sums, int32 or float32 (n, outputs), of a quantized input: levels times levels."""
@@ -144,9 +136,7 @@ class Product:
 
     def into(self, seen: Array, out: I32) -> None:
         """Write the whole sums of a quantized input into `out`, int32 (n, outputs)."""
-        if self._bytes is not None and len(seen) < _MANY:
-            self._bytes.into(self._as_bytes(seen), out)
-        elif self._activation.row.binary:
+        if self._activation.row.binary:
             self._whole.dot_signs(seen, out)
         else:
             whole = seen if seen.dtype == np.uint8 else seen.astype(np.int16, copy=False)
@@ -155,7 +145,11 @@ class Product:
     @property
     def why(self) -> str:
         """Return which kernel it takes and why."""
-        return reason(self._row, self._activation) if self._bytes is None else _WHY_BYTES
+        said = reason(self._row, self._activation)
+        if self.how in ("xnor", "floats") or self._activation.row.binary:
+            return said
+        choice = choose(whole_family(len(self._row.coefficients) or 1), _BATCH)
+        return f"{said}; for many rows here {choice.why}"
 
     @property
     def nbytes(self) -> int:
@@ -175,12 +169,8 @@ class Product:
     @property
     def takes_bytes(self) -> bool:
         """Whether levels, all from 0 to 255, may come as uint8."""
-        return self._bytes is not None and self._lowest == 0
-
-    def _as_bytes(self, seen: Array) -> U8:
-        if seen.dtype != np.uint8:
-            seen = (seen - np.int16(self._lowest) if self._lowest else seen).astype(np.uint8)
-        return np.ascontiguousarray(seen).reshape(len(seen), -1)
+        whole = self.how in ("signs", "levels") and not self._activation.row.binary
+        return AVX2 and whole and self._lowest == 0
 
 
 def _levels(row: Precision, *, unsigned: bool) -> Levels:

@@ -1,17 +1,23 @@
 """Products of whole numbers of few bits by weights of few bits, made ready once; all sums are exact int32.
 
-Weights are bit planes: offset + sum over planes of coefficient x bit. A plane read as signs s = 2 bit - 1
-makes a product of whole numbers out of sums under signs, S = sum over inputs of x s:
+Weights are bit planes: offset + sum over planes of coefficient x bit. There are several ways, all with the
+same answers; hardware.py measures which is the fastest here, for how many planes and rows.
+
+A plane read as signs s = 2 bit - 1 makes a product of whole numbers out of sums under signs,
+S = sum over inputs of x s:
 
     2 x . w = (2 offset + sum of coefficients) sum x + sum over planes of coefficient x S
 
 `S` comes from tables (sums.py) where many rows share them, from the products of bit planes of `x` where few
-do, and is a product of signs where `x` is signs. Weights of many planes multiply as 16-bit numbers, by
-pairs.py.
+do, and is a product of signs where `x` is signs. Bits that say 0 or 1 have no kernel of their own (AND and
+population count): through signs they take the kernels of signs.py, and one sum of each row beside them.
+Otherwise weights multiply as numbers of 8 bits (quads.py) or 16 (pairs.py), or look up sums of bytes
+(byte_shuffle.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,17 +26,29 @@ import numpy.typing as npt
 
 from . import lookup, pairs, sums
 from .bits import I32, U64
+from .byte_shuffle import LARGEST, ByteWeights
 from .jit import kernel
 from .lanes import U8
 from .levels import pack_planes, plane_sums, unpack_planes
+from .quads import QuadWeights, fits
 from .signs import PLAIN, Plan, SignWeights, room
+from .vectors import AVX2
 
 I16 = npt.NDArray[np.int16]
 I64 = npt.NDArray[np.int64]
 
+PLANES, TABLES, PAIRS, QUADS, SHUFFLES = "planes", "tables", "pairs", "bytes", "sums"
+WHOLE_KERNELS: dict[str, str] = {  # in words
+    PAIRS: "products of 16 bits",
+    TABLES: "tables of 5 inputs under the signs of each bit plane",
+    PLANES: "products of signs, bit plane by bit plane",
+    QUADS: "products of 8 bits",
+    SHUFFLES: "look-ups of sums of 4 bytes by byte shuffles",
+}
 MOST_PLANES = 3  # of weights; with more, 16-bit products are faster than tables
 _FEW_ROWS = 8  # below, tables cost more than they save
 _MOST_PLANE_PAIRS = 16  # that few rows are multiplied by
+_BYTE = 255
 _ROWS_AT_ONCE = 256  # so that sums under several planes stay in the cache
 
 
@@ -53,9 +71,28 @@ class Levels:
         """Return twice the number whose planes, read as signs, are all 0."""
         return 2 * self.offset + sum(self.coefficients)
 
+    @property
+    def lowest(self) -> int:
+        """Return the least number."""
+        return self.offset + sum(c for c in self.coefficients if c < 0)
+
+    @property
+    def highest(self) -> int:
+        """Return the largest number."""
+        return self.offset + sum(c for c in self.coefficients if c > 0)
+
 
 SIGNS = Levels((2,), -1)
 TERNARY = Levels((1, -1), ternary=True)
+
+
+Ranks = Sequence[tuple[int, tuple[str, ...]]]  # from how many rows on which ways, the fastest first
+
+
+def usual(planes: int) -> Ranks:
+    """Return the ways that weights of so many planes are multiplied where nothing was measured."""
+    many = TABLES if planes <= MOST_PLANES else PAIRS
+    return ((1, (PLANES, many)), (_FEW_ROWS, (many,)))
 
 
 class WholeWeights:
@@ -67,13 +104,23 @@ class WholeWeights:
         inputs: columns of a row.
     """
 
-    def __init__(self, planes: U64, levels: Levels, inputs: int, plan: Plan = ((1, PLAIN),)) -> None:
+    def __init__(
+        self,
+        planes: U64,
+        levels: Levels,
+        inputs: int,
+        plan: Plan = ((1, PLAIN),),
+        ranks: Ranks | None = None,
+    ) -> None:
         self.planes, self.levels, self.inputs = np.ascontiguousarray(planes), levels, inputs
         self._stacked = self.planes.reshape(planes.shape[0] * planes.shape[1], -1)
         self._coefficients = np.array(levels.coefficients, np.int64)
         self._signs = SignWeights(self._stacked, inputs, plan)
+        self._ranks = usual(len(planes)) if ranks is None else ranks
         self._indices: U8 | None = None
         self._pairs: U8 | None = None
+        self._quads: QuadWeights | None = None
+        self._shuffles: tuple[int, ByteWeights] | None = None
         self._totals: I64 | None = None
 
     def dot(self, x: I16 | U8, seen: Levels, out: I32) -> None:
@@ -89,11 +136,34 @@ class WholeWeights:
             self.dot(x, seen, apart)
             out[...] = apart
             return
-        count = len(self.planes)
-        few = len(x) < _FEW_ROWS and count * len(seen.coefficients) <= _MOST_PLANE_PAIRS
-        if not few and count > MOST_PLANES:
+        key = self.way(len(x), seen)
+        if key == PAIRS:
             self._dot_pairs(x.astype(np.int16, copy=False), out)
-            return
+        elif key == QUADS:
+            self._dot_quads(x, seen, out)
+        elif key == SHUFFLES:
+            self._dot_shuffles(x, seen, out)
+        else:
+            self._dot_planes(x, seen, out, few=key == PLANES)
+
+    def way(self, rows: int, seen: Levels) -> str:
+        """Return the key of the way that serves so many rows of such numbers."""
+        ranked = next(keys for least, keys in reversed(self._ranks) if least <= max(1, rows))
+        return next((key for key in ranked if self.can(key, seen)), PAIRS)
+
+    def can(self, key: str, seen: Levels) -> bool:
+        """Return whether a way multiplies rows of such numbers, here and without much waste."""
+        levels, count = self.levels, len(self.planes)
+        if key == PLANES:
+            return count * len(seen.coefficients) <= _MOST_PLANE_PAIRS
+        if key == QUADS:
+            return fits(levels.highest - levels.lowest, seen.lowest, seen.highest)
+        if key == SHUFFLES:
+            small = seen.highest - seen.lowest <= _BYTE and self.inputs <= LARGEST
+            return AVX2 and self._plain_signs and small
+        return key != TABLES or count <= MOST_PLANES
+
+    def _dot_planes(self, x: I16 | U8, seen: Levels, out: I32, *, few: bool) -> None:
         for at in range(0, len(x), _ROWS_AT_ONCE):
             part: Any = np.ascontiguousarray(x[at : at + _ROWS_AT_ONCE])
             into = out[at : at + _ROWS_AT_ONCE]
@@ -148,9 +218,7 @@ class WholeWeights:
     def _dot_pairs(self, x: I16, out: I32) -> None:
         inputs, m = self.inputs + self.inputs % 2, self.planes.shape[1]
         if self._pairs is None:
-            weights = np.empty((m, self.inputs), np.int16)
-            unpack_planes(self.planes, self._coefficients, weights)
-            weights += np.int16(self.levels.offset)
+            weights = self._numbers()
             laid = np.zeros((-(-m // pairs.CHUNK), inputs // 2, pairs.CHUNK, 2), np.int16)
             pairs.lay_pairs(weights, laid)
             self._pairs = laid.reshape(-1).view(np.uint8)
@@ -158,6 +226,27 @@ class WholeWeights:
             x = np.pad(x, ((0, 0), (0, 1)))
         flat = np.ascontiguousarray(x).reshape(-1).view(np.uint8)
         pairs.dot_pairs(flat, inputs, self._pairs, m, room(256), out.reshape(-1).view(np.uint8))
+
+    def _dot_quads(self, x: Any, seen: Levels, out: I32) -> None:
+        if self._quads is None:
+            self._quads = QuadWeights(self._numbers(), self.levels.lowest, self.levels.highest)
+        self._quads.dot(np.ascontiguousarray(x), seen.lowest, seen.highest, out)
+
+    def _dot_shuffles(self, x: I16 | U8, seen: Levels, out: I32) -> None:
+        held = self._shuffles
+        if held is None or held[0] != seen.lowest:
+            made = ByteWeights(self.planes[0], self.inputs, seen.lowest)
+            held = self._shuffles = (seen.lowest, made)
+        if x.dtype != np.uint8:
+            x = (x - np.int16(seen.lowest)).astype(np.uint8)
+        held[1].into(np.ascontiguousarray(x), out)
+
+    def _numbers(self) -> I16:
+        """Return the weights as numbers, int16 (m, inputs)."""
+        weights = np.empty((self.planes.shape[1], self.inputs), np.int16)
+        unpack_planes(self.planes, self._coefficients, weights)
+        weights += np.int16(self.levels.offset)
+        return weights
 
 
 @kernel

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +12,19 @@ import numpy as np
 import pytest
 
 from engine import hardware
-from engine.hardware import Choice, choose, host, profile, sign_weights
+from engine.hardware import (
+    Choice,
+    choose,
+    host,
+    kernel_title,
+    profile,
+    sign_weights,
+    whole_family,
+)
 from engine.kernels import cpu
+from engine.kernels.families import FAMILIES
 from engine.kernels.signs import PLAIN, SIGN_KERNELS
+from engine.kernels.whole import WholeWeights
 
 ROOT = Path(__file__).parents[2]
 compiled = pytest.mark.skipif(not cpu.compiled(), reason="kernels are plain Python")
@@ -24,7 +35,7 @@ def kept(tmp_path, monkeypatch):
     """Give a folder of its own to what is measured, and forget what was."""
     monkeypatch.setattr(hardware, "cache_folder", lambda _: tmp_path)
     hardware._profile.cache_clear()
-    yield tmp_path / "hardware.json"
+    yield tmp_path / "hardware-signs.json"
     hardware._profile.cache_clear()
 
 
@@ -39,29 +50,32 @@ def test_the_host_has_a_name_and_a_core():
 def test_every_choice_is_a_kernel_that_was_right(kept):
     choices = profile()
     assert [choice.rows for choice in choices if choice.family == "signs"] == [1, 4, 64]
+    assert {choice.family for choice in choices} == set(FAMILIES)
     for choice in choices:
         assert choice.kernel in choice.speeds
+        assert kernel_title(choice.kernel) == choice.kernel_title
         assert choice.speeds[choice.kernel] == max(choice.speeds.values())
         assert choice.kernel_title in choice.why
     assert choose("signs", 100).rows == 64
     assert choose("signs", 0).rows == 1
+    assert choose(whole_family(5), 70).family == "whole-8"
 
 
 @compiled
 def test_what_was_measured_is_read_again_and_nothing_foreign_or_damaged(kept):
-    first = profile()
+    first = hardware._choices("signs")
     told = json.loads(kept.read_text())
     told["choices"][0]["kernel_title"] = "as kept"
     kept.write_text(json.dumps(told))
     hardware._profile.cache_clear()
-    assert profile()[0].kernel_title == "as kept"
+    assert choose("signs").kernel_title == "as kept"
     foreign = {**told, "host": ["another", *told["host"][1:]]}
     short = {**told, "choices": told["choices"][1:]}
     unknown = {**told, "choices": [{**told["choices"][0], "kernel": "x"}, *told["choices"][1:]]}
     for text in ("", "{", "[]", "null", *map(json.dumps, (foreign, short, unknown))):
         kept.write_text(text)
         hardware._profile.cache_clear()
-        assert profile()[0].kernel_title == first[0].kernel_title
+        assert choose("signs").kernel_title == first[0].kernel_title
 
 
 @compiled
@@ -71,8 +85,27 @@ def test_a_kernel_that_is_wrong_is_never_chosen(kept, monkeypatch):
     def wrong(a, inputs, layout, out):
         out[...] = 1
 
-    monkeypatch.setitem(SIGN_KERNELS, "wrong", type(plain)("at once", plain.lay, wrong))
-    assert all("wrong" not in choice.speeds for choice in profile())
+    monkeypatch.setitem(SIGN_KERNELS, "shuffle", type(plain)("at once", plain.lay, wrong))
+    monkeypatch.setattr(WholeWeights, "_dot_quads", lambda weights, x, seen, out: out.fill(1))
+    hardware._sign_plan.cache_clear()
+    try:
+        assert all("shuffle" not in choice.speeds for choice in profile() if choice.family == "signs")
+        assert all("bytes" not in choice.speeds for choice in profile())
+    finally:
+        hardware._sign_plan.cache_clear()
+
+
+@compiled
+def test_a_kernel_is_checked_with_rows_that_fill_its_sums(kept, monkeypatch):
+    """A kernel that is right for rows of 4 bits alone is not right."""
+    dot = WholeWeights._dot_quads
+
+    def nearly(weights, x, seen, out):
+        dot(weights, x, seen, out)
+        out[...] = out.clip(-30_000, 30_000)
+
+    monkeypatch.setattr(WholeWeights, "_dot_quads", nearly)
+    assert all("bytes" not in choice.speeds for choice in hardware._choices("whole-4"))
 
 
 def test_the_reason_is_in_words():
@@ -119,28 +152,34 @@ def test_every_kernel_gives_the_same_under_another_processors_name(name, tmp_pat
     measured = {key for choice in told["choices"] for key in choice["speeds"]}
     if not cpu.compiled():
         return
-    assert measured == ({PLAIN, "lookup"} if name == "generic" else {PLAIN, "lookup", "shuffle"})
+    # Whatever was measured gave NumPy's answers, and whatever is wrong is not measured.
+    everywhere = {PLAIN, "lookup", "pairs", "tables", "planes"}
+    assert measured == (everywhere if name == "generic" else everywhere | {"shuffle", "bytes", "sums"})
 
 
 _COMPILE = """
 from numba import types
-from engine.kernels import pairs, wide
+from engine.kernels import pairs, quads, wide
 u8, u64, i = types.Array(types.uint8, 1, "C"), types.Array(types.uint64, 2, "C"), types.int64
-both = ((wide._four_rows, (u64, i, i, u8, i, u8, i, i)), (pairs._four_rows, (u8, i, i, i, u8, u8, i, i)))
-for kernel, kinds in both:
+asked = (
+    (wide._four_rows, (u64, i, i, u8, i, u8, i, i)),
+    (pairs._four_rows, (u8, i, i, i, u8, u8, i, i)),
+    (quads._tile, (u8, i, i, u8, i, u8)),
+)
+for kernel, kinds in asked:
     kernel.compile(kinds)
     print(" ".join(next(iter(kernel.inspect_asm().values())).split()))
 """
 
 
-@compiled
-@pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="AVX-512 is of x86")
-def test_hosts_with_avx_512_get_its_counts_and_its_joined_products(tmp_path):
-    """Compiled for Zen 4, not run: the instructions that the kernels were written for are there."""
-    features = "+avx2,+avx512f,+avx512bw,+avx512vl,+avx512dq,+avx512vpopcntdq,+avx512vnni,+bmi2"
+X86 = platform.machine().lower() in ("x86_64", "amd64")
+
+
+def compiled_for(name, features, tmp_path):
+    """Return the machine code of the kernels of `_COMPILE`, one after another, for a named processor."""
     environment = {
         **os.environ,
-        "NUMBA_CPU_NAME": "znver4",
+        "NUMBA_CPU_NAME": name,
         "NUMBA_CPU_FEATURES": features,
         "POLYBIT_CACHE": str(tmp_path),
     }
@@ -152,7 +191,26 @@ def test_hosts_with_avx_512_get_its_counts_and_its_joined_products(tmp_path):
         check=True,
         cwd=ROOT,
     )
-    counts, products = done.stdout.splitlines()
+    return done.stdout.splitlines()
+
+
+@compiled
+@pytest.mark.skipif(not X86, reason="AVX-512 is of x86")
+def test_hosts_with_avx_512_get_its_counts_and_its_joined_products(tmp_path):
+    """Compiled for Zen 4, not run: the instructions that the kernels were written for are there."""
+    features = "+avx2,+avx512f,+avx512bw,+avx512vl,+avx512dq,+avx512vpopcntdq,+avx512vnni,+bmi2"
+    counts, products, quads = compiled_for("znver4", features, tmp_path)
     assert "vpopcntq" in counts
     assert "zmm" in counts
     assert "vpdpwssd" in products
+    assert quads.count("vpdpbusd") >= 8
+    assert re.search(r"vpdpbusd (%zmm\d+|\S+\{1to16\}), %zmm", quads)
+
+
+@compiled
+@pytest.mark.skipif(not X86, reason="AVX-VNNI is of x86")
+def test_hosts_with_vnni_in_256_bits_get_its_joined_products(tmp_path):
+    quads = compiled_for("alderlake", "+avx2,+avxvnni,+bmi2,+popcnt", tmp_path)[2]
+    assert quads.count("vpdpbusd") >= 8
+    assert re.search(r"vpdpbusd %ymm\d+, %ymm", quads)
+    assert "zmm" not in quads

@@ -1,5 +1,10 @@
 """kernels/quads.py and quad_lanes.py: products of bytes against plain NumPy, for both ways to add them."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -87,3 +92,52 @@ def test_as_many_pairs_are_added_as_16_bits_hold(span, seen, there):
 def test_numbers_that_no_byte_holds_are_not_multiplied_as_bytes():
     assert not fits(256, -8, 7)
     assert not fits(15, -256, 255)
+
+
+_TWINS = """
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from engine.kernels import cpu
+cpu.features = lambda: frozenset({features})
+from engine.kernels import quads
+from engine.kernels.levels import pack_planes
+from engine.kernels.whole import WHOLE_KERNELS, Levels, WholeWeights
+assert (quads.VNNI, quads.WIDTH) == {expected}
+rng = np.random.default_rng(0)
+seen, levels = Levels((1, 2, 4, -8)), Levels((1, -2))
+x = rng.integers(-8, 8, (6, 37)).astype(np.int16)
+w = rng.integers(-2, 2, (35, 37)).astype(np.int16)
+planes = np.zeros((2, 35, 1), np.uint64)
+pack_planes(w, False, planes)
+for key in WHOLE_KERNELS:
+    weights, out = WholeWeights(planes, levels, 37, ranks=((1, (key,)),)), np.empty((6, 35), np.int32)
+    weights.dot(x, seen, out)
+    assert (out == x.astype(int) @ w.T).all(), key
+    print(key, weights.way(6, seen))
+"""
+
+
+@pytest.mark.parametrize(
+    ("features", "expected"),
+    [
+        ({"avx2"}, (False, 32)),
+        ({"avx2", "avxvnni"}, (True, 32)),
+        ({"avx2", "avx512vnni"}, (True, 64)),
+    ],
+)
+def test_the_twins_of_every_layout_multiply_exactly(features, expected):
+    """With the compiler off, as if the host had such features: layouts for 512 bits, too."""
+    done = subprocess.run(
+        [sys.executable, "-c", _TWINS.format(features=features, expected=expected)],
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
+    assert not done.stderr
+    assert "bytes bytes" in done.stdout

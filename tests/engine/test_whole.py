@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from engine.kernels import sums
 from engine.kernels.levels import pack_planes
 from engine.kernels.pairs import CHUNK, dot_pairs, lay_pairs
-from engine.kernels.whole import SIGNS, Levels, WholeWeights
+from engine.kernels.whole import PAIRS, SIGNS, WHOLE_KERNELS, Levels, WholeWeights
 
 BITS = {b: Levels((*(1 << i for i in range(b - 1)), -(1 << (b - 1)))) for b in (2, 3, 4, 8)}
 BYTES = Levels(tuple(1 << i for i in range(8)))
@@ -46,6 +46,11 @@ def test_products_are_those_of_the_numbers(weight, seen, size):
     weights = WholeWeights(planes_of(w, WEIGHTS[weight]), WEIGHTS[weight], k)
     weights.dot(x, SEEN[seen], out)
     assert (out == x.astype(np.int64) @ w.astype(np.int64).T).all()
+    for key in WHOLE_KERNELS:
+        by_key = WholeWeights(planes_of(w, WEIGHTS[weight]), WEIGHTS[weight], k, ranks=((1, (key,)),))
+        by_key.dot(x, SEEN[seen], out)
+        assert by_key.way(n, SEEN[seen]) in (key, PAIRS)
+        assert (out == x.astype(np.int64) @ w.astype(np.int64).T).all()
     if SEEN[seen] == BYTES:
         apart = np.empty((m, n), np.int32).T
         weights.dot(x.astype(np.uint8), SEEN[seen], apart)
