@@ -56,6 +56,60 @@ class LargestOf:
         return (self.function(x),)
 
 
+@dataclass(frozen=True)
+class Cut:
+    """Where the patches of a map lie.
+
+    Attributes:
+        rows: int64, where each row of the map begins in the padded one.
+        length: elements of a row.
+        elements: of the padded map; padding is 0.
+        origins: int64 (places,), where each patch begins in the padded map.
+        steps: int64 (inputs,), where each element of a patch lies from its origin on.
+    """
+
+    rows: I64
+    length: int
+    elements: int
+    origins: I64
+    steps: I64
+
+
+@runtime_checkable
+class PatchFloats(Protocol):
+    """A product that takes float patches straight from a map, in the order of kernels/floats.py."""
+
+    @property
+    def cut(self) -> Cut | None:
+        """Return where they lie; None where the product is taken in another way."""
+
+    @property
+    def values_t(self) -> F32:
+        """Return the weights, float32 (inputs, outputs)."""
+
+
+@dataclass(frozen=True)
+class FloatSums:
+    """The predictor of a layer whose outputs are fixed-order float sums of patches, times scale, plus shift.
+
+    Attributes:
+        function: the input array to the outputs, float32 (n, *shape).
+        cut: the patches.
+        values_t: float32 (inputs, outputs).
+        scale, shift: float32 (outputs,), each step rounded.
+    """
+
+    function: Callable[[Array], Array]
+    cut: Cut
+    values_t: F32
+    scale: F32
+    shift: F32
+
+    def __call__(self, x: Array) -> tuple[Array, ...]:
+        """Run it as a predictor."""
+        return (self.function(x),)
+
+
 @runtime_checkable
 class PlaceProduct(Protocol):
     """A product that meets packed patches of a record, place after place, with the same packed weights."""

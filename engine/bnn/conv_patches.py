@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..fusion import Cut
 from ..kernels.bits import unpack_signs
 from ..kernels.conv import fold_patches, gather_bits, gather_patches, pad_bits, patch_gradients
 from ..kernels.float_products import patch_products
@@ -43,6 +44,12 @@ class Patches:
         self._length = window.size[2] * window.channels
         self._places = np.add.outer(self._starts[0], np.arange(self._run, dtype=np.int64)).ravel()
         self._unit = unit_of([*self._origins, *np.ravel(self._starts), self._run])
+
+    @property
+    def cut(self) -> Cut:
+        """Return where the patches lie, of one group."""
+        window = self.window
+        return Cut(window.rows, self._length, window.elements, self._origins, self._places)
 
     def pieces(self, records: int) -> Iterator[slice]:
         """Yield the records of one piece after another."""

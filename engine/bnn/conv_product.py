@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..fusion import Cut
 from ..kernels.bits import unpack_signs
 from ..kernels.floats import row_sums
 from ..levels import unpack_weights
@@ -90,6 +91,17 @@ class PatchProduct:
     def places(self, seen: U64) -> U64:
         """Return the packed patches of packed maps, uint64 (n * places, words)."""
         return self._patches.rows(self._patches.padded(seen, packed=True), 0)
+
+    @property
+    def cut(self) -> Cut | None:
+        """Return where patches lie that are taken straight from a map."""
+        straight = self.how == "floats" and self._patches.few and not self._packed
+        return self._patches.cut if straight else None
+
+    @property
+    def values_t(self) -> F32:
+        """Return the filters, float32 (inputs, outputs)."""
+        return self._few
 
     def input_sums(self, seen: Array) -> F32:
         """Return the sum of each patch, float32 (n, *shape), padding as it counts."""

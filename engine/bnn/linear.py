@@ -109,6 +109,11 @@ class LayerInput:
         return self.quantizer.step if self.quantizer else self.activation.step
 
     @property
+    def untouched(self) -> bool:
+        """Whether the product takes floats as they arrive."""
+        return self.activation.row.store == "single" and not self.activation.given
+
+    @property
     def offset(self) -> float | None:
         """Return what level 0 counts, or None for nothing."""
         return self.quantizer.offset if self.quantizer and not self._floats else None

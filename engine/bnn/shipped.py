@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ..fusion import WholeSums
+from ..fusion import FloatSums, PatchFloats, WholeSums
 from ..kernels.floats import scale_shift
 from ..node import Predictor
 from ..ports import F32, I32, U64, Array, Arrays
@@ -19,6 +19,10 @@ class Taken(Protocol):
     @property
     def step(self) -> float:
         """Return what one level counts."""
+
+    @property
+    def untouched(self) -> bool:
+        """Whether the product takes floats as they arrive."""
 
     def shipped(self, x: Array) -> Array:
         """Return what arrives as the product takes it."""
@@ -99,14 +103,26 @@ class Shipped:
             shift: float32 (outputs,), added to every row or place.
         """
         product, scale, offset = self._parts[0]
-        if len(self._parts) > 1 or offset is not None or self.how == "floats" or not _fits(product):
-            return lambda x: (self(taken.shipped(x), taken.step, shift),)
         counts = (scale * np.float32(taken.step)).astype(np.float32)
+        plain = len(self._parts) == 1 and offset is None
+        if not plain or self.how == "floats" or not _fits(product):
+            return self._floats(taken, shift, counts, plain=plain and self._shift is None)
 
         def finish(sums: Array) -> F32:
             return self._finished(sums, counts, shift)
 
         return WholeSums(product, finish, taken.predictor())
+
+    def _floats(self, taken: Taken, shift: F32, counts: F32, *, plain: bool) -> Predictor:
+        """Return the predictor of float sums, which says more of itself where they are `plain` ones."""
+        product = self._parts[0][0]
+
+        def outputs(x: Array) -> Array:
+            return self(taken.shipped(x), taken.step, shift)
+
+        if plain and isinstance(product, PatchFloats) and product.cut and taken.untouched:
+            return FloatSums(outputs, product.cut, product.values_t, counts, shift)
+        return lambda x: (outputs(x),)
 
     def __call__(self, seen: Array, step: float, shift: F32) -> F32:
         """Return the products, float32 (n, *shape), of quantized rows or maps.

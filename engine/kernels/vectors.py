@@ -230,6 +230,27 @@ def subtract_floats(typingctx: Any, a: Any, b: Any) -> Any:
 
 
 @native
+def larger_floats(typingctx: Any, a: Any, b: Any) -> Any:
+    """Return the larger of two times 16 float32, lane by lane; none may be not a number."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.select(builder.fcmp_ordered(">", *args), *args)
+
+    return _FLOATS(_FLOATS, _FLOATS), codegen
+
+
+@native
+def reached_bits(typingctx: Any, a: Any, b: Any) -> Any:
+    """Return as bits, lane 0 lowest, which of 16 float32 are at least those of another 16."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        bits = builder.bitcast(builder.fcmp_ordered(">=", *args), ir.IntType(16))
+        return builder.zext(bits, ir.IntType(64))
+
+    return types.uint64(_FLOATS, _FLOATS), codegen
+
+
+@native
 def no_floats(typingctx: Any) -> Any:
     """Return 16 float32 that are 0."""
     return _FLOATS(), lambda context, builder, signature, args: ir.Constant(_SIXTEEN, [0.0] * 16)

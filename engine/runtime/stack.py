@@ -21,7 +21,7 @@ from ..kernels.signs import PLAIN, SIGN_KERNELS, aligned, limits_by_block, limit
 from ..kernels.stack import count_scores, stack_plain, stack_shuffle, stack_single, stack_wide
 from ..kernels.vectors import AVX2
 from ..ports import F32, I64, U8, U64, Array, words_for
-from .steps import Bound, Call, Compare, LookUp, Slots, Step, Sums
+from .steps import Bound, Compare, LookUp, Slots, Step, Sums, reads_of
 
 _MOST_INPUTS = 32_000  # counts stand in signed 16 bits
 _MOST_SCORES = 64  # outputs that are counted word by word, on their way to a table
@@ -257,7 +257,7 @@ def _title(key: str) -> str:
 
 def joined(steps: list[Step], wanted: tuple[int, ...]) -> list[Step]:
     """Return the steps with every run of 1-bit layers in one."""
-    reads = Counter(place for step in steps for place in _reads(step)) + Counter(wanted)
+    reads = Counter(place for step in steps for place in reads_of(step)) + Counter(wanted)
     out: list[Step] = []
     for step in steps:
         made = _pair(out[-1], step, reads) if out else None
@@ -319,10 +319,3 @@ def _stored(layers: tuple[SignLayer, ...], key: str) -> tuple[I64, U8]:
     for begin, part in parts:
         store[begin : begin + part.nbytes] = part
     return np.array(rows, np.int64), store
-
-
-def _reads(step: Step) -> tuple[int, ...]:
-    if isinstance(step, Call):
-        return tuple(place for place in step.reads if place is not None)
-    read = getattr(step, "read", None)
-    return () if read is None else (read,)

@@ -289,3 +289,19 @@ class Bytes:
 def shaped(array: Array, shape: tuple[int, ...]) -> Array:
     """Return records, (n, ...), in another shape."""
     return array.reshape(len(array), *shape)
+
+
+def reads_of(step: Step) -> tuple[int, ...]:
+    """Return the slots that a step takes."""
+    if isinstance(step, Call):
+        return tuple(place for place in step.reads if place is not None)
+    read = getattr(step, "read", None)
+    return () if read is None else (read,)
+
+
+def writes_of(step: Step) -> tuple[int, ...]:
+    """Return the slots that a step fills."""
+    if isinstance(step, Call):
+        return step.writes
+    write = getattr(step, "write", None)
+    return () if write is None else (write,)

@@ -1,0 +1,165 @@
+"""Float convolutions straight to packed signs: sums, pooling and thresholds in one step."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..fusion import FloatSums
+from ..kernels.floats import scale_shift
+from ..kernels.pooled_signs import LANES, pooled_signs
+from ..kernels.vectors import COMPILED
+from ..ports import F32, I64, U64
+from .steps import Bound, Call, Compare, PoolSigns, Slots, Step, reads_of, writes_of
+from .thresholds import FINITE, find, float_at
+
+_LARGEST = float(np.finfo(np.float32).max)
+
+
+@dataclass(frozen=True)
+class FloatSigns:
+    """Maps of floats through a convolution, and a pooling where there is one, to packed maps.
+
+    Attributes:
+        layer: the convolution.
+        windows: int64 (windows, patches), where the patches that are pooled begin in the padded map.
+        weights: float32 (outputs / 32, inputs, 32); those of outputs that fall are turned round.
+        limits: float32 (outputs,), which a sum reaches for +1.
+        bound: the largest size of a sample for which no sum overflows.
+        turned: uint64 (words,), the signs that are turned round after the pooling.
+        plain: the steps it stands for, which serve samples past the bound.
+    """
+
+    nodes: tuple[str, ...]
+    layer: FloatSums
+    windows: I64
+    weights: F32
+    limits: F32
+    bound: float
+    turned: U64
+    plain: tuple[Step, ...]
+    read: int
+    write: int
+    words: str = "Maps to packed bits: float sums in fixed order, the largest of a window, one threshold each"
+    kernel: str = "float sums, compare"
+
+    @property
+    def nbytes(self) -> tuple[int, int]:
+        return self.weights.nbytes + self.limits.nbytes + self.turned.nbytes, self.turned.nbytes
+
+    def bind(self, batch: int) -> Bound:
+        cut, read, write, bound = self.layer.cut, self.read, self.write, self.bound
+        rows, length, limits = cut.rows, cut.length, self.limits
+        padded = np.zeros(cut.elements, np.float32)
+        windows, steps = self.windows.astype(np.uint64), cut.steps.astype(np.uint64)
+        weights, turned = self.weights.reshape(-1), self.turned.view(np.uint32)
+        buffer = np.zeros((batch, len(self.turned)), np.uint64)
+        numbers = buffer.view(np.uint32)
+        plain: list[Bound] = []
+
+        def run(slots: Slots, n: int) -> None:
+            out = numbers if n == batch else numbers[:n]
+            maps = slots[read].reshape(n, -1)
+            if pooled_signs(maps, rows, length, padded, windows, steps, weights, limits, bound, turned, out):
+                slots[write] = buffer if n == batch else buffer[:n]
+                return
+            if not plain:
+                plain.extend(step.bind(batch) for step in self.plain)
+            for one in plain:
+                one(slots, n)
+
+        return run
+
+
+def straight(steps: list[Step], wanted: tuple[int, ...]) -> list[Step]:
+    """Return the steps with every float convolution that goes to signs in one, where vectors serve."""
+    reads = Counter(place for step in steps for place in reads_of(step)) + Counter(wanted)
+    out: list[Step] = []
+    at = 0
+    while at < len(steps):
+        tried = (_made(steps[at : at + count], reads) for count in (3, 2)) if COMPILED else iter(())
+        made = next((one for one in tried if one is not None), None)
+        out.append(steps[at] if made is None else made)
+        at += 1 if made is None else len(made.plain)
+    return out
+
+
+def _made(steps: list[Step], reads: Counter[int]) -> FloatSigns | None:
+    """Return what does the work of a convolution, a comparison and maybe a pooling, or None."""
+    if not _in_a_row(steps, reads):
+        return None
+    call, compare, pool = steps[0], steps[1], steps[2] if len(steps) > 2 else None
+    if not isinstance(call, Call) or not isinstance(compare, Compare) or call.reads[0] is None:
+        return None
+    layer = call.function
+    if not isinstance(layer, FloatSums) or layer.values_t.shape[1] % LANES:
+        return None
+    places: I64 | None = np.arange(len(layer.cut.origins))[:, None]
+    turned, write = np.zeros_like(compare.flips), compare.write
+    if isinstance(pool, PoolSigns):
+        places = _windows(pool.pool.members, layer.values_t.shape[1])
+        turned, write = pool.turned, pool.write
+    each = None if places is None else _each(layer, compare, places)
+    bound = _bound(layer)
+    if places is None or each is None or bound <= 0:
+        return None
+    windows = layer.cut.origins[places]
+    nodes = tuple(dict.fromkeys(name for step in steps for name in step.nodes))
+    return FloatSigns(nodes, layer, windows, *each, bound, turned, tuple(steps), call.reads[0], write)
+
+
+def _in_a_row(steps: list[Step], reads: Counter[int]) -> bool:
+    """Whether steps are a call, a comparison and maybe a pooling, each read by the next alone."""
+    kinds = (Call, Compare, PoolSigns)[: max(2, len(steps))]
+    if len(steps) != len(kinds) or not all(map(isinstance, steps, kinds)):
+        return False
+    read = [place for step in steps[1:] for place in reads_of(step)]
+    writes = [place for step in steps[:-1] for place in writes_of(step)]
+    return read == writes and all(reads[place] == 1 for place in read)
+
+
+def _windows(members: I64 | None, channels: int) -> I64 | None:
+    """Return which places a pooling takes the largest of, int64 (windows, patches), channel by channel."""
+    if members is None or len(members) % channels:
+        return None
+    by_place = members.reshape(-1, channels, members.shape[1])
+    places: I64 = by_place[:, 0, :] // channels
+    fits = by_place == places[:, None, :] * channels + np.arange(channels)[:, None]
+    return places if fits.all() else None
+
+
+def _each(layer: FloatSums, compare: Compare, used: I64) -> tuple[F32, F32] | None:
+    """Return the weights and the limit of each output, or None where the places used differ in theirs."""
+    inputs, channels = layer.values_t.shape
+    bits = np.unpackbits(compare.flips.view(np.uint8), bitorder="little", count=compare.places.size)
+    used = used.reshape(-1)
+    flips = bits.reshape(-1, channels)[used].astype(bool)
+    places = compare.places.reshape(-1, channels)[used]
+    if (flips != flips[:1]).any() or (places != places[:1]).any():
+        return None
+
+    def levels(numbers: I64) -> I64:
+        outputs = np.empty(numbers.shape, np.float32)
+        with np.errstate(over="ignore"):
+            scale_shift(float_at(numbers), layer.scale, layer.shift, outputs)
+        reached: I64 = ((outputs >= places[0]) ^ flips[0]).astype(np.int64)
+        return reached
+
+    found = find(levels, FINITE, channels, bits=True)
+    if found is None:
+        return None
+    limits = float_at(found.places[0])
+    # A sum below its limit is a negated sum above the negated limit; negated weights give just that sum.
+    above = float_at(-found.places[0])  # place p negated is -p - 1, and the next above that -p
+    weights = np.where(found.falls, -layer.values_t, layer.values_t).astype(np.float32)
+    blocks = weights.reshape(inputs, -1, LANES).transpose(1, 0, 2)
+    return np.ascontiguousarray(blocks), np.where(found.falls, above, limits).astype(np.float32)
+
+
+def _bound(layer: FloatSums) -> float:
+    """Return the largest size of a sample for which no output overflows, half the range kept in reserve."""
+    sums = np.abs(layer.values_t.astype(np.float64)).sum(0) * np.maximum(1, np.abs(layer.scale))
+    most = (_LARGEST / 2 - np.abs(layer.shift)) / np.maximum(sums, 1)
+    return float(most.min()) if np.isfinite(most).all() else 0.0
