@@ -22,17 +22,19 @@ from threading import RLock
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
-from .kernels import cpu, families, signs
+from .kernels import bfloats, cpu, families, signs
 from .kernels.bits import dot_signs as dot_words
 from .kernels.families import FAMILIES, Family, whole_family
 from .kernels.jit import cache_folder, stamp
 from .kernels.signs import SignWeights
+from .kernels.threads import matmul
 from .kernels.whole import Levels, Ranks, WholeWeights
-from .ports import I32, U64
+from .ports import F32, I32, U64
 
-__all__ = ["FEATURES", "Choice", "Host", "choose", "dot_signs", "host", "kernel_title", "profile"]
-__all__ += ["sign_weights", "whole_family", "whole_weights"]
+__all__ = ["FEATURES", "Choice", "Host", "choose", "dot_signs", "gradient_product", "host"]
+__all__ += ["kernel_title", "profile", "sign_weights", "whole_family", "whole_weights"]
 
 FEATURES = {  # those that kernels ask for, with the names that people know
     "avx2": "AVX2",
@@ -116,7 +118,7 @@ def choose(family: str, rows: int = 1) -> Choice:
     """Return the kernel that serves a family for so many rows.
 
     Args:
-        family: `signs`, or what `whole_family` gives.
+        family: `signs`, `floats`, or what `whole_family` gives.
         rows: how many rows are multiplied at once.
     """
     fitting = [choice for choice in _choices(family) if choice.rows <= max(1, rows)]
@@ -164,6 +166,22 @@ def dot_signs(a: U64, words: U64, inputs: int, out: I32) -> None:
         sign_weights(words, inputs).dot(a, out)
 
 
+def gradient_product(a: F32, b: F32, out: F32, *, bfloat16: bool) -> None:
+    """Write a . b, float32 (n, k) and (k, m), into `out`, float32 (n, m).
+
+    Args:
+        a: of any strides, as are the other two.
+        b: likewise.
+        out: written.
+        bfloat16: whether both may be rounded to bfloat16, where that is faster here; sums stay float32.
+    """
+    wide = min(len(a), b.shape[1]) >= _MANY  # smaller ones cost more to lay out than they save
+    if bfloat16 and wide and choose("floats").kernel == families.BFLOAT16:
+        bfloats.matmul(a, b, out)
+    else:
+        matmul(a, b, out)
+
+
 @cache
 def _sign_plan() -> signs.Plan:
     return tuple((choice.rows, choice.kernel) for choice in _choices("signs"))
@@ -198,7 +216,8 @@ def _profile(key: str) -> tuple[Choice, ...]:
     mark = [host().name, host().cpu, sorted(cpu.features())]
     found = _read(path, mark, family)
     if found is None:
-        found = tuple(_measure(family))
+        with threadpool_limits(1):  # as in training, where each of our threads calls the BLAS
+            found = tuple(_measure(family))
         _write(path, mark, found)
     return found
 

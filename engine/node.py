@@ -92,6 +92,7 @@ class Moment:
         activations: whether activations are quantized in this stage; where not, floats pass.
         learning: whether this is a training step; where not (the stage is being scored, or a teacher is
             asked), running statistics count and stay as they are, and nothing is left to chance.
+        bfloat16: whether products of gradients may be rounded to bfloat16 where that is faster.
         places: int64 (n,), where the records of this step stand in the training part; None where they are
             not of it.
     """
@@ -100,6 +101,7 @@ class Moment:
     weights: bool = True
     activations: bool = True
     learning: bool = True
+    bfloat16: bool = False
     places: I64 | None = field(default=None, compare=False)
 
 

@@ -19,6 +19,7 @@ TEACHERS = {
     "file": "From a file",
 }
 
+GRADIENT_PRODUCTS = {"float32": "float32", "bfloat16": "bfloat16 where faster"}
 _WITH_MOMENTUM = {"sgd", "nesterov"}
 
 
@@ -128,6 +129,13 @@ class Training(Fields):
         1e6,
         "Longest gradient, all parameters together; longer ones are shortened; 0 leaves them",
         citation="Pascanu et al. 2013, arXiv:1211.5063",
+        group="Optimiser",
+    )
+    gradient_products: str = choice(
+        "float32",
+        GRADIENT_PRODUCTS,
+        "How floats are multiplied on the way back; bfloat16 only where this processor does it sooner",
+        citation="Kalamkar et al. 2019, arXiv:1905.12322",
         group="Optimiser",
     )
     limit: str = choice(

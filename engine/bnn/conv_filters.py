@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..hardware import dot_signs
+from ..hardware import dot_signs, gradient_product
 from ..kernels.bits import pack_signs
 from ..kernels.floats import scale_shift
 from ..kernels.signed import signed_sums, transpose_bits
@@ -213,7 +213,8 @@ class Filters:
             at = self._outputs(group)
             here = grad if patches.groups == 1 else np.ascontiguousarray(grad[:, at])
             if self._seen is None:
-                np.matmul(here.T, patches.rows(maps, group, buffers.rows), out=buffers.part)
+                rows = patches.rows(maps, group, buffers.rows)
+                gradient_product(here.T, rows, buffers.part, bfloat16=self.moment.bfloat16)
             else:
                 bits = patches.rows(maps, group, buffers.bits)
                 turned = buffers.turned[:, : words_for(len(bits))]
@@ -244,7 +245,7 @@ class Filters:
             if self._by_signs:
                 signed_sums(scaled, self._turned_weights[group], d_rows, turned=True)
             elif i == 0:
-                np.matmul(scaled, part.values[at], out=d_rows)
+                gradient_product(scaled, part.values[at], d_rows, bfloat16=self.moment.bfloat16)
             else:
                 d_rows += scaled @ part.values[at]
             if part.offset is not None:

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..hardware import dot_signs
+from ..hardware import dot_signs, gradient_product
 from ..kernels.bits import pack_signs
 from ..kernels.floats import scale_shift
 from ..kernels.signed import signed_sums, transpose_bits
@@ -155,7 +155,7 @@ class Linear:
             turned = self._turned(rows.seen, self.inputs)
             signed_sums(np.ascontiguousarray(grad), turned, self._grad)
         else:
-            matmul(grad.T, rows.floats, self._grad)
+            gradient_product(grad.T, rows.floats, self._grad, bfloat16=self.moment.bfloat16)
         if self._step != 1:
             self._grad *= np.float32(self._step)
         if self._offset:
@@ -175,7 +175,7 @@ class Linear:
             turned = self._turned(self._packed_signs(quantized), self.inputs)
             signed_sums(scaled, turned, d_rows, turned=True)
         else:
-            matmul(scaled, quantized.values, d_rows)
+            gradient_product(scaled, quantized.values, d_rows, bfloat16=self.moment.bfloat16)
         if quantized.offset is not None:
             d_rows += (grad @ quantized.offset)[:, None]
         part = quantized.more

@@ -13,7 +13,7 @@ from functools import cache, partial
 import numpy as np
 import numpy.typing as npt
 
-from . import cpu
+from . import bfloats, cpu
 from .bits import U64, dot_signs
 from .signs import PLAIN, SIGN_KERNELS, Plan
 from .whole import I16, SIGNS, WHOLE_KERNELS, Levels, WholeWeights, usual
@@ -21,6 +21,7 @@ from .whole import I16, SIGNS, WHOLE_KERNELS, Levels, WholeWeights, usual
 F64 = npt.NDArray[np.float64]
 
 _OUTPUTS, _INPUTS = 256, 1024  # of the example
+BLAS, BFLOAT16 = "blas", "bfloat16"
 _MOST_ROWS = 128  # of numbers
 _SEEN = Levels((1, 2, 4, -8))  # of the rows that are timed
 _BYTES = Levels(tuple(1 << i for i in range(8)))  # of those that could fill a kernel's sums
@@ -155,6 +156,30 @@ def _whole(planes: int) -> Family:
     )
 
 
+def _of_floats(key: str, rows: int, plan: Plan) -> Trial | None:
+    if key == BFLOAT16 and not bfloats.NATIVE:
+        return None
+    rng = np.random.default_rng(4)
+    a, b = (rng.standard_normal(shape).astype(np.float32) for shape in ((rows, _INPUTS), (_INPUTS, _OUTPUTS)))
+    out = np.zeros((rows, _OUTPUTS), np.float32)
+    work = partial(bfloats.matmul if key == BFLOAT16 else np.matmul, a, b, out)
+
+    def right() -> bool:
+        work()
+        sizes = abs(a).astype(np.float64) @ abs(b)  # each factor may err by 2^-9 of its size
+        return bool((abs(out - a.astype(np.float64) @ b) <= 2.0**-8 * 1.1 * sizes).all())
+
+    return Trial(work, right, 2.0 * out.size * _INPUTS)
+
+
+_FLOATS = Family(
+    "floats",
+    "Products of gradients that may be rounded",
+    {1: _MOST_ROWS},
+    {BLAS: "float32 by the BLAS of NumPy", BFLOAT16: "bfloat16 with sums in float32"},
+    lambda rows: BLAS,
+    _of_floats,
+)
 _SIGNS = Family(
     "signs",
     "Products of 1-bit rows",
@@ -163,4 +188,4 @@ _SIGNS = Family(
     lambda rows: PLAIN,
     _of_signs,
 )
-FAMILIES: dict[str, Family] = {family.key: family for family in (_SIGNS, *map(_whole, _PLANES))}
+FAMILIES: dict[str, Family] = {family.key: family for family in (_SIGNS, *map(_whole, _PLANES), _FLOATS)}

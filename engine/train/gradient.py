@@ -174,7 +174,8 @@ class Descent:
         return factor(settings.schedule, share, warm=warm, floor=settings.floor)
 
     def _moment(self, share: float) -> Moment:
-        return Moment(share, weights=self.stage.weights, activations=self.stage.activations)
+        narrow, stage = self._settings.gradient_products == "bfloat16", self.stage
+        return Moment(share, weights=stage.weights, activations=stage.activations, bfloat16=narrow)
 
     def _step(self, records: Records, rate: float, share: float, place: tuple[int, int]) -> tuple[float, int]:
         batch = self._augmenting(records, place)

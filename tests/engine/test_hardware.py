@@ -153,18 +153,19 @@ def test_every_kernel_gives_the_same_under_another_processors_name(name, tmp_pat
     if not cpu.compiled():
         return
     # Whatever was measured gave NumPy's answers, and whatever is wrong is not measured.
-    everywhere = {PLAIN, "lookup", "pairs", "tables", "planes"}
+    everywhere = {PLAIN, "lookup", "pairs", "tables", "planes", "blas"}
     assert measured == (everywhere if name == "generic" else everywhere | {"shuffle", "bytes", "sums"})
 
 
 _COMPILE = """
 from numba import types
-from engine.kernels import pairs, quads, wide
+from engine.kernels import bfloats, pairs, quads, wide
 u8, u64, i = types.Array(types.uint8, 1, "C"), types.Array(types.uint64, 2, "C"), types.int64
 asked = (
     (wide._four_rows, (u64, i, i, u8, i, u8, i, i)),
     (pairs._four_rows, (u8, i, i, i, u8, u8, i, i)),
     (quads._tile, (u8, i, i, u8, i, u8)),
+    (bfloats._tile, (u8, i, i, u8, u8)),
 )
 for kernel, kinds in asked:
     kernel.compile(kinds)
@@ -198,12 +199,13 @@ def compiled_for(name, features, tmp_path):
 @pytest.mark.skipif(not X86, reason="AVX-512 is of x86")
 def test_hosts_with_avx_512_get_its_counts_and_its_joined_products(tmp_path):
     """Compiled for Zen 4, not run: the instructions that the kernels were written for are there."""
-    features = "+avx2,+avx512f,+avx512bw,+avx512vl,+avx512dq,+avx512vpopcntdq,+avx512vnni,+bmi2"
-    counts, products, quads = compiled_for("znver4", features, tmp_path)
+    features = "+avx2,+avx512f,+avx512bw,+avx512vl,+avx512dq,+avx512vpopcntdq,+avx512vnni,+avx512bf16,+bmi2"
+    counts, products, quads, floats = compiled_for("znver4", features, tmp_path)
     assert "vpopcntq" in counts
     assert "zmm" in counts
     assert "vpdpwssd" in products
     assert quads.count("vpdpbusd") >= 8
+    assert re.search(r"vdpbf16ps (%zmm\d+|\S+\{1to16\}), %zmm", floats)
     assert re.search(r"vpdpbusd (%zmm\d+|\S+\{1to16\}), %zmm", quads)
 
 
