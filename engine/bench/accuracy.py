@@ -21,7 +21,7 @@ from .networks import Layer, cnn, mlp, mnist_folder, project
 from .pairs import LONG, SUITES, Row, Wanted, host
 
 EPOCHS, RECORDS = 10, 50_000  # of the comparisons of widths
-SHORT_EPOCHS, SHORT_RECORDS = 8, 10_000  # of the comparisons of schemes, five seeds each
+SHORT_EPOCHS, SHORT_RECORDS = 8, 5_000  # of the comparisons of schemes, five seeds each
 _WIDTH_SEEDS, _SCHEME_SEEDS = 3, 5
 _STUDENT = (12.706, 4.303, 3.182, 2.776)  # 97.5 % quantile of Student's t for 1 to 4 degrees of freedom
 
