@@ -50,7 +50,7 @@ def _throughput(
         what = Comparison(name, peer_name, BATCH, "images/s", wanted.pairs, cores, _LEAST)
         rate = compare_timed(what, ours.time, peer.time)
         peaks = ours.peak_mb(), peer.peak_mb()
-    wanted.note(f"{name}, {cores} cores: {rate.ratio:.2f} times {peer_name}.")
+    wanted.note(f"{name}, cores {cores}: {rate.ratio:.2f} times {peer_name}.")
     memory = Row(
         f"Peak memory, {name[0].lower()}{name[1:]}",
         *peaks,
