@@ -42,6 +42,10 @@ def _store_twin(memory: U8, at: int, value: U8) -> None:
     memory[at : at + len(value)] = value
 
 
+def _add(builder: Any, x: Any, y: Any) -> Any:
+    return builder.bitcast(builder.add(builder.bitcast(x, _SUMS), builder.bitcast(y, _SUMS)), _BYTES)
+
+
 def _dot(builder: Any, sums: Any, unsigned: Any, signed: Any) -> Any:
     total, u, s = (builder.bitcast(v, _SUMS) for v in (sums, unsigned, signed))
     if VNNI:
@@ -93,6 +97,8 @@ store_wide = step(types.void, (MEMORY, INT, WIDE), _store, _store_twin)
 # Four bytes, repeated.
 repeat_wide = loader(WIDE, _I32, 4, lambda data: np.tile(data, WIDTH // 4), _repeat)
 no_wide = step(WIDE, (), lambda builder: ir.Constant(_BYTES, [0] * WIDTH), lambda: np.zeros(WIDTH, np.uint8))
+# Sums of 32 bits of each.
+add_wide = step(WIDE, (WIDE, WIDE), _add, lambda x, y: (x.view(np.int32) + y.view(np.int32)).view(np.uint8))
 # Sums of 32 bits, and four products each of a byte without and a byte with a sign; wrapping.
 add_quads = step(WIDE, (WIDE, WIDE, WIDE), _dot, _dot_twin)
 # The same products, neighbours added in 16 bits, where a sum past their ends saturates. Needs AVX2.

@@ -23,6 +23,7 @@ from .quad_lanes import (
     WIDTH,
     add_quads,
     add_shorts,
+    add_wide,
     byte_pairs,
     load_wide,
     no_wide,
@@ -94,7 +95,10 @@ def dot_quads(a: I8, quads: U8, many: int, first: I32, second: I32, room: U8, ou
         at = CHUNK * chunk
         weights = quads[at * inputs : (at + CHUNK) * inputs]
         for r in range(0, n, _ROWS):
-            _tile(rows, r, inputs, weights, many, room)
+            if n - r == 1:
+                _row(rows, r, inputs, weights, many, room)
+            else:
+                _tile(rows, r, inputs, weights, many, room)
             for i in range(min(_ROWS, n - r)):
                 for j in range(min(CHUNK, m - at)):
                     out[r + i, at + j] = sums[CHUNK * i + j] + first[r + i] + second[at + j]
@@ -168,7 +172,47 @@ def _paired_tile(a: U8, r: int, inputs: int, weights: U8, many: int, out: U8) ->
     store(out, 224, w31)
 
 
-_tile = _joined_tile if VNNI else _paired_tile  # a host compiles the one that it can use
+@kernel
+def _joined_row(a: U8, r: int, inputs: int, weights: U8, many: int, out: U8) -> None:
+    """Write the sums of one row by one chunk; two sums an output, so that none waits for the one before."""
+    at = r * inputs
+    s0, s1, t0, t1 = no_wide(), no_wide(), no_wide(), no_wide()
+    quads = inputs >> 2
+    for p in range(0, quads - 1, 2):
+        four, next_four = repeat_wide(a, at + 4 * p), repeat_wide(a, at + 4 * p + 4)
+        w = 2 * WIDTH * p
+        s0 = add_quads(s0, load_wide(weights, w), four)
+        s1 = add_quads(s1, load_wide(weights, w + WIDTH), four)
+        t0 = add_quads(t0, load_wide(weights, w + 2 * WIDTH), next_four)
+        t1 = add_quads(t1, load_wide(weights, w + 3 * WIDTH), next_four)
+    if quads % 2:
+        four, w = repeat_wide(a, at + 4 * (quads - 1)), 2 * WIDTH * (quads - 1)
+        s0 = add_quads(s0, load_wide(weights, w), four)
+        s1 = add_quads(s1, load_wide(weights, w + WIDTH), four)
+    store_wide(out, 0, add_wide(s0, t0))
+    store_wide(out, WIDTH, add_wide(s1, t1))
+
+
+@kernel
+def _paired_row(a: U8, r: int, inputs: int, weights: U8, many: int, out: U8) -> None:
+    """Write the same, products added in 16 bits first, `many` pairs of them before they are widened."""
+    at, quads, done = r * inputs, inputs >> 2, 0
+    w0, w1 = zeros(), zeros()
+    while done < quads:
+        until = min(quads, done + many)
+        s0, s1 = zeros(), zeros()
+        for p in range(done, until):
+            four = load_pair(a, at + 4 * p)
+            s0 = add16(s0, byte_pairs(load(weights, 64 * p), four))
+            s1 = add16(s1, byte_pairs(load(weights, 64 * p + 32), four))
+        w0, w1 = add_shorts(w0, s0), add_shorts(w1, s1)
+        done = until
+    store(out, 0, w0)
+    store(out, 32, w1)
+
+
+# A host compiles those that it can use.
+_tile, _row = (_joined_tile, _joined_row) if VNNI else (_paired_tile, _paired_row)
 
 
 class QuadWeights:
@@ -181,7 +225,8 @@ class QuadWeights:
         quads[:] = 0
         lay_quads(weights, lowest, quads.reshape(-(-m // CHUNK), -(-k // 4), CHUNK, 4))
         self._quads, self._lowest, self._span = quads, lowest, highest - lowest
-        self._sums = weights.sum(axis=1, dtype=np.int32)
+        self._sums: I32 = weights.sum(axis=1, dtype=np.int32)
+        self._met: dict[tuple[int, int], tuple[int, int, I32]] = {}
 
     def dot(self, x: I16 | U8, low: int, high: int, out: I32) -> None:
         """Write the products of rows and the weights into `out`.
@@ -192,14 +237,20 @@ class QuadWeights:
             high: the most.
             out: int32 (n, m).
         """
-        shift = shift_of(low, high)
-        many = pairs_that_fit(self._span, low, high)
-        second, k = np.int32(shift) * self._sums, x.shape[1]
+        shift, many, second = self._met.get((low, high)) or self._meet(low, high)
+        k = -(-x.shape[1] // 4) * 4
         for at in range(0, len(x), _ROWS_AT_ONCE):
-            part = x[at : at + _ROWS_AT_ONCE]
-            rows, first = np.empty((len(part), -(-k // 4) * 4), np.int8), np.empty(len(part), np.int32)
+            part, into = x[at : at + _ROWS_AT_ONCE], out[at : at + _ROWS_AT_ONCE]
+            rows, first = np.empty((len(part), k), np.int8), np.empty(len(part), np.int32)
             lay_rows(part, shift, self._lowest, rows, first)
-            dot_quads(rows, self._quads, many, first, second, room(ROOM)[:ROOM], out[at : at + _ROWS_AT_ONCE])
+            dot_quads(rows, self._quads, many, first, second, room(ROOM)[:ROOM], into)
+
+    def _meet(self, low: int, high: int) -> tuple[int, int, I32]:
+        """Return, and keep, what rows from `low` to `high` ask for: see `dot_quads`."""
+        shift = shift_of(low, high)
+        second: I32 = np.int32(shift) * self._sums
+        found = self._met[low, high] = shift, pairs_that_fit(self._span, low, high), second
+        return found
 
 
 def shift_of(low: int, high: int) -> int:

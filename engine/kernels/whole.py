@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -71,12 +72,12 @@ class Levels:
         """Return twice the number whose planes, read as signs, are all 0."""
         return 2 * self.offset + sum(self.coefficients)
 
-    @property
+    @cached_property
     def lowest(self) -> int:
         """Return the least number."""
         return self.offset + sum(c for c in self.coefficients if c < 0)
 
-    @property
+    @cached_property
     def highest(self) -> int:
         """Return the largest number."""
         return self.offset + sum(c for c in self.coefficients if c > 0)
@@ -117,6 +118,7 @@ class WholeWeights:
         self._coefficients = np.array(levels.coefficients, np.int64)
         self._signs = SignWeights(self._stacked, inputs, plan)
         self._ranks = usual(len(planes)) if ranks is None else ranks
+        self._found: dict[tuple[tuple[str, ...], Levels], str] = {}
         self._indices: U8 | None = None
         self._pairs: U8 | None = None
         self._quads: QuadWeights | None = None
@@ -149,7 +151,11 @@ class WholeWeights:
     def way(self, rows: int, seen: Levels) -> str:
         """Return the key of the way that serves so many rows of such numbers."""
         ranked = next(keys for least, keys in reversed(self._ranks) if least <= max(1, rows))
-        return next((key for key in ranked if self.can(key, seen)), PAIRS)
+        found = self._found.get((ranked, seen))
+        if found is None:
+            found = next((key for key in ranked if self.can(key, seen)), PAIRS)
+            self._found[ranked, seen] = found
+        return found
 
     def can(self, key: str, seen: Levels) -> bool:
         """Return whether a way multiplies rows of such numbers, here and without much waste."""
