@@ -63,16 +63,25 @@ class Cut:
     Attributes:
         rows: int64, where each row of the map begins in the padded one.
         length: elements of a row.
-        elements: of the padded map; padding is 0.
+        elements: of the padded map.
+        pad: what padding counts.
         origins: int64 (places,), where each patch begins in the padded map.
-        steps: int64 (inputs,), where each element of a patch lies from its origin on.
+        starts: int64 (runs,), where each run of a patch begins, from its origin on.
+        run: elements of a run.
     """
 
     rows: I64
     length: int
     elements: int
+    pad: int
     origins: I64
-    steps: I64
+    starts: I64
+    run: int
+
+    @property
+    def steps(self) -> I64:
+        """Return where each element of a patch lies from its origin on, int64 (inputs,)."""
+        return np.add.outer(self.starts, np.arange(self.run, dtype=np.int64)).ravel()
 
 
 @runtime_checkable
@@ -80,7 +89,7 @@ class PatchFloats(Protocol):
     """A product that takes float patches straight from a map, in the order of kernels/floats.py."""
 
     @property
-    def cut(self) -> Cut | None:
+    def float_cut(self) -> Cut | None:
         """Return where they lie; None where the product is taken in another way."""
 
     @property
@@ -117,6 +126,10 @@ class PlaceProduct(Protocol):
     @property
     def place_rows(self) -> U64 | None:
         """Return the packed signs of each output, uint64 (outputs, words); None where that is not all."""
+
+    @property
+    def cut(self) -> Cut:
+        """Return where they lie."""
 
     def places(self, seen: U64) -> U64:
         """Return the packed patches of packed records, uint64 (n * places, words)."""

@@ -49,7 +49,8 @@ class Patches:
     def cut(self) -> Cut:
         """Return where the patches lie, of one group."""
         window = self.window
-        return Cut(window.rows, self._length, window.elements, self._origins, self._places)
+        where = self._origins, self._starts[0], self._run
+        return Cut(window.rows, self._length, window.elements, self.pad, *where)
 
     def pieces(self, records: int) -> Iterator[slice]:
         """Yield the records of one piece after another."""

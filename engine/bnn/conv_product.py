@@ -93,7 +93,12 @@ class PatchProduct:
         return self._patches.rows(self._patches.padded(seen, packed=True), 0)
 
     @property
-    def cut(self) -> Cut | None:
+    def cut(self) -> Cut:
+        """Return where the patches lie, of one group."""
+        return self._patches.cut
+
+    @property
+    def float_cut(self) -> Cut | None:
         """Return where patches lie that are taken straight from a map."""
         straight = self.how == "floats" and self._patches.few and not self._packed
         return self._patches.cut if straight else None

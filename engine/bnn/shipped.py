@@ -120,8 +120,8 @@ class Shipped:
         def outputs(x: Array) -> Array:
             return self(taken.shipped(x), taken.step, shift)
 
-        if plain and isinstance(product, PatchFloats) and product.cut and taken.untouched:
-            return FloatSums(outputs, product.cut, product.values_t, counts, shift)
+        if plain and isinstance(product, PatchFloats) and product.float_cut and taken.untouched:
+            return FloatSums(outputs, product.float_cut, product.values_t, counts, shift)
         return lambda x: (outputs(x),)
 
     def __call__(self, seen: Array, step: float, shift: F32) -> F32:

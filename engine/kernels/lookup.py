@@ -110,7 +110,7 @@ def trios_of(inputs: int) -> int:
 
 
 @kernel
-def _build_tables(digits: U8, start: int, trios: int, table: U8) -> None:
+def build_tables(digits: U8, start: int, trios: int, table: U8) -> None:
     """Write 3 x `trios` tables: entry v of a group counts where the bits of v differ from its digits."""
     for group in range(3 * trios):
         d = start + 32 * GROUP * group
@@ -138,7 +138,8 @@ def _build_tables(digits: U8, start: int, trios: int, table: U8) -> None:
 
 
 @kernel
-def _look_up(table: U8, q0: np.uint64, q1: np.uint64, q2: np.uint64, t: int) -> Vec:
+def look_up(table: U8, q0: np.uint64, q1: np.uint64, q2: np.uint64, t: int) -> Vec:
+    """Return the entries of three groups, byte t of the words of indices, added up."""
     at = 3072 * t
     first = add8(load(table, at + 4 * pick_byte(q0, t)), load(table, at + 1024 + 4 * pick_byte(q1, t)))
     return add8(first, load(table, at + 2048 + 4 * pick_byte(q2, t)))
@@ -152,7 +153,7 @@ def _count_whole(table: U8, indices: U8, at: int, n: int, counters: U8) -> None:
         q0, q1 = load_word(indices, at + 8 * r), load_word(indices, at + 8 * (n + r))
         q2 = load_word(indices, at + 8 * (2 * n + r))
         for t in range(8):
-            x = _look_up(table, q0, q1, q2, t)
+            x = look_up(table, q0, q1, q2, t)
             low, both = add8(low, and8(x, low_halves())), add16(both, right_4(x))
         store(counters, 64 * r, low)
         store(counters, 64 * r + 32, both)
@@ -166,7 +167,7 @@ def _widen_whole(table: U8, indices: U8, at: int, n: int, begin: bool, counters:
         q0, q1 = load_word(indices, at + 8 * r), load_word(indices, at + 8 * (n + r))
         q2 = load_word(indices, at + 8 * (2 * n + r))
         for t in range(8):
-            x = _look_up(table, q0, q1, q2, t)
+            x = look_up(table, q0, q1, q2, t)
             low, both = add8(low, and8(x, low_halves())), add16(both, right_4(x))
         w = 64 * n + 128 * r
         c1 = right_8(low)
@@ -220,11 +221,11 @@ def _count_last(  # noqa: PLR0913, PLR0917 - what it counts, and where that goes
         q2 = load_word(indices, at + 8 * (2 * n + r))
         if trios == 8:
             for t in range(8):
-                x = _look_up(table, q0, q1, q2, t)
+                x = look_up(table, q0, q1, q2, t)
                 low, both = add8(low, and8(x, low_halves())), add16(both, right_4(x))
         else:
             for t in range(trios):
-                x = _look_up(table, q0, q1, q2, t)
+                x = look_up(table, q0, q1, q2, t)
                 low, both = add8(low, and8(x, low_halves())), add16(both, right_4(x))
         # A lane of `both` holds its high half, 16 x the odd byte's low half, 256 x the odd byte's high half.
         c1 = right_8(low)
@@ -253,7 +254,7 @@ def _count_block(indices: U8, n: int, inputs: int, digits: U8, block: int, room:
     parts = -(-inputs // PART)
     for part in range(parts):
         trios = trios_of(inputs - PART * part)
-        _build_tables(digits, 32 * PART * (parts * block + part), trios, table)
+        build_tables(digits, 32 * PART * (parts * block + part), trios, table)
         at, second = 24 * part * n, part % _PARTS_IN_BYTES == _PARTS_IN_BYTES - 1
         if part < parts - 1 and not second:
             _count_whole(table, indices, at, n, counters)

@@ -21,7 +21,7 @@ from ..node import Predictor
 from ..ports import I64, Array, Port, Spec
 from ..source import SAMPLES, Source
 from .chains import Chain, Signs, levels_of, signs_of
-from .maps import straight
+from .maps import mapped, straight
 from .stack import SignScores, joined
 from .steps import Bytes, Call, Compare, Count, LookUp, PoolSigns, Step, Sums
 from .thresholds import FINITE, find, float_at, in_int32, packed_bits
@@ -84,7 +84,8 @@ class Compiler:
     def compiled(self, wanted: list[Wire]) -> Compiled:
         """Return the steps that give the arrays of `wanted`, by source and output."""
         self._done.wanted = tuple(self._slot(wire) for wire in wanted)
-        self._done.steps = joined(straight(self._done.steps, self._done.wanted), self._done.wanted)
+        steps, ends = self._done.steps, self._done.wanted
+        self._done.steps = mapped(joined(straight(steps, ends), ends), ends)
         return self._done
 
     # Slots

@@ -1,20 +1,26 @@
-"""Float convolutions straight to packed signs: sums, pooling and thresholds in one step."""
+"""Convolutions straight to packed signs: sums, pooling and thresholds in one step."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
-from ..fusion import FloatSums
+from ..fusion import Cut, FloatSums
 from ..kernels.floats import scale_shift
+from ..kernels.lookup import PART, ROOM
+from ..kernels.map_signs import PAST, map_signs
 from ..kernels.pooled_signs import LANES, pooled_signs
+from ..kernels.signs import SIGN_KERNELS, aligned, limits_by_block
 from ..kernels.vectors import COMPILED
-from ..ports import F32, I64, U64
+from ..ports import F32, I64, U64, words_for
+from .stack import PlaceSigns, SignLayer
 from .steps import Bound, Call, Compare, PoolSigns, Slots, Step, reads_of, writes_of
 from .thresholds import FINITE, find, float_at
 
+_PATCHES = 768  # whose counters stand in the second-level cache
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -71,6 +77,104 @@ class FloatSigns:
                 one(slots, n)
 
         return run
+
+
+@dataclass(frozen=True)
+class MapSigns:
+    """Packed maps through a convolution, and a pooling where there is one, to packed maps.
+
+    Attributes:
+        layer: the convolution; every place is a record of it.
+        cut: its patches.
+        places: int64 (windows, patches), the places that are pooled.
+        turned: uint64 (words,), the signs that are turned round after the pooling.
+    """
+
+    nodes: tuple[str, ...]
+    layer: SignLayer
+    cut: Cut
+    places: I64
+    turned: U64
+    read: int
+    write: int
+    words: str = "Maps to packed bits, no sums written, by tables in the first-level cache"
+    kernel: str = "signs: lookup"
+
+    @property
+    def nbytes(self) -> tuple[int, int]:
+        return self.layer.weights.nbytes + 2 * len(self.layer.limits), self.turned.nbytes
+
+    def bind(self, batch: int) -> Bound:
+        cut, taps = self.cut, self.places.shape[1]
+        met = cut.origins[self.places.reshape(-1)] + cut.starts[:, None]
+        begins, inverse = np.unique(met, return_inverse=True)
+        lines = np.ascontiguousarray(inverse.reshape(met.shape).astype(np.int64))
+        parts = -(-cut.run // PART)
+        cuts = np.array([cut.run * i // parts for i in range(parts + 1)], np.int64)
+        weights = _by_part(self.layer, len(cut.starts), cuts)
+        digits = SIGN_KERNELS["lookup"].lay(weights, len(cut.starts) * parts * PART).reshape(-1)
+        limits = limits_by_block(self.layer.limits)
+        rows, length = cut.rows // 8, cut.length // 8
+        padded = np.full(-(-cut.elements // 8) + PAST, 255 if cut.pad > 0 else 0, np.uint8)
+        maps = max(1, min(batch, _PATCHES // lines.shape[1]))
+        indices = np.empty(3 * parts * maps * len(begins), np.uint64)
+        room = aligned(ROOM + 192 * maps * lines.shape[1])
+        buffer = np.empty((batch, len(self.turned)), np.uint64)
+        read, write, turned = self.read, self.write, self.turned
+        held = rows, length, padded, begins, cuts, lines, digits, limits, taps, turned, indices, room
+
+        def run(slots: Slots, n: int) -> None:
+            out = buffer if n == batch else buffer[:n]
+            map_signs(slots[read].view(np.uint8), *held, out)
+            slots[write] = out
+
+        return run
+
+
+def _by_part(layer: SignLayer, runs: int, cuts: I64) -> U64:
+    """Return packed weights, uint64 (outputs, words), with PART places for each part of a run."""
+    parts, bits = len(cuts) - 1, layer.weights.view(np.uint8)
+    signs = np.unpackbits(bits, axis=1, bitorder="little", count=layer.inputs)
+    signs = signs.reshape(len(signs), runs, -1)
+    placed = np.zeros((len(signs), runs, parts, PART), np.uint8)
+    for part, (first, last) in enumerate(pairwise(cuts)):
+        placed[:, :, part, : last - first] = signs[:, :, first:last]
+    flat = placed.reshape(len(signs), -1)
+    packed = np.zeros((len(signs), 8 * words_for(flat.shape[1])), np.uint8)
+    packed[:, : -(-flat.shape[1] // 8)] = np.packbits(flat, axis=1, bitorder="little")
+    return packed.view(np.uint64)
+
+
+def mapped(steps: list[Step], wanted: tuple[int, ...]) -> list[Step]:
+    """Return the steps with every convolution of packed maps, and the pooling behind it, in one."""
+    reads = Counter(place for step in steps for place in reads_of(step)) + Counter(wanted)
+    out: list[Step] = []
+    for step in steps:
+        before = out[-1] if out else None
+        if isinstance(step, PlaceSigns):
+            out.append(_mapped(step))
+        elif isinstance(step, PoolSigns) and isinstance(before, MapSigns):
+            alone = step.read == before.write and reads[step.read] == 1
+            places = _windows(step.pool.members, len(before.layer.limits)) if alone else None
+            if places is None:
+                out.append(step)
+                continue
+            nodes = tuple(dict.fromkeys((*before.nodes, *step.nodes)))
+            pooled = replace(before, nodes=nodes, places=places, turned=step.turned, write=step.write)
+            out[-1] = pooled
+        else:
+            out.append(step)
+    return out
+
+
+def _mapped(step: PlaceSigns) -> Step:
+    """Return a convolution of packed maps that lays its runs once, where rows of maps are whole bytes."""
+    cut = step.product.cut
+    if cut.length % 8 or (cut.rows % 8).any():
+        return step
+    places = np.arange(len(cut.origins))[:, None]
+    turned = np.zeros(int(np.prod(step.shape)) // 64, np.uint64)
+    return MapSigns(step.nodes, step.layer, cut, places, turned, step.read, step.write)
 
 
 def straight(steps: list[Step], wanted: tuple[int, ...]) -> list[Step]:

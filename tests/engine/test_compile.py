@@ -173,7 +173,7 @@ def test_that_a_convolution_of_packed_maps_writes_no_sums():
     middle = first, norm, n["bnn.max_pool"](size=2), n["bnn.sign"](), second, norm, n["bnn.sign"]()
     last = n["flow.flatten"](), n["bnn.dense"](units=3, weight_bits="1")
     program = program_of(in_a_row((8, 8, 3), n["bnn.sign"](), *middle, *last), 2)
-    assert steps(program) == ["Compare", "PlaceSigns", "PoolSigns", "PlaceSigns", "SignScores"]
+    assert steps(program) == ["Compare", "PlaceSigns", "PoolSigns", "MapSigns", "SignScores"]
     records = program.records(np.random.default_rng(0).standard_normal((40, 8, 8, 3)))
     assert program.answer(records).scores.tobytes() == uncompiled(program, records).tobytes()
 
