@@ -35,7 +35,7 @@ ALLOWED, OPTIMAL, FEASIBLE, NONE = range(4)
 TOOLS = ("check", "diagram", "search", "rc2")
 CHECK, DIAGRAM, SEARCH, RC2 = range(4)
 
-BRANCHINGS = 5_000  # of one part of one record
+BRANCHINGS = 300  # of one part of one record: some milliseconds, about what RC2 takes
 SMALL = 12_000  # nodes up to which a diagram is swept sooner than a record is searched
 SECONDS = 5.0  # for one record in the solver process
 _AWAY = 1 << 61  # more than any answer costs in 64 bits, as _NEAR in 32

@@ -1,7 +1,7 @@
 """kernels/least.py and repair_search.py against their plain twins: what is compiled is what Python runs."""
 
 import numpy as np
-from rule_sets import random_form, random_records
+from rule_sets import brute_force, random_form, random_records
 
 from engine.kernels import repair, repair_search
 from engine.kernels.jit import kernel, plain
@@ -77,6 +77,23 @@ def test_the_search_keeps_its_sums_through_flips_and_back():
     for was, now in zip(before[:3], after[:3], strict=True):
         assert np.array_equal(was, now)
     assert before[3] == after[3]
+
+
+def test_the_bound_never_exceeds_what_is_left_to_pay():
+    rng = np.random.default_rng(4)
+    for _ in range(60):
+        form = random_form(rng, 8, 12, planted=1, weighted=0.3)
+        ready = Engine(form).parts[0]
+        predicted, costs = random_records(rng, 8, 1)
+        least = int(brute_force(form, predicted, costs)[0])
+        room = room_for(len(ready.part.variables), len(ready.part.constraints))
+        room.values[:] = predicted[0, ready.part.variables]
+        room.costs[:] = costs[0, ready.part.variables]
+        plain(repair_search._begin)(ready._sums, room)
+        if room.now[repair_search.BROKEN]:
+            room.now[repair_search.BEST] = least + 1
+            for ahead in (False, True):
+                assert plain(repair_search._bounded)(ready._sums, room, ahead) >= 0
 
 
 def test_the_search_finds_the_same_without_being_compiled():
