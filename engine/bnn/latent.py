@@ -124,8 +124,9 @@ class Linear:
         elif self._levels(quantized) and ByteForward.meets(self._row, rows.activation):
             if self._forward is None:
                 self._forward = ByteForward(self.outputs, self.inputs)
-            self._forward.sums(rows.seen, self._packed_signs(quantized), rows.activation, out)
-            scale_shift(out, scale, shift, out)
+            whole = self._whole[: len(out)]
+            self._forward.sums(rows.seen, self._packed_signs(quantized), rows.activation, whole)
+            scale_shift(whole, scale, shift, out)
         else:
             # Whole sums below 2^24 are exact in float32: there BLAS gives what the packed product gives.
             matmul(rows.floats, quantized.values.T, out)

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from .ints import load_pair
 from .jit import kernel
 from .lanes import U8, add16, load, store, zeros
+from .levels import plane_sums
 from .quad_lanes import (
     VNNI,
     WIDTH,
@@ -36,6 +37,7 @@ from .vectors import AVX2
 I8 = npt.NDArray[np.int8]
 I16 = npt.NDArray[np.int16]
 I32 = npt.NDArray[np.int32]
+U64 = npt.NDArray[np.uint64]
 
 CHUNK = WIDTH // 2  # outputs: two vectors of sums
 _ROWS = 4
@@ -51,6 +53,16 @@ def lay_quads(weights: I16, lowest: int, out: U8) -> None:
     for r in range(weights.shape[0]):
         for c in range(weights.shape[1]):
             out[r // CHUNK, c >> 2, r % CHUNK, c & 3] = weights[r, c] - lowest
+
+
+@kernel
+def lay_signs(words: U64, inputs: int, out: U8) -> None:
+    """Write 2 for +1 and 0 for -1 of packed signs, uint64 (m, words), into `out`, zeroed uint8 likewise."""
+    for r in range(words.shape[0]):
+        for quad in range(out.shape[1]):
+            bits = words[r, quad >> 4] >> np.uint64(4 * (quad & 15))
+            for i in range(min(4, inputs - 4 * quad)):
+                out[r // CHUNK, quad, r % CHUNK, i] = ((bits >> np.uint64(i)) & np.uint64(1)) << np.uint64(1)
 
 
 @kernel
@@ -211,8 +223,8 @@ def _paired_row(a: U8, r: int, inputs: int, weights: U8, many: int, out: U8) -> 
     store(out, 32, w1)
 
 
-# A host compiles those that it can use.
-_tile, _row = (_joined_tile, _joined_row) if VNNI else (_paired_tile, _paired_row)
+# A host compiles those that it can use; without AVX2, plain steps in place of VNNI's.
+_tile, _row = (_paired_tile, _paired_row) if AVX2 and not VNNI else (_joined_tile, _joined_row)
 
 
 class QuadWeights:
@@ -220,11 +232,8 @@ class QuadWeights:
 
     def __init__(self, weights: I16, lowest: int, highest: int) -> None:
         """Lay weights, int16 (m, k) from `lowest` to `highest`, out as above."""
-        m, k = weights.shape
-        quads = aligned(-(-m // CHUNK) * -(-k // 4) * CHUNK * 4)
-        quads[:] = 0
-        lay_quads(weights, lowest, quads.reshape(-(-m // CHUNK), -(-k // 4), CHUNK, 4))
-        self._quads, self._lowest, self._span = quads, lowest, highest - lowest
+        self._quads, self._lowest, self._span = _empty(*weights.shape), lowest, highest - lowest
+        lay_quads(weights, lowest, _shaped(self._quads, *weights.shape))
         self._sums: I32 = weights.sum(axis=1, dtype=np.int32)
         self._met: dict[tuple[int, int], tuple[int, int, I32]] = {}
 
@@ -251,6 +260,32 @@ class QuadWeights:
         second: I32 = np.int32(shift) * self._sums
         found = self._met[low, high] = shift, pairs_that_fit(self._span, low, high), second
         return found
+
+
+class SignQuads(QuadWeights):
+    """1-bit weights that change at every step, to be multiplied with rows of at most 8 bits."""
+
+    def __init__(self, m: int, k: int) -> None:
+        super().__init__(np.empty((0, k), np.int16), -1, 1)
+        self._shape, self._quads = (m, k), _empty(m, k)
+
+    def lay(self, words: U64) -> None:
+        """Take packed signs, uint64 (m, words), for the weights from now on."""
+        ones = np.empty(len(words), np.int64)
+        plane_sums(words[None], np.array([2]), ones)
+        lay_signs(words, self._shape[1], _shaped(self._quads, *self._shape))
+        self._sums = (ones - self._shape[1]).astype(np.int32)
+        self._met.clear()
+
+
+def _empty(m: int, k: int) -> U8:
+    quads = aligned(-(-m // CHUNK) * -(-k // 4) * CHUNK * 4)
+    quads[:] = 0
+    return quads
+
+
+def _shaped(quads: U8, m: int, k: int) -> U8:
+    return quads.reshape(-(-m // CHUNK), -(-k // 4), CHUNK, 4)
 
 
 def shift_of(low: int, high: int) -> int:

@@ -1,7 +1,7 @@
-"""256-bit vectors of whole numbers inside kernels, for loops that LLVM does not find by itself.
+"""Vectors inside kernels, for loops that LLVM does not find by itself: their types, and steps of 16 floats.
 
-A kernel holds a `Vector` in a local variable and it stays in a register. Only for hosts with AVX2 and with
-the compiler on: `AVX2` says so, and who uses these has a plain twin for the rest.
+A kernel holds a vector in a local variable and it stays in registers. Steps of whole numbers are in lanes.py;
+those of floats here run with the compiler on alone: who uses them has a plain twin for the rest.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import types
 from numba.extending import intrinsic, models, register_model
 
 from .cpu import compiled, features
@@ -45,17 +45,12 @@ class _FloatsModel(models.PrimitiveModel):
         super().__init__(manager, floats, _SIXTEEN)  # type: ignore[no-untyped-call]
 
 
-_BYTES, _WORDS, _INTS = Vector(8, 32), Vector(16, 16), Vector(32, 8)
 _FLOATS, _SIXTEEN = Floats(), ir.VectorType(ir.FloatType(), 16)
 _SIXTEEN_ZEROS = ir.Constant(ir.VectorType(ir.IntType(32), 16), [0] * 16)
 
 
 def _llvm(vector: Vector) -> ir.VectorType:
     return ir.VectorType(ir.IntType(vector.bits), vector.lanes)
-
-
-def _same(vector: Vector, number: int) -> ir.Constant:
-    return ir.Constant(_llvm(vector), [number] * vector.lanes)
 
 
 def native(build: Callable[..., Any]) -> Callable[..., Any]:
@@ -69,112 +64,6 @@ def _pointer(context: Any, builder: Any, array: Any, value: Any, byte: Any, to: 
     data = context.make_array(array)(context, builder, value).data
     place = builder.gep(builder.bitcast(data, ir.IntType(8).as_pointer()), [byte])
     return builder.bitcast(place, to.as_pointer())
-
-
-def _called(builder: Any, name: str, gives: ir.Type, *args: Any) -> Any:
-    kind = ir.FunctionType(gives, [a.type for a in args])
-    found = cgutils.get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
-    return builder.call(found, args)
-
-
-@native
-def load_bytes(typingctx: Any, array: Any, byte: Any) -> Any:
-    """Load 32 bytes from `byte` bytes into a contiguous array."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        value, at = args
-        found = builder.load(_pointer(context, builder, signature.args[0], value, at, _llvm(_BYTES)))
-        found.align = 1
-        return found
-
-    return _BYTES(array, types.intp), codegen
-
-
-@native
-def repeat_four(typingctx: Any, array: Any, byte: Any) -> Any:
-    """Load 4 bytes from `byte` bytes into a contiguous array, eight times over."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        value, at = args
-        found = builder.load(_pointer(context, builder, signature.args[0], value, at, ir.IntType(32)))
-        found.align = 1
-        empty = ir.Constant(_llvm(_INTS), ir.Undefined)
-        first = builder.insert_element(empty, found, ir.Constant(ir.IntType(32), 0))
-        return builder.bitcast(builder.shuffle_vector(first, empty, _same(_INTS, 0)), _llvm(_BYTES))
-
-    return _BYTES(array, types.intp), codegen
-
-
-@native
-def multiply_pairs(typingctx: Any, unsigned: Any, signed: Any) -> Any:
-    """Return u8 x s8 products, neighbours added, as 16 int16; a sum past 32,767 would saturate."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return _called(builder, "llvm.x86.avx2.pmadd.ub.sw", _llvm(_WORDS), *args)
-
-    return _WORDS(_BYTES, _BYTES), codegen
-
-
-@native
-def add_pairs(typingctx: Any, words: Any) -> Any:
-    """Return 16 int16, neighbours added, as 8 int32."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return _called(builder, "llvm.x86.avx2.pmadd.wd", _llvm(_INTS), args[0], _same(_WORDS, 1))
-
-    return _INTS(_WORDS), codegen
-
-
-@native
-def add(typingctx: Any, a: Any, b: Any) -> Any:
-    """Return the sums of two vectors of one kind, lane by lane, wrapping."""
-    return a(a, a), lambda context, builder, signature, args: builder.add(*args)
-
-
-@native
-def no_words(typingctx: Any) -> Any:
-    """Return 16 int16 that are 0."""
-    return _WORDS(), lambda context, builder, signature, args: _same(_WORDS, 0)
-
-
-@native
-def no_ints(typingctx: Any) -> Any:
-    """Return 8 int32 that are 0."""
-    return _INTS(), lambda context, builder, signature, args: _same(_INTS, 0)
-
-
-@native
-def store(typingctx: Any, array: Any, byte: Any, vector: Any) -> Any:
-    """Store a vector `byte` bytes into a contiguous array."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        value, at, lanes = args
-        place = _pointer(context, builder, signature.args[0], value, at, lanes.type)
-        builder.store(lanes, place).align = 1
-        return context.get_dummy_value()
-
-    return types.void(array, types.intp, vector), codegen
-
-
-@native
-def store_scaled(typingctx: Any, array: Any, byte: Any, vector: Any, factor: Any, first: Any) -> Any:
-    """Store first + factor * (8 int32 as float32) `byte` bytes into a contiguous array; rounded twice."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        value, at, lanes, factor, first = args
-        floats = ir.VectorType(ir.FloatType(), vector.lanes)
-
-        def spread(one: Any) -> Any:
-            empty = ir.Constant(floats, ir.Undefined)
-            held = builder.insert_element(empty, one, ir.Constant(ir.IntType(32), 0))
-            return builder.shuffle_vector(held, empty, _same(_INTS, 0))
-
-        scaled = builder.fmul(builder.sitofp(lanes, floats), spread(factor))
-        place = _pointer(context, builder, signature.args[0], value, at, floats)
-        builder.store(builder.fadd(scaled, spread(first)), place).align = 1
-        return context.get_dummy_value()
-
-    return types.void(array, types.intp, vector, types.float32, types.float32), codegen
 
 
 @native
