@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from .kernels.floats import scale_shift
 from .ports import F32, I32, I64, U64, Array
 
 
@@ -34,6 +35,25 @@ class PerElement:
     def __call__(self, x: Array) -> tuple[Array, ...]:
         """Run it as a predictor."""
         return (self.function(x),)
+
+
+@dataclass(frozen=True)
+class Affine:
+    """What a `PerElement` may do: x * scale + shift, rounded twice, for each place of the last axis.
+
+    Attributes:
+        scale, shift: float32 (places,).
+    """
+
+    scale: F32
+    shift: F32
+
+    def __call__(self, x: Array) -> Array:
+        """Return it of `x`, float32 (n, *shape)."""
+        flat = np.ascontiguousarray(x).reshape(-1, len(self.scale))
+        out = np.empty(flat.shape, np.float32)
+        scale_shift(flat, self.scale, self.shift, out)
+        return out.reshape(x.shape)
 
 
 @dataclass(frozen=True)
@@ -113,6 +133,34 @@ class FloatSums:
     values_t: F32
     scale: F32
     shift: F32
+
+    def __call__(self, x: Array) -> tuple[Array, ...]:
+        """Run it as a predictor."""
+        return (self.function(x),)
+
+
+@runtime_checkable
+class RowSigns(Protocol):
+    """A product of packed rows and float weights, in the order of kernels/floats.py."""
+
+    @property
+    def sign_values_t(self) -> F32 | None:
+        """Return the weights, float32 (inputs, outputs); None where the product is another."""
+
+
+@dataclass(frozen=True)
+class SignSums:
+    """The predictor of a layer whose outputs are sums of floats under packed signs, times scale, plus shift.
+
+    Attributes:
+        function: packed signs, uint64 (n, words), to the outputs, float32 (n, outputs).
+        values_t: float32 (inputs, outputs).
+        after: scale and shift.
+    """
+
+    function: Callable[[Array], Array]
+    values_t: F32
+    after: Affine
 
     def __call__(self, x: Array) -> tuple[Array, ...]:
         """Run it as a predictor."""

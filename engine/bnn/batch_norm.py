@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from ..fields import choice, flag, real
-from ..fusion import PerElement
+from ..fusion import Affine, PerElement
 from ..kernels.channels import channel_products, channel_squares, channel_sums, normalise_back
 from ..kernels.floats import scale_shift
 from ..kernels.threads import share
@@ -80,13 +80,7 @@ class BatchNorm(Node):
         return {"scale": scale, "shift": (weights["beta"] - weights["mean"] * scale).astype(np.float32)}
 
     def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
-        def normalised(x: Array) -> Array:
-            flat = np.ascontiguousarray(x).reshape(-1, len(packed["scale"]))
-            out = np.empty(flat.shape, np.float32)
-            scale_shift(flat, packed["scale"], packed["shift"], out)
-            return out.reshape(x.shape)
-
-        return PerElement(normalised)
+        return PerElement(Affine(packed["scale"], packed["shift"]))
 
     def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:
         (spec,) = wired(inputs)

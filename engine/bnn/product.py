@@ -143,6 +143,11 @@ class Product:
             self._whole.dot(whole.reshape(len(seen), -1), self._seen, out)
 
     @property
+    def sign_values_t(self) -> F32 | None:
+        """Return the weights, float32 (inputs, outputs), where packed signs meet floats."""
+        return self._weights if self.how == "floats" and self._activation.row.binary else None
+
+    @property
     def why(self) -> str:
         """Return which kernel it takes and why."""
         said = reason(self._row, self._activation)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ..fusion import FloatSums, PatchFloats, WholeSums
+from ..fusion import Affine, FloatSums, PatchFloats, RowSigns, SignSums, WholeSums
 from ..kernels.floats import scale_shift
 from ..node import Predictor
 from ..ports import F32, I32, U64, Array, Arrays
@@ -122,6 +122,9 @@ class Shipped:
 
         if plain and isinstance(product, PatchFloats) and product.float_cut and taken.untouched:
             return FloatSums(outputs, product.float_cut, product.values_t, counts, shift)
+        values_t = product.sign_values_t if isinstance(product, RowSigns) else None
+        if plain and values_t is not None and taken.predictor() is None:
+            return SignSums(outputs, values_t, Affine(counts, shift))
         return lambda x: (outputs(x),)
 
     def __call__(self, seen: Array, step: float, shift: F32) -> F32:

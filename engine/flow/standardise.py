@@ -9,6 +9,7 @@ import numpy as np
 
 from ..fields import choice
 from ..fusion import PerElement
+from ..kernels.floats import over_largest
 from ..node import Cost, Learning, Node, Operator, Predictor, Specs, Work, wired
 from ..ports import F32, F64, Array, Arrays, Port, Spec
 
@@ -172,8 +173,5 @@ def _scaled(x: Array, mean: F32, scale: F32, out: F32) -> F32:
 
 def _by_record(x: Array, out: F32) -> F32:
     """Write x / max |x| of each record into `out`, 0 where the record is 0."""
-    rows, flat = x.reshape(len(x), -1), out.reshape(len(x), -1)
-    largest = np.abs(rows).max(1, keepdims=True)
-    flat[:] = 0.0
-    np.divide(rows, largest, out=flat, where=largest > 0)
+    over_largest(np.ascontiguousarray(x).reshape(len(x), -1), out.reshape(len(x), -1))
     return out

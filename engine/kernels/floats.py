@@ -55,6 +55,29 @@ def scale_shift(x: F32 | I32, scale: F32, shift: F32, out: F32) -> None:
 
 
 @kernel
+def over_largest(x: F32, out: F32) -> None:
+    """Write each row of `x`, float32 (n, k), over its largest size into `out`; 0 where that is 0 or NaN.
+
+    Sizes are compared as whole numbers, which is their order, and in vectors.
+    """
+    held = np.empty(1, np.uint32)
+    by = held.view(np.float32)
+    for r in range(x.shape[0]):
+        row, target = x[r], out[r]
+        largest = np.uint32(0)
+        for bits in row.view(np.uint32):
+            size = bits & np.uint32(0x7FFFFFFF)
+            largest = size if size > largest else largest
+        if np.uint32(0) < largest <= np.uint32(0x7F800000):
+            held[0] = largest
+            size_of = by[0]
+            for c in range(len(row)):
+                target[c] = row[c] / size_of
+        else:
+            target[:] = np.float32(0.0)
+
+
+@kernel
 def row_sums(x: F32, out: F32) -> None:
     """Write the sums of the rows of `x`, float32 (n, k), into `out`, float32 (n,): added in float64."""
     for r in range(x.shape[0]):

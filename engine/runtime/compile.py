@@ -22,6 +22,7 @@ from ..ports import I64, Array, Port, Spec
 from ..source import SAMPLES, Source
 from .chains import Chain, Signs, levels_of, signs_of
 from .maps import mapped, straight
+from .sign_floats import SignFloats, summed
 from .stack import SignScores, joined
 from .steps import Bytes, Call, Compare, Count, LookUp, PoolSigns, Step, Sums
 from .thresholds import FINITE, find, float_at, in_int32, packed_bits
@@ -55,9 +56,10 @@ class Compiled:
     @cached_property
     def finite(self) -> bool:
         """Return whether no score of any record is infinite or not a number."""
-        tables = [one.table for one in self.steps if isinstance(one, LookUp | SignScores)]
-        ends = [one.write for one in self.steps if isinstance(one, LookUp | SignScores)]
-        return set(self.wanted) <= set(ends) and all(np.isfinite(table).all() for table in tables)
+        tables = {one.write: one.table for one in self.steps if isinstance(one, LookUp | SignScores)}
+        ends = {place for place, table in tables.items() if np.isfinite(table).all()}
+        ends |= {one.write for one in self.steps if isinstance(one, SignFloats) and one.finite}
+        return set(self.wanted) <= ends
 
     @cached_property
     def chunk(self) -> int:
@@ -85,7 +87,7 @@ class Compiler:
         """Return the steps that give the arrays of `wanted`, by source and output."""
         self._done.wanted = tuple(self._slot(wire) for wire in wanted)
         steps, ends = self._done.steps, self._done.wanted
-        self._done.steps = mapped(joined(straight(steps, ends), ends), ends)
+        self._done.steps = summed(mapped(joined(straight(steps, ends), ends), ends), ends)
         return self._done
 
     # Slots
@@ -261,7 +263,8 @@ class Compiler:
         run: Predictor = lambda x: (chain.run(x),)  # noqa: E731
         each = max(spec.array(1).nbytes for name in chain.names for spec in self._graph.output_specs(name))
         words = "Number by number: its predictors, array by array"
-        self._add(Call(chain.names, run, (slot,), (made,), words, nbytes=(0, each)))
+        call = Call(chain.names, run, (slot,), (made,), words, nbytes=(0, each), parts=chain.functions)
+        self._add(call)
         return made
 
     def _from_sums(self, chain: Chain) -> int:

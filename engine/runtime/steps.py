@@ -57,6 +57,7 @@ class Call:
         writes: the slots it fills.
         kernel: what the user is told it takes.
         words: what it does.
+        parts: what `function` does one after another, where it is a chain.
     """
 
     nodes: tuple[str, ...]
@@ -66,6 +67,7 @@ class Call:
     words: str
     kernel: str = "arrays"
     nbytes: tuple[int, int] = (0, 0)
+    parts: tuple[Callable[[Array], Array], ...] = ()
 
     def bind(self, batch: int) -> Bound:
         function, reads, writes = self.function, self.reads, self.writes
