@@ -28,12 +28,14 @@ from .kernels import bfloats, cpu, families, signs
 from .kernels.bits import dot_signs as dot_words
 from .kernels.families import FAMILIES, Family, whole_family
 from .kernels.jit import cache_folder, stamp
+from .kernels.quad_lanes import VNNI
 from .kernels.signs import SignWeights
 from .kernels.threads import matmul
-from .kernels.whole import Levels, Ranks, WholeWeights
+from .kernels.vectors import AVX2
+from .kernels.whole import QUADS, Levels, Ranks, WholeWeights
 from .ports import F32, I32, U64
 
-__all__ = ["FEATURES", "Choice", "Host", "choose", "dot_signs", "gradient_product", "host"]
+__all__ = ["FEATURES", "Choice", "Host", "bytes_are_right", "choose", "dot_signs", "gradient_product", "host"]
 __all__ += ["kernel_title", "profile", "sign_weights", "whole_family", "whole_weights"]
 
 FEATURES = {  # those that kernels ask for, with the names that people know
@@ -164,6 +166,12 @@ def dot_signs(a: U64, words: U64, inputs: int, out: I32) -> None:
         dot_words(a, words, inputs, out)
     else:
         sign_weights(words, inputs).dot(a, out)
+
+
+@cache
+def bytes_are_right() -> bool:
+    """Return whether products of bytes were right here, or are made of steps that every host has."""
+    return not (VNNI or AVX2) or all(QUADS in choice.speeds for choice in _choices(whole_family(1)))
 
 
 def gradient_product(a: F32, b: F32, out: F32, *, bfloat16: bool) -> None:

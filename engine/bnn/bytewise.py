@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..hardware import bytes_are_right
 from ..kernels.quads import SignQuads
 from ..kernels.threads import share
 from ..ports import I16, I32, U64
@@ -20,7 +21,7 @@ class ByteForward:
     @staticmethod
     def meets(weight: Precision, activation: Activation) -> bool:
         """Return whether it multiplies a pair of widths."""
-        return weight.binary and activation.row.store == "planes"
+        return weight.binary and activation.row.store == "planes" and bytes_are_right()
 
     def sums(self, levels: I16, signs: U64, activation: Activation, out: I32) -> None:
         """Write levels . signs into `out`, int32 (n, outputs).

@@ -23,7 +23,9 @@ from engine.hardware import (
 )
 from engine.kernels import cpu
 from engine.kernels.families import FAMILIES
+from engine.kernels.quad_lanes import VNNI
 from engine.kernels.signs import PLAIN, SIGN_KERNELS
+from engine.kernels.vectors import AVX2
 from engine.kernels.whole import WholeWeights
 
 ROOT = Path(__file__).parents[2]
@@ -91,8 +93,11 @@ def test_a_kernel_that_is_wrong_is_never_chosen(kept, monkeypatch):
     try:
         assert all("shuffle" not in choice.speeds for choice in profile() if choice.family == "signs")
         assert all("bytes" not in choice.speeds for choice in profile())
+        hardware.bytes_are_right.cache_clear()
+        assert hardware.bytes_are_right() != (VNNI or AVX2)
     finally:
         hardware._sign_plan.cache_clear()
+        hardware.bytes_are_right.cache_clear()
 
 
 @compiled
