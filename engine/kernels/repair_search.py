@@ -24,7 +24,7 @@ U8 = npt.NDArray[np.uint8]
 
 FAR = np.int64(1) << np.int64(62)
 # Places in Search.now.
-BROKEN, TRAIL, DEPTH, ROUND, COST, BEST, NODES = range(7)
+BROKEN, TRAIL, DEPTH, ROUND, COST, BEST, NODES, TOTAL, LIMIT, CUT, FOUND = range(11)
 _NONE, _CONFLICT = -1, -2
 _EASY = 16  # branchings before the bound looks a step further, which takes longer
 _SORTED = 48  # ways out that are sorted for a bound; beyond, a simpler bound holds as well
@@ -73,7 +73,7 @@ class Search(NamedTuple):
         left: int64 (k,), what is left of each cost in the bound being made.
         seen: int64 (k,), the round that `left` is of.
         ratios: int64 (_SORTED,), ways: int64 (_SORTED,): room to sort the ways out of a constraint.
-        now: int64 (7,), counters: see BROKEN ... NODES.
+        now: int64 (11,), counters: see BROKEN ... FOUND.
     """
 
     values: U8
@@ -116,7 +116,7 @@ def room_for(variables: int, sums: int) -> Search:
         seen=words[2],
         ratios=np.zeros(_SORTED, np.int64),
         ways=np.zeros(_SORTED, np.int64),
-        now=np.zeros(7, np.int64),
+        now=np.zeros(11, np.int64),
     )
 
 
@@ -140,28 +140,35 @@ def search_rows(sums: Sums, room: Search, batch: Rows, most: int, proven: Bools)
             room.costs[j] = batch.costs[r, variables[j]]
             room.fixed[j] = j < batch.given
         proven[i] = _search(sums, room, most)
-        best = room.now[BEST]
-        batch.reached[i] = best if best < FAR else -1
-        if best < FAR:
+        found = room.now[FOUND] != 0
+        batch.reached[i] = room.now[BEST] if found else -1
+        if found:
             for j in range(variables.size):
                 values[r, variables[j]] = room.best[j] != 0
 
 
 @kernel
 def _search(sums: Sums, room: Search, most: int) -> bool:
-    """Search from room.values; return whether it came to its end within `most` branchings."""
+    """Search from room.values; return whether it came to its end within `most` branchings.
+
+    At first only for what costs little more than the bound, then for more and more: what is dear is rarely
+    needed, and to follow where it leads takes long.
+    """
     now = room.now
     _begin(sums, room)
     while True:
         stuck = not _propagate(sums, room)
         if not stuck and now[BROKEN] == 0:
-            now[BEST] = now[COST]
+            now[BEST], now[FOUND] = now[COST], 1
             room.best[:] = room.values
             stuck = True
         worst = -1
         if not stuck:
             worst = _bound(sums, room)
             stuck = bool(worst < 0)
+            if now[LIMIT] == 0:
+                now[LIMIT] = now[TOTAL] + now[TOTAL] // 4 + 1
+                now[BEST] = now[LIMIT]
         if not stuck:
             now[NODES] += 1
             if now[NODES] > most:
@@ -172,7 +179,10 @@ def _search(sums: Sums, room: Search, most: int) -> bool:
             now[DEPTH] += 1
             _decide(sums, room, v, True)
         elif not _back(sums, room):
-            return True
+            if now[FOUND] or not now[CUT]:
+                return True
+            now[LIMIT] += now[LIMIT] // 2 + 1
+            now[BEST], now[CUT] = now[LIMIT], 0
 
 
 @kernel
@@ -186,10 +196,10 @@ def _begin(sums: Sums, room: Search) -> None:
         for j in range(sums.offsets[c], sums.offsets[c + 1]):
             x = sums.literals[j]
             v = abs(x) - 1
-            if (room.values[v] != 0) == (x > 0):
-                reached += sums.weights[j]
-            elif room.fixed[v] == 0:
-                spare += sums.weights[j]
+            # Sums of products: which literals are true is what no processor foresees.
+            true = np.int64(room.values[v]) ^ np.int64(x < 0)
+            reached += sums.weights[j] * true
+            spare += sums.weights[j] * ((1 - true) & (1 - np.int64(room.fixed[v])))
         room.reached[c] = reached
         room.spare[c] = spare
         room.place[c] = -1
@@ -288,6 +298,7 @@ def _propagate(sums: Sums, room: Search) -> bool:
         if v == _CONFLICT:
             return False
         _decide(sums, room, v, True)
+    room.now[CUT] = 1
     return False
 
 
@@ -314,7 +325,7 @@ def _forced(sums: Sums, room: Search) -> int:
 def _bound(sums: Sums, room: Search) -> int:
     """Return the broken constraint that costs most for its size, or -1 where the best cannot be beaten."""
     worst = _bounded(sums, room, False)
-    if worst >= 0 and room.now[NODES] >= _EASY and room.now[BEST] < FAR:
+    if worst >= 0 and room.now[NODES] >= _EASY:
         worst = _bounded(sums, room, True)
     return worst
 
@@ -335,10 +346,13 @@ def _bounded(sums: Sums, room: Search, ahead: bool) -> int:
             paid = _pay(sums, room, c, need)
         total += paid
         if total >= now[BEST]:
+            if total < FAR:  # it can be kept, for more
+                now[CUT] = 1
             return -1
         score = float(paid + 1) / float(room.spare[c] - need + 1)
         if score > highest:
             worst, highest = c, score
+    now[TOTAL] = total
     return worst
 
 

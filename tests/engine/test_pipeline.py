@@ -70,6 +70,20 @@ def test_all_engines_cost_the_same_on_larger_rule_sets(solver):
     assert solved > 30
 
 
+def test_a_long_search_without_an_answer_comes_to_its_end():
+    rng = np.random.default_rng(9)
+    seen = 0
+    for _ in range(30):
+        form = random_form(rng, 16, 220, weighted=0.0, size=3)
+        clauses = [c for c in form.constraints if len(c.literals) == 3]
+        form = form_of(16, [replace(c, bound=1) for c in clauses])
+        predicted, costs = random_records(rng, 16, 4, most=1_000)
+        expected = Engine(form, only="diagram")(predicted, costs).costs
+        assert Engine(form, only="search")(predicted, costs).costs.tolist() == expected.tolist()
+        seen += int((expected < 0).all())
+    assert 0 < seen < 30
+
+
 def test_large_costs_are_added_up_in_64_bits():
     form = form_of(3, [AtLeast((1, 2), 1, rule=0), AtLeast((2, 3), 1, rule=1)])
     costs = np.array([[2**50, 2**51, 2**50 - 1], [5, 7, 3]])
