@@ -1,8 +1,9 @@
 """Packed signs of the largest float32 sums of windows: a convolution, a pooling and a sign in one.
 
-No map of floats is written. Every sum is that of floats.dot_floats: from 0, element k after element k - 1,
-rounded after each product and each addition. The lanes of a vector hold 32 outputs of one patch, and two
-patches of a window are summed side by side.
+No map of floats is written. Every sum is that of floats.dot_floats: element k after element k - 1, rounded
+after each product and each addition; that the first is added to 0 there can only turn a -0 to a 0, which no
+comparison tells apart. The lanes of a vector hold 32 outputs of one patch, and two patches of a window are
+summed side by side. Windows of nothing but 0, the background of many images, are not summed: they give 0.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from .jit import kernel
-from .vectors import add_multiple, larger_floats, load_floats, no_floats, reached_bits
+from .vectors import add_multiple, larger_floats, load_floats, multiple, no_floats, reached_bits
 
 F32 = npt.NDArray[np.float32]
+I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]
 U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
@@ -22,8 +24,10 @@ LANES = 32  # outputs that are summed at once
 
 
 @kernel
-def _place_map(x: F32, rows: I64, length: int, padded: F32) -> np.float32:
+def _place_map(x: F32, rows: I64, length: int, padded: F32, filled: I32) -> np.float32:
     """Copy row i of a map, float32 (elements,), to rows[i] of `padded`, whose rest stays.
+
+    Writes how many elements before each are not 0 into `filled`, int32 (elements of `padded` + 1,).
 
     Returns:
         The largest size of an element; infinity where one is not a number.
@@ -38,40 +42,57 @@ def _place_map(x: F32, rows: I64, length: int, padded: F32) -> np.float32:
             size = abs(v)
             bad |= size != size
             largest = size if size > largest else largest
+    count = np.int32(0)
+    for i in range(len(padded)):
+        filled[i] = count
+        count += np.int32(padded[i] != np.float32(0.0))
+    filled[len(padded)] = count
     return np.float32(np.inf) if bad else largest
 
 
 @kernel
-def _map_signs(
-    padded: F32, windows: U64, steps: U64, weights: F32, limits: F32, turned: U32, out: U32
-) -> None:
-    """Write the signs of one padded map; see `pooled_signs`."""
-    k, blocks = len(steps), len(limits) // LANES
-    taps = windows.shape[1]
-    half = LANES // 2
+def _list_filled(filled: I32, windows: U64, hull: U64, listed: I64) -> int:
+    """Write into `listed`, int64 (windows,), which windows hold anything but 0; return how many.
+
+    Without a jump for each window: which are empty is hard to foretell.
+    """
+    kept = 0
     for w in range(len(windows)):
-        for block in range(blocks):
-            begin = block * k * LANES
-            most_a, most_b = no_floats(), no_floats()
-            for t in range(0, taps, 2):
-                a0, b0, a1, b1 = no_floats(), no_floats(), no_floats(), no_floats()
-                one, two = windows[w, t], windows[w, min(t + 1, taps - 1)]
-                at = begin
-                for i in range(k):
-                    u, v = padded[one + steps[i]], padded[two + steps[i]]
-                    wa, wb = load_floats(weights, at), load_floats(weights, at + half)
-                    a0, b0 = add_multiple(a0, wa, u), add_multiple(b0, wb, u)
-                    a1, b1 = add_multiple(a1, wa, v), add_multiple(b1, wb, v)
-                    at += LANES
-                a0, b0 = larger_floats(a0, a1), larger_floats(b0, b1)
-                if t == 0:
-                    most_a, most_b = a0, b0
-                else:
-                    most_a, most_b = larger_floats(most_a, a0), larger_floats(most_b, b0)
-            low = reached_bits(most_a, load_floats(limits, block * LANES))
-            high = reached_bits(most_b, load_floats(limits, block * LANES + half))
-            to = w * blocks + block
-            out[to] = np.uint32(low | (high << np.uint64(16))) ^ turned[to]
+        first = windows[w, 0]
+        count = np.int32(hull.shape[0] == 0)
+        for i in range(hull.shape[0]):
+            count += filled[first + hull[i, 1]] - filled[first + hull[i, 0]]
+        listed[kept] = w
+        kept += int(count != 0)
+    return kept
+
+
+@kernel
+def _window_signs(
+    padded: F32, window: U64, steps: U64, weights: F32, at: int, limits: F32, block: int
+) -> np.uint32:
+    """Return which of 32 outputs, whose weights begin at `at`, reach their limit anywhere in a window."""
+    taps, half = len(window), LANES // 2
+    most_a, most_b = no_floats(), no_floats()
+    for t in range(0, taps, 2):
+        one, two, here = window[t], window[min(t + 1, taps - 1)], at
+        u, v = padded[one + steps[0]], padded[two + steps[0]]
+        wa, wb = load_floats(weights, here), load_floats(weights, here + half)
+        a0, b0, a1, b1 = multiple(wa, u), multiple(wb, u), multiple(wa, v), multiple(wb, v)
+        for i in range(1, len(steps)):
+            here += LANES
+            u, v = padded[one + steps[i]], padded[two + steps[i]]
+            wa, wb = load_floats(weights, here), load_floats(weights, here + half)
+            a0, b0 = add_multiple(a0, wa, u), add_multiple(b0, wb, u)
+            a1, b1 = add_multiple(a1, wa, v), add_multiple(b1, wb, v)
+        a0, b0 = larger_floats(a0, a1), larger_floats(b0, b1)
+        if t == 0:
+            most_a, most_b = a0, b0
+        else:
+            most_a, most_b = larger_floats(most_a, a0), larger_floats(most_b, b0)
+    low = reached_bits(most_a, load_floats(limits, block * LANES))
+    high = reached_bits(most_b, load_floats(limits, block * LANES + half))
+    return np.uint32(low | (high << np.uint64(16)))
 
 
 @kernel
@@ -80,7 +101,11 @@ def pooled_signs(  # noqa: PLR0913, PLR0917 - what is summed, where it lies, and
     rows: I64,
     length: int,
     padded: F32,
+    filled: I32,
     windows: U64,
+    hull: U64,
+    listed: I64,
+    nothing: U32,
     steps: U64,
     weights: F32,
     limits: F32,
@@ -95,7 +120,12 @@ def pooled_signs(  # noqa: PLR0913, PLR0917 - what is summed, where it lies, and
         rows: int64, where their rows begin in `padded`.
         length: elements of a row.
         padded: float32, a padded map: scratch, whose border stays.
+        filled: int32 (elements of `padded` + 1,), scratch.
         windows: uint64 (windows, patches), where the patches of each begin in the padded map.
+        hull: uint64 (runs, 2), from where to where the elements of a window reach, from its first patch on;
+            empty where that differs from window to window.
+        listed: int64 (windows,), scratch.
+        nothing: uint32 (m / 32,), which outputs 0 reaches the limit of.
         steps: uint64 (k,), where each element of a patch lies from its beginning on.
         weights: float32 (m / 32, k, 32), flat.
         limits: float32 (m,).
@@ -106,8 +136,18 @@ def pooled_signs(  # noqa: PLR0913, PLR0917 - what is summed, where it lies, and
     Returns:
         Whether every element is a number within the bound; `out` is not filled where not.
     """
+    blocks = len(limits) // LANES
     for r in range(x.shape[0]):
-        if not _place_map(x[r], rows, length, padded) <= bound:
+        if not _place_map(x[r], rows, length, padded, filled) <= bound:
             return False
-        _map_signs(padded, windows, steps, weights, limits, turned, out[r])
+        kept = _list_filled(filled, windows, hull, listed)
+        signs = out[r]
+        for block in range(blocks):
+            for to in range(block, len(windows) * blocks, blocks):
+                signs[to] = nothing[block] ^ turned[to]
+            at = block * len(steps) * LANES
+            for i in range(kept):
+                to = listed[i] * blocks + block
+                found = _window_signs(padded, windows[listed[i]], steps, weights, at, limits, block)
+                signs[to] = found ^ turned[to]
     return True

@@ -113,6 +113,18 @@ def add_multiple(typingctx: Any, a: Any, b: Any, factor: Any) -> Any:
 
 
 @native
+def multiple(typingctx: Any, a: Any, factor: Any) -> Any:
+    """Return factor * a of 16 float32, lane by lane."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        empty = ir.Constant(_SIXTEEN, ir.Undefined)
+        held = builder.insert_element(empty, args[1], ir.Constant(ir.IntType(32), 0))
+        return builder.fmul(args[0], builder.shuffle_vector(held, empty, _SIXTEEN_ZEROS))
+
+    return _FLOATS(_FLOATS, types.float32), codegen
+
+
+@native
 def subtract_floats(typingctx: Any, a: Any, b: Any) -> Any:
     """Return the differences of 16 float32, lane by lane."""
     return _FLOATS(_FLOATS, _FLOATS), lambda context, builder, signature, args: builder.fsub(*args)

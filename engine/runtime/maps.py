@@ -58,17 +58,22 @@ class FloatSigns:
     def bind(self, batch: int) -> Bound:
         cut, read, write, bound = self.layer.cut, self.read, self.write, self.bound
         rows, length, limits = cut.rows, cut.length, self.limits
-        padded = np.zeros(cut.elements, np.float32)
+        padded, filled = np.zeros(cut.elements, np.float32), np.empty(cut.elements + 1, np.int32)
+        hull = _hull(self.windows, cut.steps)
         windows, steps = self.windows.astype(np.uint64), cut.steps.astype(np.uint64)
         weights, turned = self.weights.reshape(-1), self.turned.view(np.uint32)
         buffer = np.zeros((batch, len(self.turned)), np.uint64)
         numbers = buffer.view(np.uint32)
+        nothing = np.packbits(limits <= 0, bitorder="little").view(np.uint32)
+        listed = np.empty(len(windows), np.int64)
+        scratch = rows, length, padded, filled, windows, hull, listed, nothing
+        held = *scratch, steps, weights, limits, bound, turned
         plain: list[Bound] = []
 
         def run(slots: Slots, n: int) -> None:
             out = numbers if n == batch else numbers[:n]
             maps = slots[read].reshape(n, -1)
-            if pooled_signs(maps, rows, length, padded, windows, steps, weights, limits, bound, turned, out):
+            if pooled_signs(maps, *held, out):
                 slots[write] = buffer if n == batch else buffer[:n]
                 return
             if not plain:
@@ -232,6 +237,20 @@ def _windows(members: I64 | None, channels: int) -> I64 | None:
     places: I64 = by_place[:, 0, :] // channels
     fits = by_place == places[:, None, :] * channels + np.arange(channels)[:, None]
     return places if fits.all() else None
+
+
+def _hull(windows: I64, steps: I64) -> U64:
+    """Return from where to where the elements of a window reach, uint64 (runs, 2), from its first patch on.
+
+    Empty where windows differ in that.
+    """
+    patches = windows - windows[:, :1]
+    if (patches != patches[:1]).any() or (patches < 0).any():
+        return np.empty((0, 2), np.uint64)
+    met = np.unique(patches[0][:, None] + steps)
+    ends = np.flatnonzero(np.diff(met, append=met[-1] + 2) > 1)
+    begins = np.concatenate([[0], ends[:-1] + 1])
+    return np.stack([met[begins], met[ends] + 1], axis=1).astype(np.uint64)
 
 
 def _each(layer: FloatSums, compare: Compare, used: I64) -> tuple[F32, F32] | None:

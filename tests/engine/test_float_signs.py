@@ -35,7 +35,7 @@ def test_that_a_convolution_to_signs_has_the_bytes_of_its_predictors(case, seed)
     rng = np.random.default_rng(seed)
     samples = rng.standard_normal((21, *program.source.header.shape)).astype(np.float32) * 9
     samples[rng.random(samples.shape) < 0.3] = 0
-    samples[1] = 0
+    samples[1], samples[::2, :5], samples[::3, :, 6:] = 0, 0, -0.0  # an empty one, and empty windows
     records = program.records(samples)
     expected = uncompiled(program, records)
     assert program.answer(records).scores.tobytes() == expected.tobytes()
