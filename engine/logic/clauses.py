@@ -1,9 +1,9 @@
 """Weighted sums as clauses: what a satisfiability solver is told of the normal form.
 
-A sum that must reach a bound becomes a diagram of what is still needed after each literal, and each of its
-nodes one helper. Since a true literal only ever helps, the clauses of one direction are enough (Een &
-Sorensson 2006, Translating Pseudo-Boolean Constraints into SAT, section 4.1): a helper that is true means
-that the rest of the literals reaches what its node needs.
+A sum that must reach a bound becomes a diagram of what is still needed after each literal (Een & Sorensson
+2006, Translating Pseudo-Boolean Constraints into SAT), and each of its nodes one helper. Since a true literal
+only ever helps, the clauses of one direction are enough: a helper that is true means that the rest of the
+literals reaches what its node needs.
 """
 
 from __future__ import annotations
