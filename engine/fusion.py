@@ -13,7 +13,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from .kernels.floats import scale_shift
+from .kernels.floats import over_largest, scale_shift
 from .ports import F32, I32, I64, U64, Array
 
 
@@ -54,6 +54,17 @@ class Affine:
         out = np.empty(flat.shape, np.float32)
         scale_shift(flat, self.scale, self.shift, out)
         return out.reshape(x.shape)
+
+
+@dataclass(frozen=True)
+class OverLargest:
+    """A predictor of one input and one output: each record over its largest size, or 0."""
+
+    def __call__(self, x: Array) -> tuple[Array, ...]:
+        """Run it as a predictor."""
+        out = np.empty(x.shape, np.float32)
+        over_largest(np.ascontiguousarray(x).reshape(len(x), -1), out.reshape(len(x), -1))
+        return (out,)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from .jit import kernel
 
 F32 = npt.NDArray[np.float32]
 I32 = npt.NDArray[np.int32]
+U8 = npt.NDArray[np.uint8]
 
 
 @kernel
@@ -75,6 +76,19 @@ def over_largest(x: F32, out: F32) -> None:
                 target[c] = row[c] / size_of
         else:
             target[:] = np.float32(0.0)
+
+
+@kernel
+def bytes_over_largest(x: U8, out: F32) -> None:
+    """Do what `over_largest` does for rows of numbers from 0 to 255, uint8 (n, k)."""
+    for r in range(x.shape[0]):
+        row, target = x[r], out[r]
+        largest = np.uint8(0)
+        for v in row:
+            largest = v if v > largest else largest
+        by = np.float32(largest) if largest else np.float32(1.0)
+        for c in range(len(row)):
+            target[c] = np.float32(row[c]) / by
 
 
 @kernel

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 
 from ..convert import convert
-from ..fusion import LargestOf, PerElement, WholeSums
+from ..fusion import LargestOf, OverLargest, PerElement, WholeSums
 from ..graph import Graph, Wire
 from ..node import Predictor
 from ..ports import I64, Array, Port, Spec
@@ -24,7 +24,7 @@ from .chains import Chain, Signs, levels_of, signs_of
 from .maps import mapped, straight
 from .sign_floats import SignFloats, summed
 from .stack import SignScores, joined
-from .steps import Bytes, Call, Compare, Count, LookUp, PoolSigns, Step, Sums
+from .steps import Bytes, Call, Compare, Count, LookUp, PoolSigns, Rescale, Step, Sums
 from .thresholds import FINITE, find, float_at, in_int32, packed_bits
 
 Fed = Literal["float32", "uint8"]
@@ -129,6 +129,8 @@ class Compiler:
 
     def _call(self, name: str) -> None:
         node = self._graph.node(name)
+        if isinstance(self._predictor(name), OverLargest) and self._rescaled(name):
+            return
         reads = tuple(None if w is None else self._converted(w, p) for w, p in self._ends(name))
         writes = []
         for port in node.outputs:
@@ -138,6 +140,16 @@ class Compiler:
         each = sum(spec.array(1).nbytes for spec in self._graph.output_specs(name))
         step = Call((name,), self._predictor(name), reads, tuple(writes), words, nbytes=(0, each))
         self._add(step)
+
+    def _rescaled(self, name: str) -> bool:
+        """Add the step of a node that scales each record of the samples, if it does."""
+        wire, spec = self._graph.into(name)[0], self._graph.output_specs(name)[0]
+        behind = None if wire is None else self._through(wire)
+        if behind is None or not self._is_samples(behind):
+            return False
+        self._at[name, self._graph.node(name).outputs[0].name] = made = self._new()
+        self._add(Rescale((name,), self._given(behind), made, spec.shape))
+        return True
 
     def _converted(self, wire: Wire, port: Port) -> int:
         slot, spec = self._slot(wire), self._graph.spec(wire)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..fusion import LargestOf, WholeProduct
+from ..kernels.floats import bytes_over_largest, over_largest
 from ..kernels.fused import all_finite, compare_pack, count_levels, look_up, look_up_bytes
 from ..node import Predictor
 from ..ports import F32, I16, I32, U8, U64, Array
@@ -77,6 +78,39 @@ class Call:
                 given = function(*(None if i is None else slots[i] for i in reads))
             for place, array in zip(writes, given, strict=True):
                 slots[place] = array
+
+        return run
+
+
+@dataclass(frozen=True)
+class Rescale:
+    """Samples, each record over its largest size.
+
+    Attributes:
+        shape: of a record.
+    """
+
+    nodes: tuple[str, ...]
+    read: int
+    write: int
+    shape: tuple[int, ...]
+    words: str = "Samples over the largest of their record"
+    kernel: str = "scale"
+
+    @property
+    def nbytes(self) -> tuple[int, int]:
+        return 0, 4 * int(np.prod(self.shape))
+
+    def bind(self, batch: int) -> Bound:
+        read, write = self.read, self.write
+        buffer = np.empty((batch, *self.shape), np.float32)
+        flat = buffer.reshape(batch, -1)
+
+        def run(slots: Slots, n: int) -> None:
+            samples = slots[read]
+            scaled = bytes_over_largest if samples.dtype == np.uint8 else over_largest
+            scaled(samples.reshape(n, -1), flat if n == batch else flat[:n])
+            slots[write] = buffer if n == batch else buffer[:n]
 
         return run
 

@@ -249,3 +249,23 @@ def test_that_a_layer_whose_output_forks_is_run_once():
     assert steps(program) == ["Compare", "SignScores", "Call", "Call"]
     records = program.records(np.random.default_rng(0).standard_normal((30, 70)))
     assert program.answer(records).scores.tobytes() == uncompiled(program, records).tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_that_samples_are_scaled_by_their_largest_in_one_step(dtype):
+    n = NODES
+    first = (
+        n["flow.standardise"](method="record"),
+        n["flow.flatten"](),
+        n["bnn.batch_norm"](),
+        n["bnn.sign"](),
+    )
+    program = program_of(in_a_row((5, 9), *first, n["bnn.dense"](units=3, weight_bits="1")), 0)
+    program.packed["n2"]["shift"] *= np.float32(0.02)  # or no sign turns
+    assert steps(program, dtype) == ["Rescale", "Compare", "SignScores"]
+    samples = np.random.default_rng(0).integers(0, 256, (30, 5, 9)).astype(dtype)
+    samples[3], samples[4] = 0, samples[4] // 9
+    records = program.records(samples)
+    expected = uncompiled(program, records)
+    assert len(np.unique(expected)) > 20
+    assert program.answer(records).scores.tobytes() == expected.tobytes()
