@@ -116,6 +116,16 @@ def profile() -> tuple[Choice, ...]:
     return tuple(choice for family in FAMILIES for choice in _choices(family))
 
 
+def measure_again() -> tuple[Choice, ...]:
+    """Forget what was measured before, as on a host that was busy then, and return the choices of now."""
+    for key in FAMILIES:
+        with suppress(OSError):
+            _kept(key).unlink(missing_ok=True)
+    for known in (_profile, _sign_plan, _ranks, bytes_are_right):
+        known.cache_clear()
+    return profile()
+
+
 def choose(family: str, rows: int = 1) -> Choice:
     """Return the kernel that serves a family for so many rows.
 
@@ -220,7 +230,7 @@ def _profile(key: str) -> tuple[Choice, ...]:
         return tuple(
             Choice(key, family.title, n, used, family.titles[used], {}) for n, used in kernels.items()
         )
-    path = cache_folder(stamp(Path(families.__file__))) / f"hardware-{key}.json"
+    path = _kept(key)
     mark = [host().name, host().cpu, sorted(cpu.features())]
     found = _read(path, mark, family)
     if found is None:
@@ -228,6 +238,11 @@ def _profile(key: str) -> tuple[Choice, ...]:
             found = tuple(_measure(family))
         _write(path, mark, found)
     return found
+
+
+def _kept(key: str) -> Path:
+    """Return the file that keeps what was measured of a family."""
+    return cache_folder(stamp(Path(families.__file__))) / f"hardware-{key}.json"
 
 
 def _read(path: Path, mark: list[Any], family: Family) -> tuple[Choice, ...] | None:

@@ -97,7 +97,10 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--pairs", type=_pairs, default=9, help="interleaved pairs a comparison (default 9)")
     one.add_argument("--peers", action="store_true", help="beside other programs too (pip extra: bench)")
     one.add_argument("--cores", type=_threads, help="cores each side may use (else as the suite says)")
-    _verb(verbs, "hardware", hardware, "what this host can do, and the kernels chosen for it", json=True)
+    one = _verb(
+        verbs, "hardware", hardware, "what this host can do, and the kernels chosen for it", json=True
+    )
+    one.add_argument("--again", action="store_true", help="measure anew, as where the host was busy before")
     _verb(verbs, "shot", _open, "draw the window or a panel to a picture, without a screen (shot --help)")
     return parser
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from ..bench.pairs import Row, Wanted
 from ..bench.suites import QUICK, SUITES
-from ..hardware import host, profile
+from ..hardware import host, measure_again, profile
 from .printing import note, plural, say, say_json, table
 
 
@@ -47,7 +47,7 @@ def bench(options: argparse.Namespace) -> int:
 
 def hardware(options: argparse.Namespace) -> int:
     """Print what this host can do, and which kernel serves each family of products here."""
-    there, choices = host(), profile()
+    there, choices = host(), measure_again() if options.again else profile()
     if options.json:
         chosen = [{**asdict(choice), "why": choice.why} for choice in choices]
         say_json({"host": asdict(there), "choices": chosen})

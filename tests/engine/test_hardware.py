@@ -81,6 +81,20 @@ def test_what_was_measured_is_read_again_and_nothing_foreign_or_damaged(kept):
 
 
 @compiled
+def test_what_was_kept_is_forgotten_when_it_is_measured_again(kept, monkeypatch):
+    monkeypatch.setattr(hardware, "FAMILIES", {"signs": hardware.FAMILIES["signs"]})
+    first = hardware.profile()
+    told = json.loads(kept.read_text())
+    told["choices"][0]["kernel_title"] = "as kept"
+    kept.write_text(json.dumps(told))
+    hardware._profile.cache_clear()
+    assert choose("signs").kernel_title == "as kept"
+    again = hardware.measure_again()
+    assert [(c.family, c.rows) for c in again] == [(c.family, c.rows) for c in first]
+    assert "as kept" not in kept.read_text()
+
+
+@compiled
 def test_a_kernel_that_is_wrong_is_never_chosen(kept, monkeypatch):
     plain = SIGN_KERNELS[PLAIN]
 
