@@ -49,7 +49,7 @@ class Decided:
         values: bool (n, variables); where no answer is allowed, those given.
         costs: int64 (n,), what the changes cost; -1 where no answer is allowed.
         status: uint8 (n,), a place in STATUS.
-        tool: uint8 (n,), a place in TOOLS: what decided the hardest part.
+        tool: uint8 (n,), a place in TOOLS: what gave the part with that status, the last resort of several.
     """
 
     values: Bools
@@ -138,15 +138,16 @@ class Engine:
         values = predicted.copy()
         broken = self.broken(predicted)
         total = np.zeros(len(values), np.int64)
-        status = np.zeros(len(values), np.uint8)
-        tool = np.zeros(len(values), np.uint8)
+        hardest = np.zeros(
+            len(values), np.uint8
+        )  # the worst status of a part, then the last tool that gave it
         for i, part in enumerate(self.parts):
             rows = np.flatnonzero(broken[:, i])
             if len(rows):
                 reached, found, by = self._repair(part, rows, values, costs, far)
                 total[rows] += reached
-                status[rows] = np.maximum(status[rows], found)
-                tool[rows] = np.maximum(tool[rows], by)
+                hardest[rows] = np.maximum(hardest[rows], found * len(TOOLS) + by)
+        status, tool = hardest // len(TOOLS), hardest % len(TOOLS)
         dead = np.flatnonzero(status == NONE)
         if len(dead):
             values[dead], total[dead] = predicted[dead], -1

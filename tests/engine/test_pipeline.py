@@ -118,9 +118,11 @@ def test_no_rules_no_records_and_rules_that_nothing_keeps():
 
 
 def test_facts_that_leave_nothing_and_facts_that_break_a_rule_alone():
-    form = form_of(3, [AtLeast((-1, 3), 1), AtLeast((-1, -3), 1), AtLeast((-2,), 1)], given=2)
+    rules = [AtLeast((-1, 3), 1), AtLeast((-1, -3), 1), AtLeast((-2,), 1), AtLeast((4,), 1)]
+    form = form_of(4, rules, given=2)
     predicted = np.array([[True, False, True], [False, False, True], [False, True, True]])
-    made = Engine(form)(predicted, np.ones((3, 3), np.int64))
+    predicted = np.concatenate([predicted, [[False], [True], [False]]], axis=1)
+    made = Engine(form)(predicted, np.ones((3, 4), np.int64))
     assert [made.words(i)[:2] for i in range(3)] == [
         ("none", "diagram"),
         ("allowed", "check"),
