@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -124,7 +125,18 @@ def _pooled_signs(
     places, falls = np.full(elements, numbers[-1] + numbers.step, np.int64), np.zeros(elements, bool)
     places[members] = found.places[0][:, None]
     falls[members] = ~rises[:, None]
-    return Signs(places, falls, pool, found.falls ^ ~rises)
+    met = np.isin(np.arange(elements), members)
+    return Signs(_filled(places, met, shape), _filled(falls, met, shape), pool, found.falls ^ ~rises)
+
+
+def _filled(values: Any, met: Bools, shape: tuple[int, ...]) -> Any:
+    """Return values of elements, those that no window meets as the first of their channel that one meets.
+
+    The pooling asks for none of them, and a map whose places are alike is multiplied place by place.
+    """
+    by_place, channels = met.reshape(-1, shape[-1]), np.arange(shape[-1])
+    each = values.reshape(by_place.shape)
+    return np.where(by_place, each, each[by_place.argmax(0), channels]).reshape(-1)
 
 
 def _direction(

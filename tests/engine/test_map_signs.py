@@ -9,6 +9,11 @@ from engine.kernels.map_signs import trios_of
 
 CASES = {  # shape, convolution, pooling
     "a part a run": ((8, 10, 32), {"filters": 64, "padding": "same", "pad_value": "1"}, {"size": 2}),
+    "edges that no window meets": (
+        (7, 9, 16),
+        {"filters": 64, "padding": "same", "pad_value": "1"},
+        {"size": 2},
+    ),
     "two parts a run": ((5, 6, 64), {"filters": 128, "padding": "same", "pad_value": "-1"}, None),
     "three parts a run": ((4, 6, 104), {"filters": 64, "padding": "valid"}, {"size": 2}),
     "one part in all": ((6, 9, 8), {"filters": 64, "kernel": 1}, {"size": 3}),
