@@ -138,9 +138,8 @@ class Engine:
         values = predicted.copy()
         broken = self.broken(predicted)
         total = np.zeros(len(values), np.int64)
-        hardest = np.zeros(
-            len(values), np.uint8
-        )  # the worst status of a part, then the last tool that gave it
+        # The worst status of a record's parts and the last resort that gave it, as one number.
+        hardest = np.zeros(len(values), np.uint8)
         for i, part in enumerate(self.parts):
             rows = np.flatnonzero(broken[:, i])
             if len(rows):
