@@ -19,7 +19,8 @@ import numpy.typing as npt
 from ..kernels.least import FAR as _NEAR
 from ..kernels.least import LANES
 from ..kernels.repair import Checked, Rows, broken_parts, sweep
-from ..kernels.repair_search import Sums, room_for, search_rows
+from ..kernels.repair_search import search_rows
+from ..kernels.repair_state import Sums, room_for
 from ..ports import I64
 from .cheapest import Cheapest
 from .diagram import MOST_WIDE, Diagram, diagram_of

@@ -3,11 +3,12 @@
 import numpy as np
 from rule_sets import brute_force, random_form, random_records
 
-from engine.kernels import repair, repair_search
+from engine.kernels import repair, repair_bound, repair_search, repair_state
 from engine.kernels.jit import kernel, plain
 from engine.kernels.least import FAR, LANES, rise
 from engine.kernels.repair import Rows
-from engine.kernels.repair_search import room_for, search_rows
+from engine.kernels.repair_search import search_rows
+from engine.kernels.repair_state import room_for
 from engine.logic.diagram import diagram_of
 from engine.logic.parts import parts_of
 from engine.logic.pipeline import Engine
@@ -72,7 +73,7 @@ def test_the_search_keeps_its_sums_through_flips_and_back():
         assert set(_broken(fresh)) == set(_broken(room))
     for v in chosen[::-1]:
         assert repair_search._undo(ready._sums, room) == v
-    assert room.now[repair_search.COST] == 0
+    assert room.now[repair_state.COST] == 0
     after = [room.reached, room.spare, room.values, set(_broken(room))]
     for was, now in zip(before[:3], after[:3], strict=True):
         assert np.array_equal(was, now)
@@ -90,10 +91,10 @@ def test_the_bound_never_exceeds_what_is_left_to_pay():
         room.values[:] = predicted[0, ready.part.variables]
         room.costs[:] = costs[0, ready.part.variables]
         plain(repair_search._begin)(ready._sums, room)
-        if room.now[repair_search.BROKEN]:
-            room.now[repair_search.BEST] = least + 1
+        if room.now[repair_state.BROKEN]:
+            room.now[repair_state.BEST] = least + 1
             for ahead in (False, True):
-                assert plain(repair_search._bounded)(ready._sums, room, ahead) >= 0
+                assert plain(repair_bound._bounded)(ready._sums, room, ahead) >= 0
 
 
 def test_the_search_finds_the_same_without_being_compiled():
@@ -114,4 +115,4 @@ def test_the_search_finds_the_same_without_being_compiled():
 
 
 def _broken(room):
-    return room.broken[: room.now[repair_search.BROKEN]].tolist()
+    return room.broken[: room.now[repair_state.BROKEN]].tolist()
