@@ -322,11 +322,6 @@ class Bytes:
         return run
 
 
-def shaped(array: Array, shape: tuple[int, ...]) -> Array:
-    """Return records, (n, ...), in another shape."""
-    return array.reshape(len(array), *shape)
-
-
 def reads_of(step: Step) -> tuple[int, ...]:
     """Return the slots that a step takes."""
     if isinstance(step, Call):
