@@ -20,7 +20,7 @@ from ..ports import I64, U64, Array, words_for
 
 AXES = {1: "(length, channels)", 2: "(height, width, channels)", 3: "(depth, height, width, channels)"}
 AXIS_CHOICES = {str(dims): f"{dims}-D: {words}" for dims, words in AXES.items()}
-PADDINGS = {"same": "Same: as many positions as elements, over stride", "valid": "Valid: inside the map only"}
+PADDINGS = {"same": "Same: padded at the edges", "valid": "Valid: inside the map only"}
 Triple = tuple[int, int, int]
 
 
