@@ -19,7 +19,7 @@ from app.window.main import MainWindow
 from engine.files.project import new_project
 from engine.hardware import FEATURES, Choice, Host, host, profile
 
-WAIT = 60_000  # ms; kernels may have to be compiled first
+WAIT = 240_000  # ms; kernels may have to be compiled first
 
 
 @pytest.fixture

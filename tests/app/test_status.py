@@ -41,7 +41,7 @@ def test_states_are_said_in_words(tmp_path: Path, qtbot: QtBot) -> None:
     assert "Ready" in panel.words
     trainer.start()
     assert "Preparing kernels" in panel.words
-    qtbot.waitUntil(lambda: "Training on" in panel.words or "Ready" in panel.words, timeout=60_000)
+    qtbot.waitUntil(lambda: "Training on" in panel.words or "Ready" in panel.words, timeout=240_000)
     trainer.wait()
     assert "Ready" in panel.words
     panel.show_zoom(0.77)

@@ -214,7 +214,7 @@ def test_an_earlier_run_is_offered_when_its_project_is_opened(
     window.files.open(project)
     assert window.trainer.program is None
     assert window.toasts.words() == ["This project was trained before."]
-    with qtbot.waitSignal(window.trainer.over, timeout=60_000):
+    with qtbot.waitSignal(window.trainer.over, timeout=240_000):
         window.toasts._shown[0]._row.itemAt(2).widget().click()  # type: ignore[union-attr]
     assert window.actions_["export"].isEnabled()
 
@@ -228,19 +228,19 @@ def test_a_stopped_run_is_gone_on_with_from_its_last_epoch(
     epochs: list[int] = []
     trainer.progress.connect(lambda said: epochs.extend(r.epoch for r in said if isinstance(r, EpochDone)))
     window.actions_["train"].trigger()
-    qtbot.waitUntil(lambda: len(epochs) >= 2, timeout=60_000)
-    with qtbot.waitSignal(trainer.over, timeout=20_000):
+    qtbot.waitUntil(lambda: len(epochs) >= 2, timeout=240_000)
+    with qtbot.waitSignal(trainer.over, timeout=120_000):
         window.actions_["stop"].trigger()
     done = len(epochs)
     document.edit_training("Set epochs", replace(document.training, epochs=done + 1))
-    with qtbot.waitSignal(trainer.over, timeout=60_000) as over:
+    with qtbot.waitSignal(trainer.over, timeout=240_000) as over:
         window.training.go_on()
     assert "Epochs was 100000" in over.args[0].why  # a shorter run has another schedule
     document.undo.undo()
     window.training.go_on()
-    qtbot.waitUntil(lambda: len(epochs) > done, timeout=60_000)
+    qtbot.waitUntil(lambda: len(epochs) > done, timeout=240_000)
     assert epochs[done] == done + 1
-    with qtbot.waitSignal(trainer.over, timeout=20_000):
+    with qtbot.waitSignal(trainer.over, timeout=120_000):
         window.actions_["stop"].trigger()
 
 
@@ -250,7 +250,7 @@ def test_a_run_of_another_graph_is_not_gone_on_with(window: MainWindow, project:
         window.actions_["train"].trigger()
     graph = window.document.graph
     window.document.edit("Change", graph.change("Dense", weight_bits="2"))
-    with qtbot.waitSignal(window.trainer.over, timeout=60_000) as over:
+    with qtbot.waitSignal(window.trainer.over, timeout=240_000) as over:
         window.training.go_on()
     assert "was trained from another graph" in over.args[0].why
 
@@ -259,7 +259,7 @@ def test_large_data_is_looked_into_beside_the_window(
     window: MainWindow, project: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.window.files._QUICK", 0)
-    with qtbot.waitSignal(window.files.opened, timeout=20_000):
+    with qtbot.waitSignal(window.files.opened, timeout=120_000):
         assert window.files.open(project)
         assert not window.document.graph.nodes
     assert window.document.problems() == ()
@@ -285,7 +285,7 @@ def test_a_dropped_data_file_becomes_its_source(window: MainWindow, data: Path, 
     action, button = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
     keys = Qt.KeyboardModifier.NoModifier
     window.dropEvent(QDropEvent(QPointF(600, 400), action, mime, button, keys))
-    qtbot.waitUntil(lambda: bool(window.document.graph.nodes), timeout=20_000)
+    qtbot.waitUntil(lambda: bool(window.document.graph.nodes), timeout=120_000)
     window.files.wait()
     (placed,) = window.document.graph.nodes.values()
     assert placed.node.kind == "data.npz"

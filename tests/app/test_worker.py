@@ -23,7 +23,7 @@ from engine.files.project import Project
 from engine.files.run import read_run
 from engine.train.progress import BatchDone, EpochDone, Finished, StageStarted, Stopped
 
-WAIT = 60_000  # ms; kernels may have to be compiled first
+WAIT = 240_000  # ms; kernels may have to be compiled first
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from small_projects import hybrid
 from app.document import Document
 from app.worker import Trainer
 
-WAIT = 60_000  # ms; kernels may have to be compiled first
+WAIT = 240_000  # ms; kernels may have to be compiled first
 
 
 def begun(folder: Path, **settings: object) -> tuple[Document, Trainer]:
