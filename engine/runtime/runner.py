@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
 from ..errors import DataError
+from ..kernels.threads import share, workers
 from ..ports import F32, I64, U64, Array
 from ..records import Records, as_floats
 from ..source import SAMPLES
@@ -111,12 +111,11 @@ def run_all(
             for array, piece in zip(whole, found, strict=True):
                 array[part] = piece
 
-    bounds = [n * i // threads for i in range(threads + 1)]
     if threads == 1:
         work(0, n)
     else:
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(work, bounds[:-1], bounds[1:]))
+        with workers(threads):
+            share(work, n, least=1)
     return whole
 
 
