@@ -1,0 +1,1 @@
+"""Order over event sequences: Declare templates as automata, and the cheapest sequence that keeps them."""
