@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -144,7 +144,7 @@ class Engine:
         for i, part in enumerate(self.parts):
             rows = np.flatnonzero(broken[:, i])
             if len(rows):
-                reached, found, by = self._repair(part, rows, values, costs, far)
+                reached, found, by = self._repair(part, rows, _Batch(predicted, values, costs, far))
                 total[rows] += reached
                 hardest[rows] = np.maximum(hardest[rows], found * len(TOOLS) + by)
         status, tool = hardest // len(TOOLS), hardest % len(TOOLS)
@@ -168,7 +168,8 @@ class Engine:
         rows = np.random.default_rng(seed).choice(len(predicted), count, replace=False)
         whole = _Ready(_whole(self.form), 0)
         values = predicted.copy()
-        reached, status, _ = self._by_rc2(whole, rows, values, costs, np.full(count, -1))
+        batch = _Batch(predicted, values, costs, 0)
+        reached, status, _ = self._by_rc2(whole, rows, batch, np.full(count, -1))
         sure = (status == OPTIMAL) | (status == NONE)
         same = np.where(status == NONE, -1, reached) == decided.costs[rows]
         return Agreement(count, int(sure.sum()), int((sure & same).sum()))
@@ -206,43 +207,61 @@ class Engine:
             raise ValueError("costs must be 0 or more, and add up to less than 2^60")
         return _NEAR if every * shape[1] < _NEAR else _AWAY
 
-    def _repair(self, part: _Ready, rows: I64, values: Bools, costs: I64, far: int) -> tuple[I64, U8, U8]:
+    def _repair(self, part: _Ready, rows: I64, batch: _Batch) -> tuple[I64, U8, U8]:
         """Repair one part of the records `rows` in place; return cost, status and tool of each."""
         if part.part.given == len(part.part.variables):
             return np.zeros(len(rows), np.int64), np.full(len(rows), NONE, np.uint8), _all(rows, CHECK)
         if self._only == "diagram" or (self._only is None and part.small):
-            return self._by_diagram(part, rows, values, costs, far)
+            return self._by_diagram(part, rows, batch)
         if self._only == "rc2":
-            return self._by_rc2(part, rows, values, costs, np.full(len(rows), -1))
-        reached, proven = part.search(rows, values, costs, self._branchings)
+            return self._by_rc2(part, rows, batch, np.full(len(rows), -1))
+        reached, proven = part.search(rows, batch.values, batch.costs, self._branchings)
         status = np.where(reached < 0, NONE, OPTIMAL).astype(np.uint8)
         tool = _all(rows, SEARCH)
         left = np.flatnonzero(~proven)
         if len(left):
-            if part.diagram:
-                more = self._by_diagram(part, rows[left], values, costs, far)
-            else:
-                more = self._by_rc2(part, rows[left], values, costs, reached[left])
-            reached[left], status[left], tool[left] = more
+            reached[left], status[left], tool[left] = self._finish(part, rows[left], batch, reached[left])
         return reached, status, tool
 
-    def _by_diagram(self, part: _Ready, rows: I64, values: Bools, costs: I64, far: int) -> tuple[I64, U8, U8]:
-        reached = part.sweep(rows, values, costs, far)
+    def _finish(self, part: _Ready, rows: I64, batch: _Batch, found: I64) -> tuple[I64, U8, U8]:
+        """Repair what the search left unproven; `found` are the costs of what it wrote, -1 for nothing."""
+        here = np.ix_(rows, part.part.variables)
+        standing = batch.values[here]
+        batch.values[here] = batch.predicted[here]  # costs are those of changing what was predicted
+        if part.diagram:
+            return self._by_diagram(part, rows, batch)
+        reached, status, tool = self._by_rc2(part, rows, batch, found)
+        late = np.flatnonzero(tool == SEARCH)
+        batch.values[np.ix_(rows[late], part.part.variables)] = standing[late]
+        return reached, status, tool
+
+    def _by_diagram(self, part: _Ready, rows: I64, batch: _Batch) -> tuple[I64, U8, U8]:
+        reached = part.sweep(rows, batch.values, batch.costs, batch.far)
         return reached, np.where(reached < 0, NONE, OPTIMAL).astype(np.uint8), _all(rows, DIAGRAM)
 
-    def _by_rc2(self, part: _Ready, rows: I64, values: Bools, costs: I64, found: I64) -> tuple[I64, U8, U8]:
-        """Ask the solver process; `found` are the costs of allowed values that already stand, -1 for none."""
+    def _by_rc2(self, part: _Ready, rows: I64, batch: _Batch, found: I64) -> tuple[I64, U8, U8]:
+        """Ask the solver process; `found` are the costs of allowed values known already, -1 for none."""
         reached, status, tool = found.copy(), _all(rows, FEASIBLE), _all(rows, RC2)
         for i, r in enumerate(rows):
-            answer = part.cheapest.of(self._solver, values[r], costs[r], self._seconds, known=found[i] >= 0)
+            asked = batch.predicted[r], batch.costs[r], self._seconds
+            answer = part.cheapest.of(self._solver, *asked, known=found[i] >= 0)
             if answer is None:
                 tool[i] = SEARCH
             elif answer.values is None:
                 status[i], reached[i] = NONE, -1
             else:
-                values[r, part.part.variables] = answer.values
+                batch.values[r, part.part.variables] = answer.values
                 reached[i], status[i] = answer.cost, OPTIMAL if answer.proven else FEASIBLE
         return reached, status, tool
+
+
+class _Batch(NamedTuple):
+    """What is being repaired: as it was predicted, as it stands, what changes cost, and a cost beyond any."""
+
+    predicted: Bools
+    values: Bools
+    costs: I64
+    far: int
 
 
 class _Ready:

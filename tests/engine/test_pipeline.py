@@ -173,6 +173,18 @@ def test_a_search_out_of_branchings_is_finished_by_a_large_diagram_or_by_rc2(sol
         assert max(tools) in made.tool if widest == 0 else 1 in made.tool
 
 
+@pytest.mark.parametrize("widest", [50_000, 0])
+def test_what_an_unproven_search_wrote_is_not_taken_for_what_was_predicted(widest, solver, monkeypatch):
+    monkeypatch.setattr("engine.logic.pipeline.SMALL", -1)
+    rng = np.random.default_rng(11)
+    for branchings in (3, 8):
+        form = random_form(rng, 24, 50, weighted=0.0, planted=3)
+        predicted, costs = random_records(rng, 24, 60, most=100)
+        expected = Engine(form, only="diagram")(predicted, costs).costs
+        made = Engine(form, branchings=branchings, widest=widest, solver=solver)(predicted, costs)
+        check(form, predicted, costs, made, expected)
+
+
 def test_rc2_out_of_time_leaves_what_the_search_has_found_or_any_allowed_answer(monkeypatch):
     rng = np.random.default_rng(6)
     form = random_form(rng, 24, 50, weighted=0.0, planted=3)
@@ -186,6 +198,8 @@ def test_rc2_out_of_time_leaves_what_the_search_has_found_or_any_allowed_answer(
     assert (made.costs >= least).all()
     assert form.holds(made.values[least >= 0]).all()
     assert np.array_equal(made.costs[~unproven], least[~unproven])
+    paid = ((made.values != predicted) * costs).sum(1)
+    assert np.array_equal(paid[made.costs >= 0], made.costs[made.costs >= 0])
     late.process.close()
 
 
