@@ -13,7 +13,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 
-from .formula import And, ClassIn, Count, Formula, Iff, IfThen, Implies, Not, Or, Tested, Xor
+from .formula import And, Count, Formula, Iff, IfThen, Implies, Not, Or, Tested, ValueIn, Xor
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class _Builder:
         match formula:
             case Tested(index):
                 return self.classes + 2 * index + (1 if positive else 2)
-            case ClassIn(indices):
+            case ValueIn(0, indices):
                 literals = tuple(i + 1 if positive else -(i + 1) for i in indices)
                 return self._gate(1 if positive else len(literals), literals)
             case Not(part):

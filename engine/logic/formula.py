@@ -1,12 +1,13 @@
 """What a rule says, as values: atoms over facts and classes, joined by connectives.
 
-The same connectives join two kinds of atoms. As written (language.py) an atom names columns and classes by
-their text; bound to a data set (binding.py) it names tests and classes by number.
+The same connectives join two kinds of atoms. As written (language.py) an atom names variables by their text;
+bound to a vocabulary (binding.py) it names tests of facts and values of decided variables by number.
+`And(())` is true and `Or(())` false.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Operator = Literal["=", "!=", "<", "<=", ">", ">="]
@@ -81,9 +82,13 @@ class Tested:
 
 
 @dataclass(frozen=True)
-class ClassIn:
-    """The class is one of those numbered `indices`."""
+class ValueIn:
+    """Decided variable number `variable` has one of the values numbered `indices`.
 
+    Numbers are those of `Vocabulary.decided` and of `Variable.names`: a flag is 0 (no) or 1 (yes).
+    """
+
+    variable: int
     indices: tuple[int, ...]
 
 
@@ -153,8 +158,23 @@ class Count:
     parts: tuple[Formula, ...]
 
 
-Atom = Compare | Among | Known | Tested | ClassIn
-Formula = Atom | Not | And | Or | Xor | Iff | Implies | IfThen | Count
+@dataclass(frozen=True)
+class Weighted:
+    """The weights of the parts that hold add up to at least `bound`; bound formulas only.
+
+    Attributes:
+        parts: bound formulas.
+        weights: whole numbers above 0, one a part.
+        bound: what they must reach.
+    """
+
+    parts: tuple[Formula, ...]
+    weights: tuple[int, ...]
+    bound: int
+
+
+Atom = Compare | Among | Known | Tested | ValueIn
+Formula = Atom | Not | And | Or | Xor | Iff | Implies | IfThen | Count | Weighted
 
 
 @dataclass(frozen=True)
@@ -166,6 +186,8 @@ class Statement:
         formula: what must hold.
         reason: the text after `because`, or "".
         source: the text after `source`, or "".
+        weight: what it costs to break it, above 0; None where it must be kept.
+        level: a soft rule of a higher level outweighs all of lower ones.
         place: where the rule begins.
     """
 
@@ -173,6 +195,8 @@ class Statement:
     formula: Formula
     reason: str = ""
     source: str = ""
+    weight: float | None = None
+    level: int = 1
     place: Place = field(default=Place(), compare=False)
 
 
@@ -181,7 +205,7 @@ def parts_of(formula: Formula) -> tuple[Formula, ...]:
     match formula:
         case Not(part):
             return (part,)
-        case And(parts) | Or(parts) | Count(_, _, parts):
+        case And(parts) | Or(parts) | Count(_, _, parts) | Weighted(parts):
             return parts
         case Xor(left, right) | Iff(left, right) | Implies(left, right):
             return (left, right)
@@ -195,12 +219,10 @@ def with_parts(formula: Formula, parts: tuple[Formula, ...]) -> Formula:
     match formula:
         case Not():
             return Not(*parts)
-        case And() | Or():
-            return type(formula)(parts)
+        case And() | Or() | Count() | Weighted():
+            return replace(formula, parts=parts)
         case Xor() | Iff() | Implies():
             return type(formula)(*parts)
         case IfThen():
             return IfThen(*parts)
-        case Count(quantity, number, _):
-            return Count(quantity, number, parts)
     return formula

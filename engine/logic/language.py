@@ -185,7 +185,7 @@ def _statement(branch: Branch) -> Statement:
         _formula(body),
         _unquoted(because.children[0]) if because else "",
         _unquoted(source.children[0]) if source else "",
-        place,
+        place=place,
     )
 
 

@@ -14,6 +14,7 @@ from .circuit import Circuit, circuit_of
 from .formula import Formula, Statement, Tested, parts_of
 from .language import parse
 from .truth import Bools, Outcomes, outcomes, truth
+from .vocabulary import Vocabulary
 from .wording import in_words
 
 
@@ -66,7 +67,7 @@ class RuleSet:
         """
         statements = parse(text)
         names = _names(statements)
-        binding = Binding(classes, columns)
+        binding = Binding(Vocabulary.of(classes, columns))
         rules = tuple(
             Rule(name, in_words(s.formula), s.reason, s.source, s.place.line, binding.bind(s.formula))
             for name, s in zip(names, statements, strict=True)

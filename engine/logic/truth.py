@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from ..ports import F64, I64
 from .binding import Test
-from .formula import And, ClassIn, Count, Formula, Iff, IfThen, Implies, Not, Or, Tested, Xor
+from .formula import And, Count, Formula, Iff, IfThen, Implies, Not, Or, Tested, ValueIn, Weighted, Xor
 
 Bools = npt.NDArray[np.bool_]
 Outcomes = npt.NDArray[np.int8]  # 1 yes, 0 no, UNKNOWN
@@ -49,30 +49,32 @@ def outcomes(tests: tuple[Test, ...], facts: F64) -> Outcomes:
     return out
 
 
-def truth(formula: Formula, tests: Outcomes, labels: I64) -> Truth:  # noqa: C901, PLR0911 - a case a connective
+def truth(formula: Formula, tests: Outcomes, values: I64) -> Truth:  # noqa: C901, PLR0911 - a case a connective
     """Return the truth of a bound formula.
 
     Args:
         formula: bound by binding.py.
         tests: int8 (n, tests) from `outcomes`.
-        labels: int64 (n,), the class of each record; -1 leaves the class unknown.
+        values: int64 (n, decided), the number of the value of each decided variable, -1 where it is unknown;
+            int64 (n,) where the class is all that is decided.
     """
 
     def of(part: Formula) -> Truth:
-        return truth(part, tests, labels)
+        return truth(part, tests, values)
 
     match formula:
         case Tested(index):
             return Truth(tests[:, index] == 1, tests[:, index] == 0)
-        case ClassIn(indices):
-            inside = np.isin(labels, indices)
-            return Truth(inside, ~inside & (labels >= 0))
+        case ValueIn(variable, indices):
+            value = values if values.ndim == 1 else values[:, variable]
+            inside = np.isin(value, indices)
+            return Truth(inside, ~inside & (value >= 0))
         case Not(part):
             return ~of(part)
         case And(parts):
-            return reduce(Truth.__and__, map(of, parts))
+            return reduce(Truth.__and__, map(of, parts), _always(len(values)))
         case Or(parts):
-            return reduce(Truth.__or__, map(of, parts))
+            return reduce(Truth.__or__, map(of, parts), ~_always(len(values)))
         case Implies(left, right):
             return ~of(left) | of(right)
         case Iff(left, right):
@@ -85,6 +87,8 @@ def truth(formula: Formula, tests: Outcomes, labels: I64) -> Truth:  # noqa: C90
             return kept if other is None else kept & (when | of(other))
         case Count(quantity, number, parts):
             return _count(quantity, number, [of(part) for part in parts])
+        case Weighted(parts, weights, bound):
+            return _reaches([of(part) for part in parts], weights, bound, len(values))
     raise ValueError(f"{formula} is not bound")
 
 
@@ -93,6 +97,18 @@ def _answer(test: Test, fact: F64) -> Bools:
         return np.isin(fact, np.array(test.numbers, np.float64))
     limit = np.float64(test.numbers[0])
     return fact < limit if test.kind == "below" else fact <= limit
+
+
+def _always(n: int) -> Truth:
+    return Truth(np.ones(n, np.bool_), np.zeros(n, np.bool_))
+
+
+def _reaches(parts: list[Truth], weights: tuple[int, ...], bound: int, n: int) -> Truth:
+    sure, possible = np.zeros(n, np.int64), np.full(n, sum(weights), np.int64)
+    for part, weight in zip(parts, weights, strict=True):
+        sure += weight * part.yes
+        possible -= weight * part.no
+    return Truth(sure >= bound, possible < bound)
 
 
 def _same(a: Truth, b: Truth) -> Truth:
