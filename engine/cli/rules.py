@@ -21,7 +21,7 @@ from ..files.repairs import (
     write_repairs,
 )
 from ..logic.dimacs import SUFFIXES, read_dimacs
-from ..logic.examine import Examined, examined, kept_variables
+from ..logic.examine import Examined, Reasons, examined, kept_variables
 from ..logic.normal import Bools, NormalForm
 from ..logic.pipeline import ALLOWED, STATUS, TOOLS, Engine
 from ..logic.solver import shared_solver
@@ -128,10 +128,17 @@ def _figures(form: NormalForm, found: Examined, took: float) -> dict[str, Any]:
         "soft": len(soft),
         "satisfiable": found.satisfiable,
         "core": [form.rules[i] for i in found.core],
+        "conflicts": [[form.rules[i] for i in core] for core in found.cores],
         "never_true": names(found.never),
         "always_true": names(found.always),
         "never_kept": [form.variables[v] for v in found.never if v + 1 in soft],
         "redundant": [form.rules[i] for i in found.redundant],
+        "implied_by": _reasons(form, found.implied),
+        "removable": [form.rules[i] for i in found.removable],
+        "vacuous": _reasons(form, found.vacuous),
+        "same": [[form.rules[a], form.rules[b]] for a, b in found.same],
+        "equal": [[form.variables[a], form.variables[b]] for a, b in found.equal],
+        "soft_core": [form.rules[i] for i in found.soft_core],
         "witnesses": {form.rules[i]: _true(form, values, soft) for i, values in found.witnesses},
         "undecided": [form.rules[i] for i in found.open],
         "seconds": took,
@@ -153,9 +160,16 @@ def _sentences(form: NormalForm, found: Examined, took: float) -> list[str]:
         "never_true": "Never true",
         "never_kept": "Soft rules that can never be kept",
         "redundant": "Implied by the others",
+        "removable": "Can all be left out at once",
+        "vacuous": "With a condition that never holds",
+        "soft_core": "Soft rules that cannot all be kept at once",
         "undecided": "Not decided in time",
     }
-    lines += [f"{words}: {_some(told[key])}." for key, words in said.items() if told[key]]
+    lines += [f"{words}: {_some(list(told[key]))}." for key, words in said.items() if told[key]]
+    pairs = {"same": "Say the same", "equal": "Always equal"}
+    lines += [
+        f"{words}: {_some([' and '.join(p) for p in told[k]])}." for k, words in pairs.items() if told[k]
+    ]
     if found.witnesses:
         lines.append(
             f"Of {plural(len(found.witnesses), 'rule')} there is a record that breaks it and no other."
@@ -163,6 +177,10 @@ def _sentences(form: NormalForm, found: Examined, took: float) -> list[str]:
         rule, values = next(iter(told["witnesses"].items()))
         lines.append(f"  {rule}: true are {_some(values) or 'no variables'}.")
     return [*lines, f"Took {took:.3g} s."]
+
+
+def _reasons(form: NormalForm, found: Reasons) -> dict[str, list[str] | None]:
+    return {form.rules[i]: None if why is None else [form.rules[j] for j in why] for i, why in found.items()}
 
 
 def _true(form: NormalForm, values: Bools, soft: set[int]) -> list[str]:

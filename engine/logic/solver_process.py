@@ -13,13 +13,13 @@ import json
 import os
 import signal
 import sys
-import time
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import IO, Any, Protocol, TypeVar
 
+from .lint.examination import Examination
+
 _MOST_CIRCUITS = 16  # and as many rule sets
-_MOST_CONFLICTS = 200_000  # of one question of an examination
 _SOLVER = "glucose4"
 
 
@@ -104,6 +104,7 @@ class Ruled:
 
         self.form = form
         self._solver = Solver(name=_SOLVER, bootstrap_with=form["clauses"])
+        self._examination: Examination | None = None
 
     def cheapest(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Return {"values": literals or null, "cost": ...}, the cheapest way to keep all clauses, by RC2.
@@ -129,60 +130,15 @@ class Ruled:
             return {"values": rc2.compute()}
 
     def examine(self, seconds: float) -> dict[str, Any]:
-        """Return what examine.py asks; what is not decided within `seconds` is left out."""
-        until = time.monotonic() + seconds
-        keep, count = self.form["keep"], self.form["outputs"]
-        model = self._model(keep)
-        if model is None:
-            return {"satisfiable": False, "core": self._core(keep, until)}
-        if not model:
-            return {"satisfiable": None}
-        never, always = self._backbone(keep, model[:count], until)
-        rules: list[list[int] | None] = []
-        for i, breaking in enumerate(self.form["break"]):
-            if time.monotonic() > until:
-                break
-            broken = self._model([*keep[:i], *keep[i + 1 :], *breaking])
-            rules.append(broken if broken is None else broken[:count])
-        return {"satisfiable": True, "never": never, "always": always, "witnesses": rules}
+        """Return what is known of the rules (lint/examination.py) after `seconds` more."""
+        if self._examination is None:
+            self._examination = Examination(self.form, self._solver)
+        self._examination.run(seconds)
+        return self._examination.as_json()
 
     def close(self) -> None:
         """Free the solver."""
         self._solver.delete()
-
-    def _model(self, assumptions: list[int]) -> list[int] | None:
-        """Return a model, None where there is none, or [] where that takes too many conflicts."""
-        self._solver.conf_budget(_MOST_CONFLICTS)
-        found = self._solver.solve_limited(assumptions=assumptions)
-        if found is None:
-            return []
-        # Without any variable the model is empty: 0 stands for it.
-        return (self._solver.get_model() or [0]) if found else None
-
-    def _core(self, keep: list[int], until: float) -> list[int]:
-        """Return the places of a conflicting set of rules of which, given time, none can be left out."""
-        core = list(self._solver.get_core() or [])
-        for selector in list(core):
-            if selector in core and time.monotonic() < until:
-                rest = [x for x in core if x != selector]
-                if self._model(rest) is None:
-                    core = list(self._solver.get_core() or [])
-        place = {selector: i for i, selector in enumerate(keep)}
-        return sorted(place[x] for x in core)
-
-    def _backbone(self, keep: list[int], model: list[int], until: float) -> tuple[list[int], list[int]]:
-        """Return the variables that can never be true, and those that can never be false."""
-        open_ = set(model)  # literals that no model so far has denied
-        fixed: list[int] = []
-        for literal in model:
-            if literal not in open_ or literal == 0 or time.monotonic() > until:
-                continue
-            other = self._model([*keep, -literal])
-            if other is None:
-                fixed.append(literal)
-            else:
-                open_ &= set(other or open_ - {literal})
-        return [-x for x in fixed if x < 0], [x for x in fixed if x > 0]
 
 
 class Desk:

@@ -1,0 +1,347 @@
+"""The questions about a rule set, asked of one incremental solver: runs in the solver process.
+
+Each question is a set of assumptions. Demanding all rules but one would take as many assumptions as there are
+rules, so the selectors hang on a binary tree: a node demands all rules below it.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any, Protocol
+
+BUDGETS = (3_000, 200_000)  # conflicts of one question: of the first round, and of the second
+_SAMPLES = 24  # models asked for, for what is never told apart
+_LEVELS = 4  # of the tree of selectors that a conflict is followed down at once
+_CORES = 8  # conflicts that are told of one rule set
+
+
+class IncrementalSolver(Protocol):
+    """What python-sat's solvers give."""
+
+    def add_clause(self, clause: list[int]) -> None: ...
+    def conf_budget(self, budget: int) -> None: ...
+    def solve_limited(self, assumptions: list[int]) -> bool | None: ...
+    def get_model(self) -> list[int] | None: ...
+    def get_core(self) -> list[int] | None: ...
+    def set_phases(self, literals: list[int]) -> None: ...
+
+
+class Examination:
+    """One rule set under examination: `run` it until it is done, `told` is what is known so far.
+
+    Args:
+        asked: what lint/question.py sends.
+        solver: it holds the clauses of `asked`.
+        budgets: conflicts that a question may take, round by round; what none decides stays open.
+    """
+
+    def __init__(
+        self, asked: dict[str, Any], solver: IncrementalSolver, budgets: tuple[int, ...] = BUDGETS
+    ) -> None:
+        self._solver, self._budgets = solver, budgets
+        self._outputs: int = asked["outputs"]
+        self._watched: list[int] = asked["watched"]
+        self._deny: list[list[int]] = asked["deny"]
+        self._conditions: list[list[list[int]]] = asked["conditions"]
+        self._whole = [asked["known"]] if asked["known"] else []
+        self._soft: dict[int, int] = {i: v for i, v in enumerate(asked["soft"]) if v}
+        self._tree = _Tree(asked["keep"], asked["variables"], solver)
+        self._scopes: list[list[int]] = asked["scopes"]
+        self._budget = budgets[0]
+        # What the first conflict named, and the literals that it conflicts with.
+        self._reasons: dict[str, dict[int, tuple[list[int], list[int]]]] = {"implied": {}, "vacuous": {}}
+        self.told: dict[str, Any] = {
+            "satisfiable": None,
+            "cores": [],
+            "soft_core": [],
+            "never": [],
+            "always": [],
+            "witnesses": {},  # rule -> model; those in `gaps` leave a fact out
+            "gaps": [],
+            "implied": {},  # rule -> rules that imply it, none of which can be left out; None: not known yet
+            "removable": [],  # implied rules that can all be dropped at once
+            "vacuous": {},  # rule -> rules that keep its condition from holding, in the same way
+            "equal": [],  # pairs of variables
+            "same": [],  # pairs of rules
+            "open": list(range(len(asked["keep"]))),
+        }
+        self._steps = self._questions()
+        self.done = False
+
+    def run(self, seconds: float) -> bool:
+        """Ask for about `seconds`; return whether nothing is left to ask."""
+        until = time.monotonic() + seconds
+        while not self.done and time.monotonic() < until:
+            self.done = next(self._steps, True) is True
+        return self.done
+
+    def as_json(self) -> dict[str, Any]:
+        """Return `told` without numbers as keys, which JSON has none of."""
+        named = ("witnesses", "implied", "vacuous")
+        return {key: list(map(list, v.items())) if key in named else v for key, v in self.told.items()}
+
+    def _questions(self) -> Iterator[None]:
+        for budget in self._budgets:
+            self._budget = budget
+            if self.told["satisfiable"] is None:
+                yield from self._consistency()
+            if self.told["satisfiable"] is not None:
+                break
+        if not self.told["satisfiable"]:
+            return
+        yield from self._backbone()
+        for budget in self._budgets:
+            self._budget = budget
+            for rule in list(self.told["open"]):
+                self._examine(rule)
+                yield
+        self._budget = self._budgets[0]
+        yield from self._equal()
+        yield from self._together()
+        yield from self._shortened()
+        yield from self._same()
+        yield from self._soft_together()
+
+    # One question each
+
+    def _consistency(self) -> Iterator[None]:
+        dropped: set[int] = set()
+        while len(self.told["cores"]) < _CORES:
+            model = self._model([*self._tree.but(dropped), *self._whole])
+            if model is None:
+                core = self._minimal(self._conflict(), self._whole)
+                self.told["cores"].append(core)
+                self.told["satisfiable"] = False
+                self.told["open"] = [i for i in self.told["open"] if i not in core]
+                dropped |= set(core)
+                yield
+                if core:
+                    continue
+            elif model and not dropped:
+                self.told["satisfiable"] = True
+                self._first = model
+            return
+
+    def _backbone(self) -> Iterator[None]:
+        model = self._first
+        open_ = {model[v - 1] for v in [*self._watched, *self._soft.values()]}
+        everything = [*self._tree.but(()), *self._whole]
+        self._models = [model]
+        for literal in sorted(open_, key=abs):
+            if literal not in open_:
+                continue
+            self._solver.set_phases([-x for x in open_])
+            other = self._model([*everything, -literal])
+            if other is None:
+                self.told["never" if literal < 0 else "always"].append(abs(literal))
+            elif other:
+                self._models.append(other)
+                open_ &= set(other)
+            yield
+
+    def _examine(self, rule: int) -> None:
+        """Look for what breaks a rule and no other, and for what makes its condition hold."""
+        others = self._tree.but({rule})
+        deny = self._deny[rule]
+        kept = [v for i, v in self._soft.items() if i != rule]
+        tries = [[*others, *deny, *self._whole], [*others, *deny]] if self._whole else [[*others, *deny]]
+        self._solver.set_phases([-v for v in self._watched])
+        for gap, assumed in enumerate(tries):
+            model = (self._model([*assumed, *kept]) or None) if kept else None
+            if model is None:
+                model = self._model(assumed)
+            if model == []:
+                return
+            if not gap and model is None:
+                self.told["implied"][rule] = None
+                self._reasons["implied"][rule] = (self._conflict(), deny)
+            if model:
+                self.told["witnesses"][rule] = model[: self._outputs]
+                if gap:
+                    self.told["gaps"].append(rule)
+                break
+        self.told["open"].remove(rule)
+        # What breaks a rule alone makes its condition hold: only implied rules can have one that never does.
+        if rule in self._reasons["implied"]:
+            for body in self._conditions[rule]:
+                if self._model([*others, *body, *self._whole]) is None:
+                    self.told["vacuous"][rule] = None
+                    self._reasons["vacuous"][rule] = (self._conflict(), body)
+                    break
+
+    def _shortened(self) -> Iterator[None]:
+        """Make the reasons of what is implied or vacuous minimal."""
+        for kind, found in self._reasons.items():
+            for rule, (reasons, beside) in found.items():
+                self.told[kind][rule] = self._minimal(reasons, [*beside, *self._whole])
+                yield
+
+    def _same(self) -> Iterator[None]:
+        """Pair implied rules that say the same: over the same variables, or each the other's only reason."""
+        alike: dict[object, list[int]] = {}
+        implied = self.told["implied"]
+        for rule in sorted(implied):
+            alike.setdefault(tuple(self._scopes[rule]), []).append(rule)
+        pairs = {pair for group in alike.values() for pair in combinations(group, 2)}
+        lone = {rule: why[0] for rule, why in implied.items() if why is not None and len(why) == 1}
+        pairs |= {(min(a, b), max(a, b)) for a, b in lone.items() if b in implied}
+        for a, b in sorted(pairs):
+            if all(
+                self._model([self._tree.leaf(x), *self._deny[y], *self._whole]) is None
+                for x, y in ((a, b), (b, a))
+            ):
+                self.told["same"].append([a, b])
+            yield
+
+    def _together(self) -> Iterator[None]:
+        """Find implied rules that can be dropped at once: later ones first."""
+        left = [i for i in self.told["implied"] if i not in self.told["gaps"]]
+        needed = self._tree.but(set(left))
+        for rule in sorted(left, reverse=True):
+            rest = [i for i in left if i != rule]
+            if self._model([*needed, *map(self._tree.leaf, rest), *self._deny[rule]]) is None:
+                left = rest
+                self.told["removable"].append(rule)
+            yield
+
+    def _equal(self) -> Iterator[None]:
+        """Pair the watched variables that no record kept to the rules tells apart."""
+        everything = [*self._tree.but(()), *self._whole]
+        chance = random.Random(0)  # noqa: S311 - only the same models each time
+        for _ in range(_SAMPLES):
+            self._solver.set_phases([v if chance.random() < 0.4 else -v for v in self._watched])
+            model = self._model(everything)
+            if model:
+                self._models.append(model)
+            yield
+        fixed = {*self.told["never"], *self.told["always"]}
+        groups = [[v for v in self._watched if v not in fixed]]
+        for model in self._models:
+            groups = _split(groups, model)
+        while groups:
+            first, *rest = groups.pop()
+            if not rest:
+                continue
+            one = rest[0]
+            yield
+            told = self._told_apart([*everything], first, one)
+            if told is None:
+                self.told["equal"].append([first, one])
+                groups.append([first, *rest[1:]])
+            elif told:
+                groups = _split([*groups, [first, *rest]], told)
+            else:  # not decided
+                groups.append([first, *rest[1:]])
+
+    def _told_apart(self, everything: list[int], a: int, b: int) -> list[int] | None:
+        found = self._model([*everything, a, -b])
+        return self._model([*everything, -a, b]) if found is None else found
+
+    def _soft_together(self) -> Iterator[None]:
+        """Find soft rules that cannot all be kept."""
+        kept = {v: i for i, v in self._soft.items()}
+        if not kept or self._model([*self._tree.but(()), *self._whole, *kept]) is not None:
+            return
+        everything = [*self._tree.but(()), *self._whole]
+        core = [x for x in self._solver.get_core() or [] if x in kept]
+        for literal in list(core):
+            rest = [x for x in core if x != literal]
+            if literal in core and self._model([*everything, *rest]) is None:
+                core = [x for x in self._solver.get_core() or [] if x in rest]
+            yield
+        self.told["soft_core"] = sorted(kept[x] for x in core)
+
+    # The solver
+
+    def _model(self, assumptions: list[int]) -> list[int] | None:
+        """Return a model, None where there is none, or [] where that takes too many conflicts."""
+        self._solver.conf_budget(self._budget)
+        found = self._solver.solve_limited(assumptions=assumptions)
+        if found is None:
+            return []
+        # Without any variable the model is empty: 0 stands for it.
+        return (self._solver.get_model() or [0]) if found else None
+
+    def _conflict(self) -> list[int]:
+        """Return the selectors that the last question's conflict names."""
+        return self._tree.selectors(self._solver.get_core() or [])
+
+    def _minimal(self, core: list[int], beside: list[int]) -> list[int]:
+        """Return rules among those that `core` demands that conflict with `beside`, none of them to spare.
+
+        Whatever takes too many conflicts stays in.
+        """
+        while (wider := self._tree.opened(core)) != core:
+            core = self._conflict() if self._model([*wider, *beside]) is None else wider
+        for selector in list(core):
+            rest = [x for x in core if x != selector]
+            if selector in core and self._model([*rest, *beside]) is None:
+                core = self._conflict()
+        return sorted(map(self._tree.rule, core))
+
+
+class _Tree:
+    """Selectors over selectors: node h demands nodes 2h and 2h + 1; the leaves, from `count`, are rules."""
+
+    def __init__(self, keep: list[int], top: int, solver: IncrementalSolver) -> None:
+        self._count = len(keep)
+        inner = [top + h for h in range(1, self._count)]
+        self._variables = [0, *inner, *keep]  # node -> variable
+        self._nodes = {v: h for h, v in enumerate(self._variables) if h}
+        for h in range(1, self._count):
+            for child in (2 * h, 2 * h + 1):
+                solver.add_clause([-self._variables[h], self._variables[child]])
+
+    def leaf(self, rule: int) -> int:
+        """Return the literal that demands one rule."""
+        return self._variables[self._count + rule]
+
+    def but(self, dropped: set[int] | tuple[()]) -> list[int]:
+        """Return literals that demand all rules but these."""
+        if not self._count:
+            return []
+        above = set()
+        for rule in dropped:
+            h = self._count + rule
+            while h:
+                above.add(h)
+                h //= 2
+        if not above:
+            return [self._variables[1]]
+        return [
+            self._variables[child]
+            for h in above
+            if h < self._count
+            for child in (2 * h, 2 * h + 1)
+            if child not in above
+        ]
+
+    def rule(self, selector: int) -> int:
+        """Return the rule that a leaf demands."""
+        return self._nodes[selector] - self._count
+
+    def selectors(self, literals: list[int]) -> list[int]:
+        """Return those of the literals that are selectors."""
+        return [x for x in literals if x in self._nodes]
+
+    def opened(self, selectors: list[int]) -> list[int]:
+        """Return the same demands by nodes `_LEVELS` further down the tree, or by leaves."""
+        nodes = [self._nodes[x] for x in selectors]
+        for _ in range(_LEVELS):
+            if all(h >= self._count for h in nodes):
+                break
+            nodes = [c for h in nodes for c in ((h,) if h >= self._count else (2 * h, 2 * h + 1))]
+        return [self._variables[h] for h in nodes]
+
+
+def _split(groups: list[list[int]], model: list[int]) -> list[list[int]]:
+    """Return the groups of variables split by what a model says of them, those of one variable left out."""
+    parts = []
+    for group in groups:
+        true = [v for v in group if model[v - 1] > 0]
+        false = [v for v in group if model[v - 1] <= 0]
+        parts += [part for part in (true, false) if len(part) > 1]
+    return parts
