@@ -1,0 +1,100 @@
+"""A domain pack, a value: named variables, rules over them with reasons and sources, and judged samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from .formula import Statement
+from .language import parse
+from .vocabulary import Vocabulary
+
+Value = bool | int | float | str | tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Where rules of a pack come from.
+
+    Attributes:
+        id: the word that a rule's `source` begins with; what follows it there says where to look.
+        title: what it is called.
+        url: where it can be read.
+        licence: on what terms it stands there, or who holds the rights; rules restate its facts only.
+    """
+
+    id: str
+    title: str
+    url: str
+    licence: str = ""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A record that is judged.
+
+    Attributes:
+        name: what it shows.
+        facts: values of given variables; one that is left out is a gap.
+        answer: values of decided variables; one that is left out is not decided.
+        breaks: the rules it breaks, in the order of the text; none: it keeps them all.
+    """
+
+    name: str
+    facts: Mapping[str, Value]
+    answer: Mapping[str, Value]
+    breaks: tuple[str, ...] = ()
+
+    @property
+    def keeps(self) -> bool:
+        """Whether it keeps every rule."""
+        return not self.breaks
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Rules of one domain.
+
+    Attributes:
+        key: its name in files and parameters: the stem of its file.
+        title: its name on screen.
+        domain: the field it belongs to; packs are listed by it.
+        about: what it is for, in a few sentences.
+        licence: on what terms the pack itself stands.
+        jurisdiction: where its rules hold, or "".
+        date: when its content was checked, as YYYY-MM-DD, or "".
+        notice: what it must not be taken for, or "".
+        sources: where the rules come from.
+        vocabulary: the variables its rules speak of.
+        text: the rules, in the rule language.
+        samples: judged records.
+    """
+
+    key: str
+    title: str
+    domain: str
+    about: str
+    licence: str
+    jurisdiction: str
+    date: str
+    notice: str
+    sources: tuple[Reference, ...]
+    vocabulary: Vocabulary
+    text: str
+    samples: tuple[Sample, ...] = ()
+
+    @cached_property
+    def statements(self) -> tuple[Statement, ...]:
+        """Return its rules as written."""
+        return parse(self.text)
+
+    def source_of(self, statement: Statement) -> Reference | None:
+        """Return what the `source` of a rule names, None where it has none."""
+        named = source_id(statement.source)
+        return next((s for s in self.sources if s.id == named), None)
+
+
+def source_id(source: str) -> str:
+    """Return the id that the `source` of a rule begins with, or ""."""
+    return source.split(maxsplit=1)[0].rstrip(":,") if source.strip() else ""

@@ -1,0 +1,156 @@
+"""Domain packs: the shipped ones, one from a file, several as one.
+
+A pack is one TOML file (resources/help/domain-packs.md explains it); those in resources/domains are shipped.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from ..errors import RuleError
+from .formula import Statement
+from .pack import Pack, Reference, source_id
+from .pack_file import read_pack
+from .printing import print_rules
+from .vocabulary import Variable, Vocabulary
+
+FOLDER = Path(__file__).parents[2] / "resources" / "domains"
+MOST_BYTES = 512 * 1024
+SUFFIX = ".toml"
+
+
+def load_pack(path: str | Path) -> Pack:
+    """Return the pack of a file.
+
+    Raises:
+        RuleError: it is missing, too large, or not a pack; `where` names file, line and key. Nothing of it
+            is taken then.
+        SolverError: lark, the parser of rules, is not installed.
+    """
+    path = Path(path)
+    try:
+        size = path.stat().st_size
+        if size > MOST_BYTES:
+            words = f"The file has {size:,} bytes; a pack has at most {MOST_BYTES:,}."
+            raise RuleError(words, where=path.name, do="Split it into several packs.")
+        text = path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        words = f"Byte {error.start + 1} is no UTF-8 text."
+        raise RuleError(words, where=path.name, do="Save the file as UTF-8.") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise RuleError(f"The file cannot be read ({reason}).", where=str(path)) from None
+    try:
+        return read_pack(text, path.stem)
+    except RuleError as error:
+        raise error.at(path.name) from None
+
+
+@cache
+def packs() -> dict[str, Pack]:
+    """Return the shipped packs by key, ordered by domain and title.
+
+    Raises:
+        RuleError: a shipped file was edited and is no pack any more.
+    """
+    found = [load_pack(path) for path in sorted(FOLDER.glob("*" + SUFFIX))]
+    return {pack.key: pack for pack in sorted(found, key=lambda p: (p.domain, p.title))}
+
+
+def pack_of(key: str) -> Pack:
+    """Return the shipped pack `key`.
+
+    Raises:
+        RuleError: there is none.
+    """
+    if key not in packs():
+        raise RuleError(f"There is no domain pack {key!r}.", do=f"There are {', '.join(packs())}.")
+    return packs()[key]
+
+
+def combined(parts: Sequence[Pack]) -> Pack:
+    """Return several packs as one: all variables, all rules, all sources.
+
+    Variables of one name are one variable. Rules (or sources) of one name in several packs get the key of
+    their pack before it: `transfusion: consent`. Samples do not carry over: they say nothing of the others.
+
+    Raises:
+        RuleError: there is none, or two packs mean different things by one name.
+    """
+    if not parts:
+        raise RuleError("There is no pack to combine.", do="Name at least one.")
+    if len(parts) == 1:
+        return parts[0]
+    rules = Counter(s.name for pack in parts for s in pack.statements if s.name)
+    ids = Counter(source.id for pack in parts for source in pack.sources)
+    alike = {s for s in ids if len({_what(p, s) for p in parts} - {None}) == 1}
+    sources: dict[str, Reference] = {}
+    statements: list[Statement] = []
+    for pack in parts:
+        renamed = {s.id: s.id if s.id in alike else f"{pack.key}/{s.id}" for s in pack.sources}
+        sources.update({renamed[s.id]: replace(s, id=renamed[s.id]) for s in pack.sources})
+        statements += [_renamed(pack, s, rules, renamed) for s in pack.statements]
+    return Pack(
+        key="+".join(pack.key for pack in parts),
+        title=" + ".join(pack.title for pack in parts),
+        domain=_joined(pack.domain for pack in parts),
+        about="\n".join(pack.about for pack in parts),
+        licence=_joined(pack.licence for pack in parts),
+        jurisdiction=_joined(pack.jurisdiction for pack in parts),
+        date=min((pack.date for pack in parts if pack.date), default=""),
+        notice="\n".join(dict.fromkeys(pack.notice for pack in parts if pack.notice)),
+        sources=tuple(sources.values()),
+        vocabulary=_vocabulary(parts),
+        text=print_rules(tuple(statements)),
+    )
+
+
+def _what(pack: Pack, source: str) -> tuple[str, str] | None:
+    return next(((s.title, s.url) for s in pack.sources if s.id == source), None)
+
+
+def _renamed(pack: Pack, statement: Statement, rules: Counter[str], sources: dict[str, str]) -> Statement:
+    name = f"{pack.key}: {statement.name}" if rules[statement.name] > 1 else statement.name
+    named = source_id(statement.source)
+    source = statement.source
+    if named in sources:
+        source = sources[named] + statement.source.strip()[len(named) :]
+    return replace(statement, name=name, source=source)
+
+
+def _joined(words: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(word for word in words if word))
+
+
+def _vocabulary(parts: Sequence[Pack]) -> Vocabulary:
+    found: dict[str, tuple[Variable, Pack]] = {}
+    for pack in parts:
+        for variable in pack.vocabulary.variables:
+            there = found.setdefault(variable.name, (variable, pack))
+            differs = _difference(there[0], variable)
+            if differs:
+                words = (
+                    f"{there[1].key} and {pack.key} mean different things by {variable.name!r}: {differs}."
+                )
+                raise RuleError(words, do="Combine packs that agree, or rename it in one of them.")
+    return Vocabulary(tuple(variable for variable, _ in found.values()))
+
+
+def _difference(a: Variable, b: Variable) -> str:
+    if a.given != b.given:
+        return "one is given it, the other decides it"
+    for name in ("kind", "values", "least", "most", "step", "unit"):
+        one, other = getattr(a, name), getattr(b, name)
+        if one != other:
+            return f"its {name} is {_shown(one)} or {_shown(other)}"
+    return ""
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, tuple):
+        return "{" + ", ".join(map(str, value)) + "}"
+    return "not stated" if value in (None, "") else f"{value:g}" if isinstance(value, float) else str(value)
