@@ -94,7 +94,7 @@ class NormalForm:
         """
         out = np.empty((len(values), len(self.constraints)), np.bool_)
         for i, c in enumerate(self.constraints):
-            places = np.abs(np.array(c.literals)) - 1
-            true = values[:, places] == (np.array(c.literals) > 0)
-            out[:, i] = true @ np.array(c.weights or (1,) * len(c.literals)) >= c.bound
+            places = np.abs(np.array(c.literals, np.int64)) - 1
+            true = values[:, places] == (np.array(c.literals, np.int64) > 0)
+            out[:, i] = true @ np.array(c.weights or (1,) * len(c.literals), np.int64) >= c.bound
         return out

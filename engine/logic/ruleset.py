@@ -1,4 +1,4 @@
-"""A rule set bound to the classes and columns of a data set, ready to be evaluated."""
+"""A rule set bound to a vocabulary, mostly the classes and columns of a data set, ready to be evaluated."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .circuit import Circuit, circuit_of
 from .formula import Formula, Statement, Tested, parts_of
 from .language import parse
 from .truth import Bools, Outcomes, outcomes, truth
-from .vocabulary import Vocabulary
+from .vocabulary import CLASS, Vocabulary
 from .wording import in_words
 
 
@@ -28,7 +28,9 @@ class Rule:
         reason: the text after `because`, or "".
         source: the text after `source`, or "".
         line: the line of the text it begins on, from 1.
-        bound: the formula over tests and class numbers.
+        bound: the formula over tests and values of decided variables, by number.
+        weight: what it costs to break it, in nats; None where it must be kept.
+        level: a soft rule of a higher level outweighs all of lower ones.
     """
 
     name: str
@@ -37,29 +39,38 @@ class Rule:
     source: str
     line: int
     bound: Formula
+    weight: float | None = None
+    level: int = 1
 
 
 @dataclass(frozen=True)
 class RuleSet:
-    """Rules over `classes` and `columns`.
+    """Rules over facts and what is decided.
 
     Attributes:
-        classes: class names in label order.
-        columns: the columns of facts.
+        vocabulary: what the rules speak of.
         rules: the rules in the order of the text.
         tests: every distinct test of a fact that a rule makes.
         notes: sentences about the rules that the user may want to know.
     """
 
-    classes: tuple[str, ...]
-    columns: tuple[Column, ...]
+    vocabulary: Vocabulary
     rules: tuple[Rule, ...] = ()
     tests: tuple[Test, ...] = ()
     notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, text: str, classes: tuple[str, ...], columns: tuple[Column, ...]) -> RuleSet:
-        """Return the rules of `text` bound to `classes` and `columns`.
+        """Return the rules of `text` about one class of `classes` and facts in `columns`.
+
+        Raises:
+            RuleError: as `over` does.
+        """
+        return cls.over(text, Vocabulary.of(classes, columns))
+
+    @classmethod
+    def over(cls, text: str, vocabulary: Vocabulary) -> RuleSet:
+        """Return the rules of `text` bound to `vocabulary`.
 
         Raises:
             RuleError: the text is not in the language, two rules have one name, or a name is not there;
@@ -67,12 +78,32 @@ class RuleSet:
         """
         statements = parse(text)
         names = _names(statements)
-        binding = Binding(Vocabulary.of(classes, columns))
+        binding = Binding(vocabulary)
         rules = tuple(
-            Rule(name, in_words(s.formula), s.reason, s.source, s.place.line, binding.bind(s.formula))
+            Rule(
+                name=name,
+                words=in_words(s.formula),
+                reason=s.reason,
+                source=s.source,
+                line=s.place.line,
+                bound=binding.bind(s.formula),
+                weight=s.weight,
+                level=s.level,
+            )
             for name, s in zip(names, statements, strict=True)
         )
-        return cls(classes, columns, rules, binding.tests, tuple(binding.notes))
+        return cls(vocabulary, rules, binding.tests, tuple(binding.notes))
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Return the class names in label order, () where no class is decided."""
+        number = self.vocabulary.decided_numbers.get(CLASS)
+        return () if number is None else self.vocabulary.decided[number].values
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """Return the columns of facts."""
+        return self.vocabulary.columns
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -97,7 +128,8 @@ class RuleSet:
 
         Args:
             facts: float64 (n, columns), NaN for a gap.
-            labels: int64 (n,), the class of each record; -1 leaves the class unknown.
+            labels: int64 (n, decided), the value of each decided variable by number, -1 where it is unknown;
+                (n,) where the class is all that is decided.
         """
         return self.broken_by(self.outcomes(facts), labels)
 

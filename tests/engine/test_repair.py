@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_rules import CLASSES, COLUMNS, RECORDS, bound, random_rules
 
 from engine.logic.formula import (
     Among,
@@ -27,16 +28,10 @@ from engine.logic.formula import (
     Word,
     Xor,
 )
-from engine.logic.printing import print_rules
 from engine.logic.repair import CHANGED, KEPT, NONE, Repair
 from engine.logic.ruleset import RuleSet
 from engine.logic.solver import Solver
 from engine.logic.solver_process import Encoded
-from engine.ports import Column
-
-CLASSES = ("a", "b", "c")
-COLUMNS = (Column("size", ("low", "med", "high")), Column("seats", ("2", "4")), Column("x"))
-RECORDS = list(itertools.product((0.0, 1.0, 2.0, np.nan), (0.0, 1.0, np.nan), (-1.0, 2.5, 7.0, np.nan)))
 
 # A second reading of the language, slow and on its own: one record, one class, None for unknown.
 
@@ -101,52 +96,6 @@ def naive_count(quantity: str, number: int, values: list[bool | None]) -> bool |
         {"exactly": s == number, "at most": s <= number, "at least": s >= number}[quantity] for s in sums
     }
     return found.pop() if len(found) == 1 else None
-
-
-# Random rules
-
-
-def random_atom(rng: random.Random) -> Formula:
-    name = rng.choice(["class", "class", "size", "seats", "x"])
-    subject = None if name == "class" else Word(name)
-    values = {
-        "class": CLASSES,
-        "size": ("low", "med", "high"),
-        "seats": ("2", "4"),
-        "x": ("-1", "2.5", "7", "3"),
-    }[name]
-    form = rng.random()
-    if subject is not None and form < 0.15:
-        return Known(subject, rng.random() < 0.5)
-    if form < 0.5:
-        return Among(subject, tuple(map(Word, rng.choices(values, k=rng.randint(1, 3)))), rng.random() < 0.3)
-    operators = ["=", "!="] if name in ("class", "size") else ["=", "!=", "<", "<=", ">", ">="]
-    return Compare(subject, rng.choice(operators), Word(rng.choice(values)))
-
-
-def random_formula(rng: random.Random, depth: int) -> Formula:
-    part = partial(random_formula, rng, depth - 1)
-    if depth == 0 or rng.random() < 0.25:
-        return random_atom(rng)
-    kind = rng.choice([Not, And, Or, Implies, Iff, Xor, IfThen, Count])
-    if kind is Not:
-        return Not(part())
-    if kind in (And, Or):
-        return kind(tuple(part() for _ in range(rng.randint(2, 3))))
-    if kind is IfThen:
-        return IfThen(part(), part(), part() if rng.random() < 0.5 else None)
-    if kind is Count:
-        parts = tuple(part() for _ in range(rng.randint(1, 4)))
-        return Count(rng.choice(["exactly", "at most", "at least"]), rng.randint(0, len(parts)), parts)
-    return kind(part(), part())
-
-
-def random_rules(rng: random.Random) -> tuple[Statement, ...]:
-    return tuple(Statement("", random_formula(rng, rng.randint(1, 3))) for _ in range(rng.randint(1, 3)))
-
-
-def bound(statements: tuple[Statement, ...]) -> RuleSet:
-    return RuleSet.of(print_rules(statements), CLASSES, COLUMNS)
 
 
 @pytest.fixture(scope="module")
