@@ -1,0 +1,116 @@
+"""The rules in groups small enough for a product each, and the products of groups, made when first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ...kernels.viterbi import Chart
+from .automaton import Automaton, Bools
+from .product import Product, chart_of, minimal, product_of, summed, told_apart
+
+_GROUP = 256  # states of one group's product where all rules together have too many
+_KEPT = 512  # products of groups that are kept
+
+
+@dataclass(frozen=True, eq=False)
+class Joint:
+    """The product of some groups, ready for the kernels.
+
+    Attributes:
+        product: the automaton.
+        states: how many it has.
+    """
+
+    product: Product
+
+    @cached_property
+    def chart(self) -> Chart | None:
+        """Return the automaton as the kernels take it, None where it accepts nothing."""
+        return None if self.product.empty else chart_of(self.product)
+
+
+class Groups:
+    """The rules in groups.
+
+    Args:
+        automata: one a rule.
+        weights: of each rule, None for a hard one.
+        most: states of a product.
+        split: whether to have groups even where the product of all rules is small enough.
+
+    Attributes:
+        members: which rules each group has.
+        whole: whether one group holds all rules.
+    """
+
+    def __init__(
+        self, automata: Sequence[Automaton], weights: Sequence[int | None], most: int, *, split: bool
+    ) -> None:
+        self._most = most
+        self._joints: dict[tuple[int, ...], Joint | None] = {}
+        every = tuple(range(len(automata)))
+        found = None if split else product_of(automata, weights, most)
+        if found is not None or not every:
+            self.members: tuple[tuple[int, ...], ...] = (every,)
+            self._products: list[Product | None] = [found]
+        else:
+            made = _gathered(automata, weights, most)
+            self.members = tuple(members for members, _ in made)
+            self._products = [product for _, product in made]
+        self.whole = self.members == (every,)
+        self._member = np.zeros((len(automata), len(self.members)), np.bool_)
+        for g, members in enumerate(self.members):
+            self._member[list(members), g] = True
+
+    def of(self, broken: Bools) -> Bools:
+        """Return which groups hold a broken rule, bool (n, groups), of bool (n, rules)."""
+        if self.whole:
+            return np.ones((len(broken), 1), np.bool_)
+        return broken @ self._member
+
+    def joint(self, key: tuple[int, ...]) -> Joint | None:
+        """Return the product of some groups, in ascending order; None where it is too large."""
+        if key not in self._joints:
+            if len(self._joints) >= _KEPT:
+                self._joints.pop(next(iter(self._joints)))
+            self._joints[key] = self._made(key)
+        return self._joints[key]
+
+    def _made(self, key: tuple[int, ...]) -> Joint | None:
+        found: Product | None = None
+        for g in key:
+            part = self._products[g]
+            if part is None:
+                return None
+            found = part if found is None else summed(found, part, self._most)
+            if found is None:
+                return None
+            found = minimal(found)
+        return Joint(found) if found is not None else None
+
+
+def _gathered(
+    automata: Sequence[Automaton], weights: Sequence[int | None], most: int
+) -> list[tuple[tuple[int, ...], Product | None]]:
+    """Return groups of rules that speak of the same events, each with a product of at most _GROUP states."""
+    told = [told_apart(a) for a in automata]
+    alone = [product_of([a], [w], most) for a, w in zip(automata, weights, strict=True)]
+    left = sorted(range(len(automata)), key=lambda i: len(automata[i].moves))
+    made: list[tuple[tuple[int, ...], Product | None]] = []
+    while left:
+        first = left.pop(0)
+        members, seen, product = [first], told[first], alone[first]
+        for i in sorted(left, key=lambda i: -len(told[i] & seen)):
+            one = alone[i] if told[i] & seen else None
+            more = summed(product, one, min(_GROUP, most)) if product and one else None
+            if more is not None:
+                product = minimal(more)
+                members.append(i)
+                left.remove(i)
+                seen |= told[i]
+        made.append((tuple(sorted(members)), product))
+    return made
