@@ -55,12 +55,14 @@ class Document(QObject):
         changed: the project value (graph or training settings) is another one now.
         selection_changed: other nodes are selected now.
         file_changed: the path or the clean state is another one now.
+        settling: the project is about to be used; what was typed and is waited with is to be handed on now.
     """
 
     about_to_change = Signal(object)
     changed = Signal()
     selection_changed = Signal()
     file_changed = Signal()
+    settling = Signal()
 
     def __init__(self, project: Project | None = None, recovery: Recovery | None = None) -> None:
         super().__init__()
@@ -104,6 +106,10 @@ class Document(QObject):
         return self._project.path.stem if self._project.path else self._project.name
 
     # Edits
+
+    def settle(self) -> None:
+        """Take in what was typed and is waited with, because the project is about to be used."""
+        self.settling.emit()
 
     def edit(self, words: str, after: Graph, merge: str = "") -> None:
         """Make `after` the graph, undoable as `words`.
@@ -174,6 +180,7 @@ class Document(QObject):
             PolybitError: the place cannot be written to.
             ValueError: there is no path yet.
         """
+        self.settle()
         target = Path(path) if path else self._project.path
         if target is None:
             raise ValueError("a project without a file needs a path")

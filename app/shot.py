@@ -32,6 +32,7 @@ PANELS = (
     "constraints",
     "problems",
     "hardware",
+    "rules",
 )
 _SETTLED_AFTER = 250  # ms
 _PAGES = ("gallery", "hardware")  # which need no project
@@ -118,6 +119,11 @@ def shot(
         if panel == "hardware":
             window.show_machine()
             window.machine.wait()
+        if panel == "rules":
+            window.show_rules(before.select)
+            _settle()
+            while window.rules.busy:
+                _settle()
         _settle()
         while panel == "gallery" and not window.gallery.complete:
             _settle()
@@ -193,6 +199,8 @@ def _part(window: MainWindow, panel: str) -> QWidget:
         return window.gallery
     if panel == "hardware":
         return window.machine
+    if panel == "rules":
+        return window
     return window.panes.panels[panel]
 
 

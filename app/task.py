@@ -19,11 +19,13 @@ class Task(QObject):
         progressed: share done, 0 to 1, and what happens now.
         done: what the function returned.
         failed: what went wrong, in a sentence.
+        ended: the thread is gone, after `done` or `failed`, or neither where the work was asked to stop.
     """
 
     progressed = Signal(float, str)
     done = Signal(object)
     failed = Signal(str)
+    ended = Signal()
 
     def __init__(self, work: Callable[[Task], Any], parent: QObject | None = None) -> None:
         """Take what to do; it is handed this task, to call `tell` and to look at `stopped`."""
@@ -74,12 +76,65 @@ class Task(QObject):
         if last is None:
             return
         self._line.end()
-        if self.stopped:
-            return
-        if isinstance(last, _Result):
-            self.done.emit(last.value)
+        if not self.stopped:
+            if isinstance(last, _Result):
+                self.done.emit(last.value)
+            else:
+                self.failed.emit(last.words)
+        self.ended.emit()
+
+
+class Latest(QObject):
+    """Work of which only the newest counts: what is asked while older work runs begins when that has ended.
+
+    Signals:
+        done: what the newest function returned.
+        failed: what went wrong with it, in a sentence.
+    """
+
+    done = Signal(object)
+    failed = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._task: Task | None = None
+        self._next: Callable[[Task], Any] | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is still to come."""
+        return self._task is not None
+
+    def want(self, work: Callable[[Task], Any]) -> None:
+        """Do `work` in a thread; what was asked before is asked to stop, and is not heard of again."""
+        if self._task is None:
+            self._begin(work)
         else:
-            self.failed.emit(last.words)
+            self._next = work
+            self._task.stop()
+
+    def wait(self) -> None:
+        """End what runs and forget what was asked."""
+        self._next, task, self._task = None, self._task, None
+        if task:
+            task.stop()
+            task.wait()
+            task.deleteLater()
+
+    def _begin(self, work: Callable[[Task], Any]) -> None:
+        self._task = Task(work, self)
+        self._task.done.connect(self.done)
+        self._task.failed.connect(self.failed)
+        self._task.ended.connect(self._over)
+        self._task.start()
+
+    def _over(self) -> None:
+        task, self._task = self._task, None
+        if task:
+            task.deleteLater()
+        work, self._next = self._next, None
+        if work and self._task is None:
+            self._begin(work)
 
 
 class _Result:

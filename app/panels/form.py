@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
+from app.editor.words import Names
 from app.panels.choice import ChoiceEditor
 from app.panels.editors import (
     Editor,
@@ -46,9 +47,11 @@ class Form(QWidget):
 
     Signals:
         edited: field name and the value the user made.
+        opened: the name of a field that is to be edited on a page of its own.
     """
 
     edited = Signal(str, object)
+    opened = Signal(str)
 
     def __init__(self, kind: type[Fields], folder: Path, colour: str = "accent") -> None:
         """Build the form of a class of fields.
@@ -104,6 +107,18 @@ class Form(QWidget):
             if said and about[name].group:
                 self.folds[about[name].group].set_open(True)
 
+    def show_names(self, names: Names) -> None:
+        """Complete rules from these names."""
+        for editor in self.editors.values():
+            if isinstance(editor, RulesEditor):
+                editor.show_names(names)
+
+    def settle(self) -> None:
+        """Hand on now what was typed and is waited with."""
+        for editor in self.editors.values():
+            if isinstance(editor, RulesEditor):
+                editor.settle()
+
     def wrong(self, name: str) -> str:
         """Return the sentence that stands under a field."""
         return self._rows[name].words.text()
@@ -111,6 +126,8 @@ class Form(QWidget):
     def _add(self, grid: _Grid, name: str, about: About, editor: Editor) -> None:
         self.editors[name] = editor
         editor.edited.connect(lambda value: self.edited.emit(name, value))
+        if isinstance(editor, RulesEditor):
+            editor.opened.connect(lambda: self.opened.emit(name))
         self._rows[name] = grid.add(name, about, editor)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from app.document import Document
@@ -16,7 +16,13 @@ _WIDTH = 328
 
 
 class InspectorPanel(QWidget):
-    """Shows and edits what is selected; the project itself while nothing is."""
+    """Shows and edits what is selected; the project itself while nothing is.
+
+    Signals:
+        rules_wanted: the name of a node whose rules are to be edited on a page of their own.
+    """
+
+    rules_wanted = Signal(str)
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -76,7 +82,9 @@ class InspectorPanel(QWidget):
     def _made(self) -> Page:
         names = self._names()
         if len(names) == 1:
-            return NodePage(self._document, names[0], self.probing)
+            page = NodePage(self._document, names[0], self.probing)
+            page.rules_wanted.connect(lambda: self.rules_wanted.emit(page.name))
+            return page
         return SeveralPage(self._document, names) if names else ProjectPage(self._document)
 
     def _names(self) -> tuple[str, ...]:

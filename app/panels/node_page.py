@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app.document import Document
@@ -12,6 +13,7 @@ from app.panels.checks import Checks, checks_of
 from app.panels.form import Form
 from app.panels.labels import IconLabel, caption, line, note, on_theme, section_label
 from app.panels.probing import Probing
+from app.panels.rules_editor import names_at
 from app.panels.widths import CostSection, WidthSection, costs
 from app.theme.current import theme
 from app.theme.fonts import CAPTION, TITLE, font, mono
@@ -25,7 +27,13 @@ from engine.source import Source
 
 
 class NodePage(QWidget):
-    """Everything about one node."""
+    """Everything about one node.
+
+    Signals:
+        rules_wanted: the rules of this node are to be edited on a page of their own.
+    """
+
+    rules_wanted = Signal()
 
     def __init__(self, document: Document, name: str, probing: Probing) -> None:
         super().__init__()
@@ -40,6 +48,8 @@ class NodePage(QWidget):
         self._add_costs()
         self.form = Form(self.kind, document.project.folder, family_token(self.kind.family))
         self.form.edited.connect(self._set)
+        self.form.opened.connect(lambda _field: self.rules_wanted.emit())
+        document.settling.connect(self.form.settle)
         if self.form.editors:
             self._section("Parameters", self.form)
         self.checks = Checks()
@@ -67,6 +77,7 @@ class NodePage(QWidget):
             self.costs.show_costs(given, self._document.estimate().total, main)
             if given and self.widths:
                 self.widths.show_sizes(given.sizes)
+        self.form.show_names(names_at(graph, self.name))
         self.form.show_values(node)
         self.form.show_wrong(self._wrong(node))
         self.checks.show_lines(self._check_lines(node))

@@ -1,133 +1,108 @@
-"""The editor of rules: a text in its own face, words of the language coloured, the wrong line marked."""
+"""The inspector's field of rules: the text with its colours, and the way to the page where there is room."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import (
-    QColor,
-    QFont,
-    QFontMetrics,
-    QSyntaxHighlighter,
-    QTextCharFormat,
-    QTextCursor,
-    QTextFormat,
-)
-from PySide6.QtWidgets import QDialog, QPlainTextEdit, QTextEdit, QVBoxLayout
+from PySide6.QtCore import QEvent, QObject, Signal
+from PySide6.QtGui import QFontMetrics, QHideEvent
 
+from app.editor.settling import Settling
+from app.editor.text import RulesText, plain
+from app.editor.words import Names
 from app.panels.editors import Editor
-from app.panels.labels import IconButton, note, on_theme, row
-from app.theme.current import theme
+from app.panels.labels import IconButton, note, row
 from app.theme.fonts import BODY, mono
 from engine.fields import About
-from engine.logic.language import RESERVED
+from engine.graph import Graph
+from engine.logic.rules import Rules
 
 _LINES = 12
-_WORDS = "|".join(sorted(RESERVED | {"rule"}))
-_PATTERNS = {
-    "bits": re.compile(rf"\b({_WORDS})\b"),
-    "hyper": re.compile(r"\bclass\b"),
-    "spikes": re.compile(r"(?<![\w.])[+-]?\d[\d.]*(?:[eE][+-]?\d+)?\b"),
-    "logic": re.compile(r'"[^"\n]*"'),
-    "low": re.compile(r"#.*$"),
-}
-
-
-class _Colours(QSyntaxHighlighter):
-    """Colours the language; later patterns win, so that words in a text or a remark stay plain."""
-
-    def highlightBlock(self, text: str) -> None:
-        for token, pattern in _PATTERNS.items():
-            made = QTextCharFormat()
-            made.setForeground(theme().colour(token))
-            for found in pattern.finditer(text):
-                self.setFormat(found.start(), found.end() - found.start(), made)
-
-
-class RulesText(QPlainTextEdit):
-    """A text of rules."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFont(_plain())
-        self.setTabChangesFocus(True)
-        self.setPlaceholderText('rule NAME:\n  if COLUMN = value\n  then class = NAME\n  because "..."')
-        self.setLineWrapMode(QPlainTextEdit.LineWrapMode.WidgetWidth)
-        self._colours = _Colours(self.document())
-        self._wrong_line = 0
-        on_theme(self, self._dress)
-
-    def mark(self, line: int) -> None:
-        """Mark a line, from 1, as wrong; 0 marks none."""
-        self._wrong_line = line
-        block = self.document().findBlockByNumber(line - 1)
-        if line < 1 or not block.isValid():
-            self.setExtraSelections([])
-            return
-        selection = QTextEdit.ExtraSelection()
-        cursor = QTextCursor(block)
-        shade = QColor(theme().colour("error", 0.16))
-        made = QTextCharFormat()
-        made.setBackground(shade)
-        made.setProperty(QTextFormat.Property.FullWidthSelection, True)
-        selection.cursor, selection.format = cursor, made
-        self.setExtraSelections([selection])
-
-    def _dress(self) -> None:
-        self._colours.rehighlight()
-        self.mark(self._wrong_line)
-
-
-def _plain() -> QFont:
-    """Return the face of code without ligatures: >= stays what was typed."""
-    made = QFont(mono(BODY))
-    made.setFeature(QFont.Tag("calt"), 0)
-    return made
+_PLACE = re.compile(r"\bline (\d+)(?:, column (\d+))?")
 
 
 class RulesEditor(Editor):
-    """Rules, edited in the panel or in a window of their own."""
+    """Rules, edited in the panel.
+
+    Signals:
+        opened: the page of rules is wanted.
+    """
+
+    opened = Signal()
 
     def __init__(self, name: str, about: About) -> None:
         super().__init__(name, about)
         self.box = RulesText()
         self.box.setFixedHeight(_LINES * QFontMetrics(mono(BODY)).lineSpacing() + 16)
         self.hold(self.box)
-        self.box.setFont(_plain())
-        self.button = IconButton("ph.arrows-out-simple", "Edit the rules in a window")
+        self.box.setFont(plain())
+        words = "Edit the rules on a page of their own (Ctrl+Shift+E)"
+        self.button = IconButton("ph.arrows-out-simple", words)
         self.button.clicked.connect(self._open)
         self._layout.addWidget(
             row(note("A rule begins with the word rule, a remark with #."), self.button, stretch=0)
         )
-        self.box.textChanged.connect(self._typed)
         self._shown = ""
+        self._settling = Settling(self._hand_on, self)
+        self.box.textChanged.connect(self._typed)
+        self.box.installEventFilter(self)
 
     def show_value(self, value: Any) -> None:
-        if value != self.box.toPlainText():
-            self._shown = value
-            self.box.setPlainText(value)
+        if self._settling.waiting:
+            return  # what is typed is newer
         self._shown = value
+        if value != self.box.toPlainText():
+            self.box.setPlainText(value)
+
+    def show_names(self, names: Names) -> None:
+        """Complete from these names."""
+        self.box.show_names(names)
 
     def show_problem(self, words: str) -> None:
-        """Mark the line that a sentence names."""
-        found = re.search(r"\bline (\d+)", words)
-        self.box.mark(int(found.group(1)) if found else 0)
+        """Mark the place that a sentence names."""
+        line, column = place_in(words)
+        self.box.mark(line, column, words)
+
+    def settle(self) -> None:
+        """Hand on now what was typed."""
+        self._settling.settle()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.FocusOut:
+            self.settle()
+        return super().eventFilter(watched, event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self.settle()
+        super().hideEvent(event)
 
     def _typed(self) -> None:
+        if self.box.toPlainText() != self._shown:
+            self._settling.touch()
+
+    def _hand_on(self) -> None:
         text = self.box.toPlainText()
         if text != self._shown:
             self._shown = text
             self.edited.emit(text)
 
     def _open(self) -> None:
-        window = QDialog(self.window())
-        window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        window.setWindowTitle("Rules")
-        large = RulesText()
-        large.setDocument(self.box.document())
-        layout = QVBoxLayout(window)
-        layout.addWidget(large)
-        window.resize(760, 560)
-        window.show()
+        self.settle()
+        self.opened.emit()
+
+
+def names_at(graph: Graph, name: str) -> Names:
+    """Return what the rules of a node may speak of: none for a node that holds no rules."""
+    if not isinstance(graph.node(name), Rules):
+        return Names()
+    scores, facts, labels = graph.input_specs(name)
+    named = next((spec.classes for spec in (scores, labels) if spec and spec.classes), ())
+    classes = named or tuple(str(i) for i in range(scores.elements if scores else 0))
+    return Names(classes, facts.columns if facts else ())
+
+
+def place_in(words: str) -> tuple[int, int]:
+    """Return line and column, from 1, that a sentence names; 0 for what it does not."""
+    found = _PLACE.search(words)
+    return (int(found.group(1)), int(found.group(2) or 0)) if found else (0, 0)

@@ -121,6 +121,9 @@ QWidget[surface="window"] { background: $window; }
 QWidget[surface="canvas"] { background: $canvas; }
 QFrame[surface="card"] { background: $card; border: 1px solid $line; border-radius: 8px; }
 QFrame[surface="card"]:focus { border: 2px solid $accent; }
+QFrame[surface="pressable"] { border: 1px solid transparent; border-radius: 6px; }
+QFrame[surface="pressable"]:hover { background: $hover; }
+QFrame[surface="pressable"]:focus { border: 1px solid $accent; }
 QFrame[surface="popup"] { background: $card; border: 1px solid $line_strong; border-radius: 9px; }
 QFrame[surface="line"] { background: $line; border: 0; }
 QLabel { background: transparent; }
@@ -128,6 +131,7 @@ QLabel[tone="hi"] { color: $hi; }
 QLabel[tone="mid"] { color: $mid; }
 QLabel[tone="low"] { color: $low; }
 QLabel[tone="ok"] { color: $ok; }
+QLabel[tone="logic"] { color: $logic; }
 QLabel[tone="warn"] { color: $warn; }
 QLabel[tone="error"] { color: $error; }
 QLabel[tone="accent"] { color: $accent; }

@@ -18,6 +18,7 @@ from app.window.panes import Panes
 from app.window.training import TrainingCommands
 from app.worker import Trainer
 
+_RULES = "Edit, check and try the rules"
 _Keys = QKeySequence.StandardKey
 
 
@@ -36,6 +37,7 @@ class Workbench(Protocol):
     def close(self) -> bool: ...
     def show_gallery(self) -> None: ...
     def show_machine(self) -> None: ...
+    def show_rules(self) -> None: ...
     def open_examples(self) -> None: ...
     def open_palette(self) -> None: ...
     def paste(self) -> None: ...
@@ -122,6 +124,7 @@ def _views(window: Workbench) -> list[Command]:
         Command("show_inspector", "Show or hide ins&pector", partial(_toggle, panes.side), "", ("Ctrl+2",)),
         Command("show_tabs", "Show or hide pane&ls", partial(_toggle, panes.tabs), "", ("Ctrl+3",)),
         Command("problems", "Show the &problems", partial(panes.show_panel, "problems"), "ph.warning-circle"),
+        Command("rules", "&Rules", window.show_rules, "ph.shield-check", ("Ctrl+Shift+E",), hint=_RULES),
         Command("keys", "&Keys and mouse", window.say_keys, "ph.question", ("F1",)),
         Command("machine", "&This machine", window.show_machine, "ph.cpu"),
         Command("about", "&About Polybit", window.say_about, "ph.info"),

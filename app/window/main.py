@@ -15,6 +15,7 @@ from app.gallery import Gallery
 from app.machine import Machine
 from app.panels.status import StatusPanel
 from app.recovery import Recovery, left_behind, recovery_folder
+from app.rules.page import KIND, RulesPage
 from app.search import SearchPopup
 from app.window.about import about_words, keys_words
 from app.window.actions import Actions
@@ -51,7 +52,8 @@ class MainWindow(QMainWindow):
         self.panes = Panes(self.document, self.trainer)
         self.canvas = self.panes.canvas
         self.gallery, self.machine, self.pages = Gallery(), Machine(), QStackedWidget()
-        for page in (self.gallery, self.panes, self.machine):
+        self.rules = RulesPage(self.document, self.trainer)
+        for page in (self.gallery, self.panes, self.machine, self.rules):
             self.pages.addWidget(page)
         self._before: QWidget | None = self.gallery  # the page that the machine's leads back to
         self.setCentralWidget(self.pages)
@@ -111,6 +113,15 @@ class MainWindow(QMainWindow):
         self.pages.setCurrentWidget(self._before or self.gallery)
         self._follow_document()
 
+    def show_rules(self, name: str = "") -> None:
+        """Show the rules of a node: of the one named, the one selected, or the first there is."""
+        document = self.document
+        document.settle()
+        chosen = [n for n in document.selection if document.graph.node(n).kind == KIND]
+        self.pages.setCurrentWidget(self.rules)
+        self.rules.show_node(name or (chosen[-1] if chosen else ""))
+        self._follow_document()
+
     def open_palette(self) -> None:
         """Open the command palette under the search field."""
         field = self.tools.search
@@ -142,6 +153,7 @@ class MainWindow(QMainWindow):
         self.panes.inspector.wait()
         self.files.wait()
         self.machine.wait()
+        self.rules.wait()
         self.deploy.wait()
         if self._remember:
             self.panes.keep_sizes()
@@ -178,6 +190,8 @@ class MainWindow(QMainWindow):
         canvas.empty.example_wanted.connect(self.open_examples)
         self.tools.search_wanted.connect(self.open_palette)
         self.machine.left.connect(self.leave_machine)
+        self.rules.left.connect(self.show_workbench)
+        self.panes.inspector.rules_wanted.connect(self.show_rules)
         self.gallery.chosen.connect(self.files.open)
         self.gallery.new_wanted.connect(self.files.new)
         self.gallery.open_wanted.connect(self.files.ask_and_open)
@@ -253,7 +267,7 @@ class MainWindow(QMainWindow):
 
     def _follow_document(self) -> None:
         document = self.document
-        working = self.pages.currentWidget() is self.panes
+        working = self.pages.currentWidget() in (self.panes, self.rules)
         self.setWindowTitle(f"{document.title}[*] – Polybit" if working else "Polybit[*]")
         self.setWindowModified(working and not document.clean)
         chosen = bool(document.selection)

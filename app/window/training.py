@@ -35,6 +35,7 @@ class TrainingCommands(QObject):
         if self._trainer.state == "paused":
             self._trainer.resume()
             return
+        self._document.settle()
         wrong = [p for p in self._document.problems() if p.level == "error"]
         if not self._document.graph.nodes:
             self._toasts.say("There is nothing to train yet. Drag a data source onto the canvas.", "warning")

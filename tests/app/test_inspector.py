@@ -212,10 +212,12 @@ def test_a_wrong_rule_is_said_under_it_at_once(document: Document, panel: Inspec
     assert isinstance(editor, RulesEditor)
     editor.box.selectAll()
     QTest.keyClicks(editor.box, "rule a: if tog > 0 then class = 1")
+    document.settle()
     assert "tog" in page.form.wrong("rules")
     assert editor.box.extraSelections()
     assert document.undo.count() == 1
     editor.box.setPlainText("rule a: if tag > 0 then class = 1")
+    document.settle()
     assert page.form.wrong("rules") == ""
     assert not editor.box.extraSelections()
 

@@ -1,0 +1,247 @@
+"""The page of rules: the editor, and beside it what is known of the rules and a record to try them on."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSplitter,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.document import Document
+from app.editor.text import RulesText, plain
+from app.panels.checks import ICONS, TONES
+from app.panels.elided import Elided
+from app.panels.empty import EmptyState
+from app.panels.labels import IconLabel, caption, set_tone
+from app.panels.rules_editor import names_at
+from app.rules.checking import Checked, check
+from app.rules.checks_pane import ChecksPane
+from app.rules.record_pane import RecordPane
+from app.task import Latest
+from app.theme.fonts import BASE, font
+from app.worker import Trainer
+
+_CHECK_AFTER, _KEEP_AFTER = 140, 700  # ms without a further letter
+_SIDE = 440  # px
+KIND = "logic.rules"
+
+
+class RulesPage(QWidget):
+    """Edits the rules of one node of the document.
+
+    Signals:
+        left: it is done with.
+    """
+
+    left = Signal()
+
+    def __init__(self, document: Document, trainer: Trainer) -> None:
+        super().__init__()
+        self.setProperty("surface", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._document = document
+        self.name, self.checked = "", Checked("", None, "", "ok")
+        self._shown = ""
+        self._wanted = False  # whether it is the page in front
+        self._checking = Latest(self)
+        self._check_soon = QTimer(self, singleShot=True, interval=_CHECK_AFTER)
+        self._keep_soon = QTimer(self, singleShot=True, interval=_KEEP_AFTER)
+        self.text = RulesText(margin=True)
+        self.checks, self.record = ChecksPane(), RecordPane(document, trainer)
+        self._build()
+        self._connect()
+
+    # What is shown
+
+    def show_node(self, name: str = "") -> None:
+        """Show the rules of a node; without a name the ones last shown, or the first there are."""
+        there = self._document.graph.of_kind(KIND)
+        self.name = next((n for n in (name, self.name, *there) if n in there), "")
+        self._wanted = True
+        self._follow()
+        self.text.setFocus()
+
+    @property
+    def busy(self) -> bool:
+        """Whether the last letter typed is still being checked, or the record judged."""
+        return self._check_soon.isActive() or self._checking.busy or self.record.busy
+
+    def wait(self) -> None:
+        """End what runs beside the window; it calls this when it closes."""
+        self._check_soon.stop()
+        self._checking.wait()
+        self.record.wait()
+
+    # Putting together
+
+    def _build(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(self._heading())
+        left = QWidget()
+        under = QVBoxLayout(left)
+        under.setContentsMargins(16, 0, 8, 12)
+        under.setSpacing(8)
+        self.text.setFont(plain())
+        self.text.setAccessibleName("Rules")
+        under.addWidget(self.text, 1)
+        under.addLayout(self._foot())
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setFont(font(BASE))
+        self.tabs.addTab(self.record, "Record")
+        self.tabs.addTab(self.checks, "Checks")
+        self.split = QSplitter(Qt.Orientation.Horizontal)
+        self.split.setHandleWidth(1)
+        self.split.setChildrenCollapsible(False)
+        self.split.addWidget(left)
+        self.split.addWidget(self.tabs)
+        self.split.setStretchFactor(0, 1)
+        self.tabs.setMinimumWidth(320)
+        left.setMinimumWidth(360)
+        self.split.setSizes([1600 - _SIDE, _SIDE])
+        self.empty = EmptyState(
+            "ph.shield-check",
+            "No rules in this graph",
+            "Add a Constraint guard from the list of nodes, then write here what no answer may break.",
+        )
+        column.addWidget(self.split, 1)
+        column.addWidget(self.empty, 1)
+
+    def _heading(self) -> QHBoxLayout:
+        title = QLabel("Rules")
+        title.setFont(font(22, 600))
+        self.node = QComboBox()
+        self.node.setFont(font(BASE))
+        self.node.setAccessibleName("The node whose rules are shown")
+        self.node.setMinimumWidth(180)
+        self.back = QPushButton("Back")
+        self.back.setFont(font(BASE))
+        self.back.setToolTip("Back to the graph (Escape)")
+        across = QHBoxLayout()
+        across.setContentsMargins(16, 16, 16, 12)
+        across.setSpacing(14)
+        across.addWidget(title)
+        across.addWidget(self.node)
+        across.addStretch(1)
+        across.addWidget(self.back)
+        return across
+
+    def _foot(self) -> QHBoxLayout:
+        self._state, self.says, self._place = IconLabel(ICONS["ok"], "ok"), Elided("mid"), caption("")
+        across = QHBoxLayout()
+        across.setSpacing(8)
+        across.addWidget(self._state)
+        across.addWidget(self.says, 1)
+        across.addWidget(self._place)
+        return across
+
+    def _connect(self) -> None:
+        self.text.textChanged.connect(self._typed)
+        self.text.cursorPositionChanged.connect(self._say_place)
+        self._check_soon.timeout.connect(self._check)
+        self._keep_soon.timeout.connect(self._keep)
+        self._checking.done.connect(self._take)
+        self._checking.failed.connect(lambda words: self._say("error", words))
+        self.checks.place_wanted.connect(self.text.go_to)
+        self.record.line_wanted.connect(self.text.go_to)
+        self.record.truths_found.connect(self.text.show_truths)
+        self.node.activated.connect(lambda place: self.show_node(self.node.itemData(place)))
+        self.back.clicked.connect(self._leave)
+        self._document.changed.connect(self._follow)
+        self._document.settling.connect(self._keep)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self._leave()
+        else:
+            super().keyPressEvent(event)
+
+    def _leave(self) -> None:
+        self._keep()
+        self._wanted = False
+        self.left.emit()
+
+    # Following the document
+
+    def _follow(self) -> None:
+        if not self._wanted:
+            return
+        graph = self._document.graph
+        there = graph.of_kind(KIND)
+        if self.name not in there:
+            self.name = next(iter(there), "")
+        self.split.setVisible(bool(self.name))
+        self.empty.setVisible(not self.name)
+        self.node.setVisible(len(there) > 1)
+        if not self.name:
+            return
+        if [self.node.itemData(i) for i in range(self.node.count())] != list(there):
+            self.node.clear()
+            for name in there:
+                self.node.addItem(name, name)
+        self.node.setCurrentIndex(self.node.findData(self.name))
+        self.text.show_names(names_at(graph, self.name))
+        held = str(graph.node(self.name).values()["rules"])
+        if self._keep_soon.isActive():
+            return  # what is typed is newer
+        if held != self.text.toPlainText():
+            self._shown = held
+            self.text.setPlainText(held)
+        self._shown = held
+        self._check_soon.start(0)
+
+    def _typed(self) -> None:
+        if self.text.toPlainText() != self._shown:
+            self._check_soon.start()
+            self._keep_soon.start()
+
+    def _keep(self) -> None:
+        """Make what is typed the node's rules."""
+        self._keep_soon.stop()
+        text = self.text.toPlainText()
+        graph = self._document.graph
+        if text == self._shown or self.name not in graph.nodes:
+            return
+        self._shown = text
+        after = graph.change(self.name, rules=text)
+        self._document.edit(f"Set rules of {self.name}", after, f"set {self.name}.rules")
+
+    # Checking
+
+    def _check(self) -> None:
+        graph, name, text = self._document.graph, self.name, self.text.toPlainText()
+        if name in graph.nodes:
+            self._checking.want(lambda task: check(graph, name, text, lambda: task.stopped))
+
+    def _take(self, checked: Checked) -> None:
+        if checked.text != self.text.toPlainText():
+            return
+        self.checked = checked
+        wrong = checked.error
+        self.text.mark(wrong.line if wrong else 0, wrong.column if wrong else 0, wrong.what if wrong else "")
+        if checked.rules is not None:
+            self.text.show_marks(checked.marks)
+        self._say(checked.level, checked.summary)
+        self.checks.show_checked(checked)
+        count = sum(finding.level != "ok" for finding in checked.findings)
+        self.tabs.setTabText(self.tabs.indexOf(self.checks), f"Checks  {count}" if count else "Checks")
+        self.record.show_rules(self.name, checked.rules)
+
+    def _say(self, level: str, words: str) -> None:
+        self._state.show_icon(ICONS[level], TONES[level])
+        self.says.setText(words)
+        set_tone(self.says, "error" if level == "error" else "mid")
+
+    def _say_place(self) -> None:
+        cursor = self.text.textCursor()
+        self._place.setText(f"line {cursor.blockNumber() + 1}, column {cursor.positionInBlock() + 1}")

@@ -1,0 +1,304 @@
+"""A record to try the rules on: which one, its facts to change, the answer, and what each rule says of it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QPushButton,
+    QSizePolicy,
+    QSpinBox,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.document import Document
+from app.editor.marks import TRUTHS, Truth
+from app.panels.class_bars import ClassBars
+from app.panels.empty import Emptiable, EmptyState
+from app.panels.labels import IconButton, caption, note, row, section_label
+from app.rules.facts_table import FactsModel, FactsTable
+from app.rules.judging import Judged, judge
+from app.rules.sample import PARTS, Sample, facts_at, raw_scores, read_sample
+from app.rules.truths import TruthList, counted
+from app.task import Latest
+from app.theme.figures import plural, whole
+from app.theme.fonts import BASE, font
+from app.worker import Trainer
+from engine.logic.ruleset import RuleSet
+from engine.ports import F32
+from engine.records import Records
+
+_ANSWERS = {"labelled": "The class in the data", "raw": "The model's raw answer", "fixed": "After the rules"}
+
+
+class RecordPane(Emptiable):
+    """Shows one record under the rules.
+
+    Signals:
+        truths_found: what each rule says of the record, by the line the rule begins on.
+        line_wanted: a line of the rules was asked for.
+    """
+
+    truths_found = Signal(dict)
+    line_wanted = Signal(int)
+
+    def __init__(self, document: Document, trainer: Trainer) -> None:
+        super().__init__(EmptyState("ph.table", "", ""))
+        self._document, self._trainer = document, trainer
+        self._name, self._sample = "", Sample({})
+        self._rules: RuleSet | None = None
+        self._spoken: set[int] = set()
+        self._key: object = None
+        self.judged: Judged | None = None
+        self._scores: F32 | None = None
+        self._reading, self._judging = Latest(self), Latest(self)
+        self.facts = FactsModel()
+        self._build()
+        self._reading.done.connect(self._take_sample)
+        self._reading.failed.connect(self._say_no_data)
+        self._judging.done.connect(self._take_judged)
+        self.facts.edited.connect(self._judge)
+        trainer.looked.connect(self._load)
+        self.show_empty(True)
+        self.empty.say("Reading the records", "The data of this project is being read.")
+
+    # What is shown
+
+    def show_rules(self, name: str, rules: RuleSet | None) -> None:
+        """Try other rules of a node; None where they cannot be read keeps what was last seen."""
+        self._name = name
+        self._read()
+        if rules is None:
+            return
+        again = self._rules is None or self._rules.columns != rules.columns
+        self._rules = rules
+        self._offer_answers()
+        if again or self._used() != self._spoken:
+            self._load(keep=not again)
+        else:
+            self._judge()
+
+    def show_record(self, part: str, index: int) -> None:
+        """Go to a record of a part."""
+        self.part.setCurrentIndex(max(0, self.part.findData(part)))
+        self.index.setValue(index)
+
+    @property
+    def busy(self) -> bool:
+        """Whether records are being read or one is being judged."""
+        return self._reading.busy or self._judging.busy
+
+    def wait(self) -> None:
+        """End what runs beside the window."""
+        self._reading.wait()
+        self._judging.wait()
+
+    # Putting together
+
+    def _build(self) -> None:
+        column = QVBoxLayout(self.content)
+        column.setContentsMargins(16, 12, 16, 12)
+        column.setSpacing(8)
+        column.addLayout(self._chooser())
+        self.bars = ClassBars("Raw answer"), ClassBars("After the rules")
+        across = QHBoxLayout()
+        across.setSpacing(8)
+        for bars in self.bars:
+            across.addWidget(bars, 1)
+        column.addLayout(across)
+        self.why = note("", "hi")
+        column.addWidget(self.why)
+        self.split = QSplitter(Qt.Orientation.Vertical)
+        self.split.setHandleWidth(9)
+        self.split.setStyleSheet("QSplitter::handle { background: transparent; }")
+        self.split.setChildrenCollapsible(False)
+        self.split.addWidget(self._facts_part())
+        self.split.addWidget(self._rules_part())
+        column.addWidget(self.split, 1)
+
+    def _chooser(self) -> QGridLayout:
+        self.part, self.answer, self.index = QComboBox(), QComboBox(), QSpinBox()
+        self.part.setAccessibleName("Which records")
+        self.answer.setAccessibleName("Which answer the rules judge")
+        self.answer.setToolTip("Which answer the rules judge")
+        self.index.setAccessibleName("Number of the record")
+        self.index.lineEdit().setTextMargins(6, 0, 0, 0)
+        for box in (self.part, self.answer, self.index):
+            box.setFont(font(BASE))
+            box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.back = IconButton("ph.caret-left", "The record before (Alt+Left)")
+        self.on = IconButton("ph.caret-right", "The next record (Alt+Right)")
+        self.back.setShortcut("Alt+Left")
+        self.on.setShortcut("Alt+Right")
+        self.back.clicked.connect(partial(self._step, -1))
+        self.on.clicked.connect(partial(self._step, 1))
+        self.count = caption("")
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(8)
+        grid.addWidget(self.part, 0, 0)
+        grid.addWidget(row(self.back, self.index, self.on, self.count, spacing=4, stretch=1), 0, 1)
+        grid.addWidget(caption("Answer judged", "mid"), 1, 0)
+        grid.addWidget(self.answer, 1, 1)
+        grid.setColumnStretch(0, 2)
+        grid.setColumnStretch(1, 3)
+        self.part.currentIndexChanged.connect(self._choose_part)
+        self.index.valueChanged.connect(lambda _value: self._load())
+        self.answer.currentIndexChanged.connect(lambda _place: self._judge())
+        return grid
+
+    def _facts_part(self) -> QWidget:
+        self.table = FactsTable(self.facts)
+        self.reset = QPushButton("Reset")
+        self.reset.setProperty("role", "flat")
+        self.reset.setToolTip("Take every fact back to what the record has")
+        self.reset.clicked.connect(self.facts.reset_values)
+        self._changed = caption("", "low")
+        holder = QWidget()
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        head = section_label("Facts: what if")
+        column.addWidget(row(head, self._changed, self.reset, stretch=1))
+        column.addWidget(self.table, 1)
+        return holder
+
+    def _rules_part(self) -> QWidget:
+        self.truths = TruthList()
+        self.truths.chosen.connect(self.line_wanted)
+        self._counted = caption("", "mid")
+        holder = QWidget()
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(row(section_label("Rules"), self._counted))
+        column.addWidget(self.truths, 1)
+        return holder
+
+    # Records
+
+    def _read(self) -> None:
+        """Read the records, once for each state of the data nodes."""
+        graph, folder = self._document.graph, self._document.project.folder
+        sources = [graph.node(n) for n in graph.order if graph.node(n).family in ("data", "flow")]
+        key = (tuple(node for node in sources if not node.inputs or node.kind == "flow.split"), folder)
+        if key != self._key:
+            self._key = key
+            self._reading.want(lambda _task: read_sample(graph, folder))
+
+    def _take_sample(self, sample: Sample) -> None:
+        self._sample = sample
+        kept = self.part.currentData()
+        self.part.blockSignals(True)
+        self.part.clear()
+        for name, title in PARTS.items():
+            if sample.count(name):
+                self.part.addItem(f"{title} · {whole(sample.count(name))}", name)
+        self.part.setCurrentIndex(max(0, self.part.findData(kept)))
+        self.part.blockSignals(False)
+        self.show_empty(not sample.parts)
+        self.empty.say("No records", "The data of this project holds none.")
+        self._choose_part()
+
+    def _say_no_data(self, words: str) -> None:
+        self.show_empty(True)
+        self.empty.say("No records to try the rules on", words)
+
+    def _choose_part(self) -> None:
+        count = self._sample.count(self.part.currentData() or "")
+        self.index.setRange(0, max(0, count - 1))
+        self.count.setText(f"of {whole(count)}")
+        self._load()
+
+    def _step(self, by: int) -> None:
+        self.index.setValue(self.index.value() + by)
+
+    def _record(self) -> Records | None:
+        records = self._sample.parts.get(self.part.currentData() or "")
+        place = self.index.value()
+        return records.take(slice(place, place + 1)) if records and place < len(records) else None
+
+    def _load(self, *, keep: bool = False) -> None:
+        """Show the record chosen; `keep` keeps facts that were changed."""
+        record, rules = self._record(), self._rules
+        if record is None or rules is None:
+            return
+        before = self.facts.values.copy() if keep else None
+        facts = facts_at(self._document.graph, self._name, record)
+        if len(facts) == len(rules.columns):
+            self._spoken = self._used()
+            self.facts.show_facts(rules.columns, facts, self._spoken)
+            if before is not None and len(before) == len(facts):
+                self.facts.values = before
+        self._scores = raw_scores(self._trainer.program, self._name, len(rules.classes), record)
+        self._offer_answers()
+        self._judge()
+
+    def _used(self) -> set[int]:
+        return {test.column for test in self._rules.tests} if self._rules else set()
+
+    def _offer_answers(self) -> None:
+        rules = self._rules
+        modelled = self._scores is not None
+        wanted = [(title, key) for key, title in _ANSWERS.items() if modelled or key == "labelled"]
+        wanted.append(("No answer: the facts alone", "none"))
+        wanted += [(f"If it were {name}", f"class:{name}") for name in (rules.classes if rules else ())]
+        if [(self.answer.itemText(i), self.answer.itemData(i)) for i in range(self.answer.count())] == wanted:
+            return
+        kept = self.answer.currentData()
+        self.answer.blockSignals(True)
+        self.answer.clear()
+        for title, key in wanted:
+            self.answer.addItem(title, key)
+        first = "raw" if modelled else "labelled"
+        place = self.answer.findData(kept if kept and kept != "labelled" else first)
+        self.answer.setCurrentIndex(max(0, place))
+        self.answer.blockSignals(False)
+
+    # Judging
+
+    def _judge(self) -> None:
+        record, rules = self._record(), self._rules
+        changed = len(self.facts.changed)
+        self.reset.setVisible(bool(changed))
+        self._changed.setText(
+            f"{plural(changed, 'fact')} changed" if changed else "double-click to change one"
+        )
+        if record is None or rules is None or len(self.facts.values) != len(rules.columns):
+            return
+        facts, scores = self.facts.values.copy(), self._scores
+        wanted, labelled = self.answer.currentData() or "none", int(record.labels[0])
+        self._judging.want(lambda _task: (rules, judge(rules, facts, scores, wanted, labelled)))
+
+    def _take_judged(self, found: tuple[RuleSet, Judged]) -> None:
+        rules, judged = found
+        self.judged = judged
+        self.truths.show_truths(rules.rules, judged.truths)
+        self._counted.setText(counted(judged.truths))
+        self._show_answers(rules, judged)
+        lines: dict[int, tuple[Truth, str]] = {}
+        for rule, said in zip(rules.rules, judged.truths, strict=True):
+            lines[rule.line] = said, f"{rule.name} is {TRUTHS[said][2]} for this record."
+        self.truths_found.emit(lines)
+
+    def _show_answers(self, rules: RuleSet, judged: Judged) -> None:
+        told, raw, fixed = judged.explained, judged.raw, judged.fixed
+        for bars in self.bars:
+            bars.setVisible(raw is not None)
+        if raw is None or fixed is None or told is None:
+            words = judged.failed or "Train the model to see its answer here, before the rules and after."
+            self.why.setText(words)
+            return
+        out = {i for i, share in enumerate(fixed) if share == 0}
+        clear = not told.broken
+        self.bars[0].show_answer(told.said, "hi" if clear else "error", rules.classes, raw, set())
+        self.bars[1].show_answer(
+            told.fixed, "ok" if told.status != "none" else "warn", rules.classes, fixed, out
+        )
+        self.why.setText(told.why)
