@@ -45,7 +45,7 @@ class RecordPane(Emptiable):
         line_wanted: a line of the rules was asked for.
     """
 
-    truths_found = Signal(dict)
+    truths_found = Signal(object)
     line_wanted = Signal(int)
 
     def __init__(self, document: Document, trainer: Trainer) -> None:

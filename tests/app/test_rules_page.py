@@ -1,0 +1,148 @@
+"""The page of rules: typed, checked beside the window, kept in the document, tried on records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from panel_runs import WAIT, begun, run_to_end
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from app.document import Document
+from app.rules.facts_table import MISSING
+from app.rules.judging import truths
+from app.rules.page import RulesPage
+from app.rules.truths import counted
+from app.worker import Trainer
+from engine.logic.ruleset import RuleSet
+from engine.ports import Column
+
+
+@pytest.fixture
+def made(tmp_path: Path, qtbot: QtBot) -> Iterator[tuple[Document, Trainer, RulesPage]]:
+    document, trainer = begun(tmp_path, epochs=1)
+    page = RulesPage(document, trainer)
+    qtbot.addWidget(page)
+    page.resize(1300, 800)
+    page.show()
+    page.show_node("rules")
+    qtbot.waitUntil(lambda: not page.busy and page.record.judged is not None, timeout=WAIT)
+    yield document, trainer, page
+    page.wait()
+
+
+def _settled(qtbot: QtBot, page: RulesPage) -> None:
+    qtbot.waitUntil(lambda: not page.busy, timeout=WAIT)
+
+
+def test_what_is_typed_is_checked_and_kept_as_one_edit(
+    made: tuple[Document, Trainer, RulesPage], qtbot: QtBot
+) -> None:
+    document, _, page = made
+    before = document.graph
+    page.text.selectAll()
+    QTest.keyClicks(page.text, "rule a: if tog > 0 then class = 1")
+    _settled(qtbot, page)
+    assert "tog" in page.says.text()
+    assert page.text.error
+    assert page.checks.lines[0].finding.line == 1
+    page.text.setPlainText("rule a: if tag > 0 then class = 1")
+    _settled(qtbot, page)
+    assert page.text.error == ""
+    document.settle()
+    assert document.graph.node("rules").values()["rules"] == "rule a: if tag > 0 then class = 1"
+    assert document.undo.count() == 1
+    document.undo.undo()
+    assert document.graph == before
+    assert page.text.toPlainText() == before.node("rules").values()["rules"]
+
+
+def test_a_record_is_judged_and_stepped_through(
+    made: tuple[Document, Trainer, RulesPage], qtbot: QtBot
+) -> None:
+    _, _, page = made
+    record = page.record
+    record.answer.setCurrentIndex(record.answer.findData("class:0"))
+    _settled(qtbot, page)
+    assert record.judged is not None
+    assert record.judged.truths == ("false",)
+    assert "broken" in record.truths.item(0).text()
+    assert page.text.gutter is not None
+    assert page.text.gutter.truths[1][0] == "false"
+    record.on.click()
+    _settled(qtbot, page)
+    assert record.index.value() == 1
+    record.answer.setCurrentIndex(record.answer.findData("class:1"))
+    _settled(qtbot, page)
+    assert record.judged.truths == ("true",)
+
+
+def test_a_fact_is_changed_cleared_and_reset(made: tuple[Document, Trainer, RulesPage], qtbot: QtBot) -> None:
+    _, _, page = made
+    record = page.record
+    record.answer.setCurrentIndex(record.answer.findData("class:0"))
+    row = record.facts.row_of("tag")
+    before = record.facts.text(row)
+    record.table.setCurrentIndex(record.facts.index(row, 1))
+    QTest.keyClick(record.table, Qt.Key.Key_Delete)
+    _settled(qtbot, page)
+    assert record.facts.text(row) == MISSING
+    assert record.judged is not None
+    assert record.judged.truths == ("unknown",)
+    assert record.facts.set_text(row, "-2")
+    _settled(qtbot, page)
+    assert record.judged.truths == ("true",)
+    assert not record.facts.set_text(row, "much")
+    record.reset.click()
+    _settled(qtbot, page)
+    assert record.facts.text(row) == before
+    assert record.judged.truths == ("false",)
+
+
+def test_a_model_shows_its_answer_before_and_after(
+    made: tuple[Document, Trainer, RulesPage], qtbot: QtBot
+) -> None:
+    _, trainer, page = made
+    assert "Train the model" in page.record.why.text()
+    run_to_end(qtbot, trainer)
+    seen = trainer.look
+    assert seen is not None
+    page.record.show_record("validation", seen.violations[0].record)
+    _settled(qtbot, page)
+    raw, fixed = (bars.words for bars in page.record.bars)
+    assert raw.startswith("Raw answer: 0")
+    assert "0 0.0 % forbidden" in fixed
+    assert "never_zero" in page.record.why.text()
+
+
+def test_a_press_on_a_rule_goes_to_its_line(made: tuple[Document, Trainer, RulesPage], qtbot: QtBot) -> None:
+    _, _, page = made
+    page.text.setPlainText("# first\n\nrule never: if tag > 2 then class = 1")
+    _settled(qtbot, page)
+    item = page.record.truths.item(0)
+    area = page.record.truths.visualItemRect(item)
+    QTest.mouseClick(page.record.truths.viewport(), Qt.MouseButton.LeftButton, pos=area.center())
+    assert page.text.textCursor().blockNumber() == 2
+
+
+def test_without_a_guard_the_page_says_what_to_do(
+    made: tuple[Document, Trainer, RulesPage], qtbot: QtBot
+) -> None:
+    document, _, page = made
+    document.edit("Remove", document.graph.remove("rules"))
+    assert page.empty.isVisible()
+    assert "Constraint guard" in page.empty.words()
+
+
+def test_truths_are_those_of_kleene() -> None:
+    columns = (Column("a"), Column("b"))
+    text = "rule one: if a > 0 then class = x\nrule two: if a > 0 and b > 0 then class = x"
+    rules = RuleSet.of(text, ("x", "y"), columns)
+    assert truths(rules, np.array([1.0, np.nan]), 1) == ("false", "unknown")
+    assert truths(rules, np.array([0.0, np.nan]), 1) == ("true", "true")
+    assert truths(rules, np.array([1.0, 1.0]), -1) == ("unknown", "unknown")
+    assert counted(("false", "unknown", "true", "true")) == "1 broken · 1 unknown · 2 kept"
