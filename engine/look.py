@@ -98,11 +98,14 @@ class Violation:
         record: its index among the records looked at.
         label: its true class by name, "" where it is not known.
         explained: what became of the answer and why.
+        raw, scores: float32 (classes,), the scores before the rules and after; -inf where ruled out.
     """
 
     record: int
     label: str
     explained: Explained
+    raw: F32 = field(default_factory=lambda: np.zeros(0, np.float32), compare=False)
+    scores: F32 = field(default_factory=lambda: np.zeros(0, np.float32), compare=False)
 
 
 @dataclass(frozen=True)
@@ -324,6 +327,8 @@ def _violations(
             int(row),
             _name(answer, int(records.labels[row])),
             explain(rule_set, facts[i], int(answer.raw_labels[row]), int(answer.labels[row])),
+            answer.raw_scores[row],
+            answer.scores[row],
         )
         for i, row in enumerate(rows)
     )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QItemSelection, QSize, Qt
+from pathlib import Path
+
+from PySide6.QtCore import QItemSelection, Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QFileDialog,
     QHBoxLayout,
     QHeaderView,
-    QListWidget,
-    QListWidgetItem,
-    QScrollArea,
+    QPushButton,
     QTableView,
     QVBoxLayout,
     QWidget,
@@ -18,30 +19,51 @@ from PySide6.QtWidgets import (
 from app.document import Document
 from app.panels.elided import Elided
 from app.panels.empty import Emptiable, EmptyState
-from app.panels.labels import body, caption, line, note, section_label, strong
-from app.panels.violations import COLUMNS, ViolationTable
+from app.panels.labels import IconButton
+from app.panels.rule_bars import RuleBars, RuleRow
+from app.panels.violation_details import Details
+from app.panels.violation_filter import ViolationFilter
+from app.panels.violations import COLUMNS, EXPORTED, ViolationTable, exported
 from app.theme.figures import plural, whole
-from app.theme.fonts import BASE, font
+from app.theme.fonts import BODY, font
 from app.worker import Trainer
-from engine.look import Look, Violation
+from engine.errors import PolybitError
+from engine.files.tables import write_table
+from engine.look import Look
 
-_RULES, _DETAILS = (100, 200), (170, 300)  # px, at least and at most
+_RULES, _DETAILS = (150, 240), (230, 420)  # px, at least and at most
 _TABLE = 116  # px the table takes at least
 
 
 class ConstraintsPanel(Emptiable):
-    """Shows the violations of the trainer's last look."""
+    """Shows the violations of the trainer's last look.
+
+    Signals:
+        what_if_wanted: the facts of a record, by its index in the look, are to be played with.
+        said: a sentence for the window to say, and its tone.
+    """
+
+    what_if_wanted = Signal(int)
+    said = Signal(str, str)
 
     def __init__(self, document: Document, trainer: Trainer, parent: QWidget | None = None) -> None:
         super().__init__(EmptyState("ph.shield-check", "", ""), parent)
         self._document, self._trainer = document, trainer
         self.table = ViolationTable()
-        self.rules, self.view = _rule_list(), _table_view(self.table)
+        self.rules, self.view = RuleBars(), _table_view(self.table)
+        self.filter, self.details = ViolationFilter(), Details()
         self._count = Elided()
-        self.details = Details()
+        self.save = IconButton("ph.download-simple", "Export what is listed as CSV")
+        self.try_ = QPushButton("What if…")
+        self.try_.setFont(font(BODY))
+        self.try_.setToolTip("Change the facts of the chosen record and see the answer change")
         self._build()
         self.rules.currentRowChanged.connect(self._filter)
+        self.filter.changed.connect(self._filter)
         self.view.selectionModel().selectionChanged.connect(self._show_details)
+        self.view.doubleClicked.connect(lambda _index: self._ask_what_if())
+        self.try_.clicked.connect(self._ask_what_if)
+        self.save.clicked.connect(self.export)
         trainer.looked.connect(self._refresh)
         document.changed.connect(self._say_empty)
         self._refresh()
@@ -51,21 +73,48 @@ class ConstraintsPanel(Emptiable):
         """Return how many answers broke a rule before repair; the tab shows it."""
         return self._trainer.look.violations_raw if self._trainer.look else 0
 
+    # Export
+
+    def export(self) -> None:
+        """Ask for a place and write there what is listed."""
+        start = str(self._document.project.folder / f"{self._document.title}.violations.csv")
+        chosen, _ = QFileDialog.getSaveFileName(self, "Export the violations", start, "CSV table (*.csv)")
+        if chosen:
+            self.export_to(Path(chosen))
+
+    def export_to(self, path: Path) -> None:
+        """Write what is listed to a CSV file, whole or not at all, and say so."""
+        path = path if path.suffix else path.with_suffix(".csv")
+        try:
+            count = write_table(path, EXPORTED, map(exported, self.table.rows))
+        except PolybitError as error:
+            self.said.emit(str(error), "error")
+            return
+        self.said.emit(f"Wrote {plural(count, 'answer')} to {path.name}.", "good")
+
+    # Putting together
+
     def _build(self) -> None:
-        across = QHBoxLayout(self.content)
-        across.setContentsMargins(12, 8, 12, 8)
+        column = QVBoxLayout(self.content)
+        column.setContentsMargins(12, 8, 12, 8)
+        column.setSpacing(6)
+        top = QHBoxLayout()
+        top.setSpacing(8)
+        top.addWidget(self.filter, 3)
+        top.addWidget(self._count, 2)
+        top.addWidget(self.try_)
+        top.addWidget(self.save)
+        column.addLayout(top)
+        across = QHBoxLayout()
         across.setSpacing(12)
-        left = QVBoxLayout()
-        left.setSpacing(4)
-        left.addWidget(section_label("Rules"))
-        left.addWidget(self.rules, 1)
-        across.addLayout(left, 2)
-        middle = QVBoxLayout()
-        middle.setSpacing(4)
-        middle.addWidget(self._count)
-        middle.addWidget(self.view, 1)
-        across.addLayout(middle, 3)
-        across.addWidget(self.details, 3)
+        _set_widths(self.rules, *_RULES)
+        _set_widths(self.details, *_DETAILS)
+        across.addWidget(self.rules, 2)
+        across.addWidget(self.view, 5)
+        across.addWidget(self.details, 4)
+        column.addLayout(across, 1)
+
+    # What is shown
 
     def _refresh(self) -> None:
         seen = self._trainer.look
@@ -73,39 +122,40 @@ class ConstraintsPanel(Emptiable):
         self._say_empty()
         if not seen:
             return
-        chosen = self.rules.currentItem()
-        before = chosen.data(Qt.ItemDataRole.UserRole) if chosen else ""
-        self.rules.blockSignals(True)
-        self.rules.clear()
-        _add_rule(self.rules, f"All rules · {whole(seen.violations_raw)}", "", "")
-        for rule in seen.rules:
-            _add_rule(self.rules, f"{rule.name} · {whole(rule.raw)}", rule.name, f"{rule.words}.")
-        rows = [self.rules.item(i).data(Qt.ItemDataRole.UserRole) for i in range(self.rules.count())]
-        self.rules.setCurrentRow(rows.index(before) if before in rows else 0)
-        self.rules.blockSignals(False)
+        rows = [RuleRow("All rules", "", seen.violations_raw, seen.violations_left)]
+        rows += [RuleRow(r.name, r.name, r.raw, r.left, f"{r.words}.") for r in seen.rules]
+        self.rules.show_rows(rows)
+        self.filter.offer(seen.violations, {})
         self._filter()
 
     def _filter(self) -> None:
-        seen, item = self._trainer.look, self.rules.currentItem()
-        if not seen or item is None:
+        seen = self._trainer.look
+        if not seen:
             return
-        name = item.data(Qt.ItemDataRole.UserRole)
-        rows = tuple(v for v in seen.violations if not name or name in {r.name for r in v.explained.broken})
+        rule = self.rules.chosen
+        rows = tuple(v for v in seen.violations if self.filter.passes(v, rule))
         self._count.setText(_summary(seen, len(rows)))
         if rows == self.table.rows:
             return
         before = self.table.violation(self.view.currentIndex().row())
         self.table.show_rows(rows)
         records = [v.record for v in rows]
+        self.try_.setEnabled(bool(rows))
+        self.save.setEnabled(bool(rows))
         if rows:
             self.view.selectRow(records.index(before.record) if before and before.record in records else 0)
         else:
-            self.details.show_violation(None)
+            self.details.show_violation(None, ())
 
     def _show_details(self, selected: QItemSelection) -> None:
-        indexes = selected.indexes()
-        if indexes:
-            self.details.show_violation(self.table.violation(indexes[0].row()))
+        indexes, seen = selected.indexes(), self._trainer.look
+        if indexes and seen:
+            self.details.show_violation(self.table.violation(indexes[0].row()), seen.classes)
+
+    def _ask_what_if(self) -> None:
+        chosen = self.table.violation(self.view.currentIndex().row())
+        if chosen:
+            self.what_if_wanted.emit(chosen.record)
 
     def _say_empty(self) -> None:
         seen = self._trainer.look
@@ -124,90 +174,21 @@ class ConstraintsPanel(Emptiable):
             )
 
 
-class Details(QScrollArea):
-    """Everything about one violation."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        _set_widths(self, *_DETAILS)
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.viewport().setAutoFillBackground(False)
-        self._texts: list[str] = []
-        self.show_violation(None)
-
-    @property
-    def words(self) -> str:
-        """Return everything it says."""
-        return "\n".join(self._texts)
-
-    def show_violation(self, violation: Violation | None) -> None:
-        """Show another violation; None shows nothing."""
-        holder = QWidget()
-        column = QVBoxLayout(holder)
-        column.setContentsMargins(4, 0, 8, 0)
-        column.setSpacing(4)
-        self._texts = []
-        if violation:
-            self._fill(column, violation)
-        column.addStretch(1)
-        self.setWidget(holder)
-        holder.setAutoFillBackground(False)
-
-    def _fill(self, column: QVBoxLayout, violation: Violation) -> None:
-        told = violation.explained
-        self._say(column, strong(f"Record {whole(violation.record)}: {told.said} → {told.fixed}"))
-        self._say(column, body(told.why, "hi", wrap=True))
-        for rule in told.broken:
-            column.addWidget(line())
-            self._say(column, strong(rule.name, "logic"))
-            self._say(column, note(f"{rule.words[:1].upper()}{rule.words[1:]}.", "hi"))
-            if rule.facts:
-                self._say(column, note(f"Here: {', '.join(rule.facts)}", "mid"))
-            if rule.reason:
-                self._say(column, note(f"Because: {rule.reason}", "mid"))
-            if rule.source:
-                self._say(column, caption(f"Source: {rule.source}", "low", wrap=True))
-
-    def _say(self, column: QVBoxLayout, label: QWidget) -> None:
-        self._texts.append(label.property("text"))
-        column.addWidget(label)
-
-
 def _summary(seen: Look, shown: int) -> str:
     left = whole(seen.violations_left) if seen.violations_left else "no"
     said = (
         f"{plural(seen.violations_raw, 'answer')} of {whole(seen.records)} broke a rule; "
         f"after repair {left} {'answer does' if seen.violations_left in (0, 1) else 'answers do'}"
     )
-    cut = (
-        f" · the first {whole(shown)} are shown"
-        if shown == len(seen.violations) < seen.violations_raw
-        else ""
-    )
-    return said + cut
+    if shown < len(seen.violations):
+        return f"{whole(shown)} listed · {said}"
+    cut = len(seen.violations) < seen.violations_raw
+    return f"{said} · the first {whole(shown)} are listed" if cut else said
 
 
 def _set_widths(widget: QWidget, least: int, most: int) -> None:
     widget.setMinimumWidth(least)
     widget.setMaximumWidth(most)
-
-
-def _rule_list() -> QListWidget:
-    made = QListWidget()
-    made.setFont(font(BASE))
-    _set_widths(made, *_RULES)
-    made.setUniformItemSizes(True)
-    made.setAccessibleName("Rules, with how many answers broke each")
-    return made
-
-
-def _add_rule(rules: QListWidget, words: str, name: str, tip: str) -> None:
-    item = QListWidgetItem(words)
-    item.setData(Qt.ItemDataRole.UserRole, name)
-    item.setToolTip(tip)
-    item.setSizeHint(QSize(0, 28))
-    rules.addItem(item)
 
 
 def _table_view(table: ViolationTable) -> QTableView:

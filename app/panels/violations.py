@@ -11,7 +11,8 @@ from app.theme.fonts import BASE, CAPTION, font
 from engine.look import Violation
 
 Index = QModelIndex | QPersistentModelIndex
-COLUMNS = ("Record", "True class", "Raw answer", "Repaired", "Rules broken")
+COLUMNS = ("Record", "True class", "Raw answer", "Repaired", "Broken")
+EXPORTED = ("record", "true_class", "raw_answer", "repaired", "status", "rules", "facts", "reasons", "why")
 _ROOT = QModelIndex()
 
 
@@ -55,13 +56,33 @@ class ViolationTable(QAbstractTableModel):
     def data(self, index: Index, role: int = 0) -> Any:
         if role == Qt.ItemDataRole.FontRole:
             return font(BASE)
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
-            return cells(self._rows[index.row()])[index.column()]
+        shown = self._rows[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return cells(shown)[index.column()]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            words = "\n".join(f"{rule.name}: {rule.words}." for rule in shown.explained.broken)
+            return words if index.column() == len(COLUMNS) - 1 else cells(shown)[index.column()]
         return None
 
 
 def cells(violation: Violation) -> tuple[str, ...]:
     """Return the texts of one row."""
     told = violation.explained
-    broken = "; ".join(rule.words for rule in told.broken)
+    broken = ", ".join(rule.name for rule in told.broken)
     return whole(violation.record), violation.label or "unknown", told.said, told.fixed, broken
+
+
+def exported(violation: Violation) -> tuple[str, ...]:
+    """Return the texts of one row of the exported table, by EXPORTED."""
+    told = violation.explained
+    return (
+        str(violation.record),
+        violation.label,
+        told.said,
+        told.fixed,
+        told.status,
+        "; ".join(rule.name for rule in told.broken),
+        "; ".join(dict.fromkeys(fact for rule in told.broken for fact in rule.facts)),
+        "; ".join(rule.reason for rule in told.broken if rule.reason),
+        told.why,
+    )

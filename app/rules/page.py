@@ -69,6 +69,11 @@ class RulesPage(QWidget):
         self._follow()
         self.text.setFocus()
 
+    def show_record(self, index: int) -> None:
+        """Show a record of those that the trainer looks at, with its facts to change."""
+        self.tabs.setCurrentWidget(self.record)
+        self.record.show_record(index)
+
     @property
     def busy(self) -> bool:
         """Whether the last letter typed is still being checked, or the record judged."""

@@ -55,6 +55,7 @@ class RecordPane(Emptiable):
         self._rules: RuleSet | None = None
         self._spoken: set[int] = set()
         self._key: object = None
+        self._wanted: int | None = None
         self.judged: Judged | None = None
         self._scores: F32 | None = None
         self._reading, self._judging = Latest(self), Latest(self)
@@ -84,10 +85,14 @@ class RecordPane(Emptiable):
         else:
             self._judge()
 
-    def show_record(self, part: str, index: int) -> None:
-        """Go to a record of a part."""
-        self.part.setCurrentIndex(max(0, self.part.findData(part)))
-        self.index.setValue(index)
+    def show_record(self, index: int) -> None:
+        """Go to a record of those that the trainer looks at, now or as soon as it is read."""
+        self._wanted = index
+        if self._sample.parts:
+            looked = "validation" if self._sample.count("validation") else "train"
+            self.part.setCurrentIndex(max(0, self.part.findData(looked)))
+            self.index.setValue(index)
+            self._wanted = None
 
     @property
     def busy(self) -> bool:
@@ -205,6 +210,8 @@ class RecordPane(Emptiable):
         self.show_empty(not sample.parts)
         self.empty.say("No records", "The data of this project holds none.")
         self._choose_part()
+        if self._wanted is not None:
+            self.show_record(self._wanted)
 
     def _say_no_data(self, words: str) -> None:
         self.show_empty(True)

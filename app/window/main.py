@@ -122,6 +122,11 @@ class MainWindow(QMainWindow):
         self.rules.show_node(name or (chosen[-1] if chosen else ""))
         self._follow_document()
 
+    def show_what_if(self, record: int) -> None:
+        """Show a record of the last look with its facts to change."""
+        self.show_rules()
+        self.rules.show_record(record)
+
     def open_palette(self) -> None:
         """Open the command palette under the search field."""
         field = self.tools.search
@@ -192,6 +197,8 @@ class MainWindow(QMainWindow):
         self.machine.left.connect(self.leave_machine)
         self.rules.left.connect(self.show_workbench)
         self.panes.inspector.rules_wanted.connect(self.show_rules)
+        self.panes.constraints.what_if_wanted.connect(self.show_what_if)
+        self.panes.constraints.said.connect(self.toasts.say)
         self.gallery.chosen.connect(self.files.open)
         self.gallery.new_wanted.connect(self.files.new)
         self.gallery.open_wanted.connect(self.files.ask_and_open)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 from panel_runs import begun, run_to_end
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 from small_projects import RULE
 
@@ -37,7 +39,9 @@ def test_every_violation_is_a_row_in_words(tmp_path: Path, qtbot: QtBot) -> None
     record, _, raw, repaired, broken = rows[0]
     assert record == str(seen.violations[0].record)
     assert raw == "0" != repaired
-    assert "tag is at least 0" in broken
+    assert broken == "never_zero"
+    tip = panel.table.data(panel.table.index(0, len(COLUMNS) - 1), Qt.ItemDataRole.ToolTipRole)
+    assert "tag is at least 0" in tip
 
 
 def test_a_rule_filters_the_rows(tmp_path: Path, qtbot: QtBot) -> None:
@@ -50,7 +54,7 @@ def test_a_rule_filters_the_rows(tmp_path: Path, qtbot: QtBot) -> None:
     counts = {rule.name: rule.raw for rule in seen.rules}
     assert set(counts) == {"never_zero", "never_one"}
     for place, (name, raw) in enumerate(counts.items(), start=1):
-        assert panel.rules.item(place).text() == f"{name} · {raw}"
+        assert panel.rules.item(place).text() == f"{name}: {raw} before repair, 0 after"
         panel.rules.setCurrentRow(place)
         assert panel.table.rowCount() == raw
     panel.rules.setCurrentRow(0)
@@ -64,8 +68,65 @@ def test_the_chosen_row_is_explained_in_full(tmp_path: Path, qtbot: QtBot) -> No
     run_to_end(qtbot, trainer)
     words = panel.details.words
     assert "never_zero" in words
+    assert "Raw answer: 0" in words
+    assert "0 0.0 % forbidden" in words
+    assert "Cheapest alternative: " in words
+    assert "nats dearer" in words
+    assert "Status: optimal: the most probable answer that keeps every rule, proven." in words
     assert "Because: tests want a violation" in words
     assert "Here: tag = " in words
+
+
+def test_words_and_a_class_filter_the_rows(tmp_path: Path, qtbot: QtBot) -> None:
+    document, trainer = begun(tmp_path, epochs=2, rule=TWO)
+    panel = ConstraintsPanel(document, trainer)
+    qtbot.addWidget(panel)
+    panel.show()
+    run_to_end(qtbot, trainer)
+    every = panel.table.rowCount()
+    QTest.keyClicks(panel.filter.words, "never_one")
+    assert 0 < panel.table.rowCount() < every
+    assert all("never_one" in " ".join(r.name for r in v.explained.broken) for v in panel.table.rows)
+    QTest.keyClicks(panel.filter.words, " nothing holds this")
+    assert panel.table.rowCount() == 0
+    assert not panel.save.isEnabled()
+    panel.filter.words.clear()
+    box = panel.filter.boxes["label"]
+    assert box.isVisible()
+    box.setCurrentIndex(box.findData("2"))
+    assert all("2" in (v.label, v.explained.said, v.explained.fixed) for v in panel.table.rows)
+    box.setCurrentIndex(0)
+    assert panel.table.rowCount() == every
+
+
+def test_what_is_listed_is_exported_whole_or_not_at_all(tmp_path: Path, qtbot: QtBot) -> None:
+    document, trainer = begun(tmp_path, epochs=2)
+    panel = ConstraintsPanel(document, trainer)
+    qtbot.addWidget(panel)
+    run_to_end(qtbot, trainer)
+    said: list[tuple[str, str]] = []
+    panel.said.connect(lambda words, tone: said.append((words, tone)))
+    panel.export_to(tmp_path / "broken")
+    rows = list(csv.DictReader((tmp_path / "broken.csv").read_text(encoding="utf-8").splitlines()))
+    assert [int(row["record"]) for row in rows] == [v.record for v in panel.table.rows]
+    assert {row["rules"] for row in rows} == {"never_zero"}
+    assert rows[0]["facts"].startswith("tag = ")
+    assert said == [(f"Wrote {len(rows)} answers to broken.csv.", "good")]
+    panel.export_to(tmp_path / "nowhere" / "broken.csv")
+    assert said[-1][1] == "error"
+    assert not list(tmp_path.glob(".*part"))
+
+
+def test_a_record_is_handed_on_to_be_played_with(tmp_path: Path, qtbot: QtBot) -> None:
+    document, trainer = begun(tmp_path, epochs=2)
+    panel = ConstraintsPanel(document, trainer)
+    qtbot.addWidget(panel)
+    run_to_end(qtbot, trainer)
+    with qtbot.waitSignal(panel.what_if_wanted) as caught:
+        QTest.mouseClick(panel.try_, Qt.MouseButton.LeftButton)
+    chosen = panel.table.violation(panel.view.currentIndex().row())
+    assert chosen is not None
+    assert caught.args == [chosen.record]
 
 
 def test_the_empty_states_tell_apart_no_rules_no_run_and_no_violation(tmp_path: Path, qtbot: QtBot) -> None:

@@ -111,7 +111,7 @@ def test_a_model_shows_its_answer_before_and_after(
     run_to_end(qtbot, trainer)
     seen = trainer.look
     assert seen is not None
-    page.record.show_record("validation", seen.violations[0].record)
+    page.record.show_record(seen.violations[0].record)
     _settled(qtbot, page)
     raw, fixed = (bars.words for bars in page.record.bars)
     assert raw.startswith("Raw answer: 0")
