@@ -35,6 +35,24 @@ def orders_of(part: Part) -> list[I32]:
     return [order for _, order in sorted(distinct.values(), key=lambda pair: pair[0])]
 
 
+def widest_cut(part: Part) -> int:
+    """Return how many constraints are open at once at the widest place of the better of two plain orders."""
+    offsets, literals, _, _ = part.packed
+    count = len(part.variables)
+    begins = offsets[:-1][np.diff(offsets) > 0]
+    if not len(begins):
+        return 0
+    widest = []
+    for order in (np.arange(count, dtype=np.int32), _walk(part)):
+        place = np.empty(count, np.int32)
+        place[order] = np.arange(count, dtype=np.int32)
+        at = place[np.abs(literals) - 1]
+        opened = np.bincount(np.minimum.reduceat(at, begins), minlength=count)
+        closed = np.bincount(np.maximum.reduceat(at, begins), minlength=count)
+        widest.append(int(np.cumsum(opened - closed).max()))
+    return min(widest)
+
+
 def _walk(part: Part) -> I32:
     """Return the variables breadth first along the constraints, from one with few neighbours."""
     near: list[set[int]] = [set() for _ in part.variables]

@@ -1,7 +1,8 @@
 """Exact repair of whole batches: the cheapest change of each record that keeps all rules of a normal form.
 
 A record that breaks nothing passes at once. Each independent part (parts.py) that a record breaks is repaired
-by the first of these that can: a decision diagram (diagram.py) swept over the batch; branch and bound with a
+by the first of these that can: a decision diagram (diagram.py) swept over the batch; for a puzzle that hangs
+together too widely for one, implicit hitting sets (puzzle.py) with a budget of steps; branch and bound with a
 budget of branchings; a diagram too large to be the first choice; python-sat's RC2 in the solver process, with
 a deadline. But for that deadline, which one it is depends on the rules and the record, never on a clock: a
 record gets the same answer in any batch.
@@ -25,18 +26,22 @@ from ..ports import I64
 from .cheapest import Cheapest
 from .diagram import MOST_WIDE, Diagram, diagram_of
 from .normal import Bools, NormalForm
+from .ordering import widest_cut
 from .parts import Part, parts_of
+from .puzzle import Puzzle, puzzle_of
 from .solver import Solver, shared_solver
 
-Tool = Literal["diagram", "search", "rc2"]
+Tool = Literal["diagram", "search", "puzzle", "rc2"]
 U8 = npt.NDArray[np.uint8]
 
 STATUS = ("allowed", "optimal", "feasible, not proven", "none")
 ALLOWED, OPTIMAL, FEASIBLE, NONE = range(4)
-TOOLS = ("check", "diagram", "search", "rc2")
-CHECK, DIAGRAM, SEARCH, RC2 = range(4)
+TOOLS = ("check", "diagram", "search", "puzzle", "rc2")
+CHECK, DIAGRAM, SEARCH, PUZZLE, RC2 = range(5)
 
 BRANCHINGS = 300  # of one part of one record: some milliseconds, about what RC2 takes
+STEPS = 100_000  # of a puzzle of one record: a second or two
+WIDE = 64  # constraints open at a time beyond which a puzzle is not tried as a diagram
 SMALL = 12_000  # nodes up to which a diagram is swept sooner than a record is searched
 SECONDS = 5.0  # for one record in the solver process
 _AWAY = 1 << 61  # more than any answer costs in 64 bits, as _NEAR in 32
@@ -68,15 +73,21 @@ _WHY = {
     (ALLOWED, CHECK): "it breaks no rule",
     (OPTIMAL, DIAGRAM): "the diagram holds every allowed answer; this is its cheapest",
     (OPTIMAL, SEARCH): "the search came to its end; nothing cheaper is allowed",
+    (OPTIMAL, PUZZLE): "the cheapest reading that no core of values forbids can be completed",
     (OPTIMAL, RC2): "the search ran out of branchings; RC2 proved that nothing cheaper is allowed",
     (
         FEASIBLE,
         SEARCH,
     ): "the search ran out of branchings and RC2 out of time; something cheaper may be allowed",
+    (
+        FEASIBLE,
+        PUZZLE,
+    ): "the puzzle ran out of steps and RC2 out of time; something cheaper may be allowed",
     (FEASIBLE, RC2): "RC2 ran out of time; any allowed answer was taken, something cheaper may be allowed",
     (NONE, CHECK): "the facts alone break a rule",
     (NONE, DIAGRAM): "the diagram holds no answer that goes with these facts",
     (NONE, SEARCH): "the search came to its end without an allowed answer",
+    (NONE, PUZZLE): "no reading of the cells can be completed",
     (NONE, RC2): "the solver found no allowed answer",
 }
 
@@ -103,6 +114,7 @@ class Engine:
         form: the rules.
         only: repair by this alone, whatever it takes.
         branchings: budget of the search, for one part of one record.
+        steps: budget of a puzzle, for one part of one record.
         widest: states of one layer that a diagram may have.
         seconds: for one record in the solver process.
         solver: which process to ask; the shared one if left out. It is started when it is first needed.
@@ -114,6 +126,7 @@ class Engine:
         *,
         only: Tool | None = None,
         branchings: int = BRANCHINGS,
+        steps: int = STEPS,
         widest: int = MOST_WIDE,
         seconds: float = SECONDS,
         solver: Solver | None = None,
@@ -121,8 +134,10 @@ class Engine:
         self.form = form
         self._only = only
         self._branchings = branchings if only != "search" else np.iinfo(np.int64).max
+        self._steps = steps
         self._solver, self._seconds = solver or shared_solver(), seconds
-        self.parts = tuple(_Ready(part, widest) for part in parts_of(form))
+        wide = -1 if only == "puzzle" else WIDE
+        self.parts = tuple(_Ready(part, widest, wide) for part in parts_of(form))
 
     def __call__(self, predicted: Bools, costs: I64) -> Decided:
         """Return the cheapest allowed change of each record; a record's does not depend on the others.
@@ -166,10 +181,10 @@ class Engine:
         """Return how often RC2, asked for the whole of a record, finds the cost that `decided` says."""
         count = min(sample, len(predicted))
         rows = np.random.default_rng(seed).choice(len(predicted), count, replace=False)
-        whole = _Ready(_whole(self.form), 0)
+        whole = _Ready(_whole(self.form), 0, WIDE)
         values = predicted.copy()
         batch = _Batch(predicted, values, costs, 0)
-        reached, status, _ = self._by_rc2(whole, rows, batch, np.full(count, -1))
+        reached, status, _ = self._by_rc2(whole, rows, batch, _nothing(rows))
         sure = (status == OPTIMAL) | (status == NONE)
         same = np.where(status == NONE, -1, reached) == decided.costs[rows]
         return Agreement(count, int(sure.sum()), int((sure & same).sum()))
@@ -214,24 +229,31 @@ class Engine:
         if self._only == "diagram" or (self._only is None and part.small):
             return self._by_diagram(part, rows, batch)
         if self._only == "rc2":
-            return self._by_rc2(part, rows, batch, np.full(len(rows), -1))
-        reached, proven = part.search(rows, batch.values, batch.costs, self._branchings)
+            return self._by_rc2(part, rows, batch, _nothing(rows))
+        if self._only == "puzzle" and not part.puzzle:
+            raise ValueError("these rules are not those of a puzzle")
+        if self._only != "search" and part.puzzle:
+            reached, proven = part.puzzle.solve(rows, batch.values, batch.costs, self._steps)
+            tool = _all(rows, PUZZLE)
+        else:
+            reached, proven = part.search(rows, batch.values, batch.costs, self._branchings)
+            tool = _all(rows, SEARCH)
         status = np.where(reached < 0, NONE, OPTIMAL).astype(np.uint8)
-        tool = _all(rows, SEARCH)
         left = np.flatnonzero(~proven)
         if len(left):
-            reached[left], status[left], tool[left] = self._finish(part, rows[left], batch, reached[left])
+            known = _Known(reached[left], tool[left])
+            reached[left], status[left], tool[left] = self._finish(part, rows[left], batch, known)
         return reached, status, tool
 
-    def _finish(self, part: _Ready, rows: I64, batch: _Batch, found: I64) -> tuple[I64, U8, U8]:
-        """Repair what the search left unproven; `found` are the costs of what it wrote, -1 for nothing."""
+    def _finish(self, part: _Ready, rows: I64, batch: _Batch, known: _Known) -> tuple[I64, U8, U8]:
+        """Repair what was left unproven; `known` is what stands in the batch."""
         here = np.ix_(rows, part.part.variables)
         standing = batch.values[here]
         batch.values[here] = batch.predicted[here]  # costs are those of changing what was predicted
-        if part.diagram:
+        if part.puzzle is None and part.diagram:
             return self._by_diagram(part, rows, batch)
-        reached, status, tool = self._by_rc2(part, rows, batch, found)
-        late = np.flatnonzero(tool == SEARCH)
+        reached, status, tool = self._by_rc2(part, rows, batch, known)
+        late = np.flatnonzero(tool != RC2)
         batch.values[np.ix_(rows[late], part.part.variables)] = standing[late]
         return reached, status, tool
 
@@ -239,14 +261,14 @@ class Engine:
         reached = part.sweep(rows, batch.values, batch.costs, batch.far)
         return reached, np.where(reached < 0, NONE, OPTIMAL).astype(np.uint8), _all(rows, DIAGRAM)
 
-    def _by_rc2(self, part: _Ready, rows: I64, batch: _Batch, found: I64) -> tuple[I64, U8, U8]:
-        """Ask the solver process; `found` are the costs of allowed values known already, -1 for none."""
-        reached, status, tool = found.copy(), _all(rows, FEASIBLE), _all(rows, RC2)
+    def _by_rc2(self, part: _Ready, rows: I64, batch: _Batch, known: _Known) -> tuple[I64, U8, U8]:
+        """Ask the solver process, which is spared a second question where allowed values are known."""
+        reached, status, tool = known.reached.copy(), _all(rows, FEASIBLE), _all(rows, RC2)
         for i, r in enumerate(rows):
             asked = batch.predicted[r], batch.costs[r], self._seconds
-            answer = part.cheapest.of(self._solver, *asked, known=found[i] >= 0)
+            answer = part.cheapest.of(self._solver, *asked, known=reached[i] >= 0)
             if answer is None:
-                tool[i] = SEARCH
+                tool[i] = known.tool[i]
             elif answer.values is None:
                 status[i], reached[i] = NONE, -1
             else:
@@ -264,18 +286,32 @@ class _Batch(NamedTuple):
     far: int
 
 
+class _Known(NamedTuple):
+    """What allowed values cost that were found already, -1 where none were, and what found them."""
+
+    reached: I64
+    tool: U8
+
+
 class _Ready:
     """A part with what the engines need of it, made when it is first needed."""
 
-    def __init__(self, part: Part, widest: int) -> None:
-        self.part, self._widest = part, widest
+    def __init__(self, part: Part, widest: int, wide: int) -> None:
+        self.part, self._widest, self._wide = part, widest, wide
 
     @cached_property
     def diagram(self) -> Diagram | None:
         return diagram_of(self.part, self._widest)
 
+    @cached_property
+    def puzzle(self) -> Puzzle | None:
+        """The part as a puzzle, where it is one that no diagram should be tried for."""
+        return puzzle_of(self.part) if widest_cut(self.part) > self._wide else None
+
     @property
     def small(self) -> bool:
+        if self.puzzle:
+            return False
         return self.diagram is not None and len(self.diagram.nodes) <= SMALL
 
     @cached_property
@@ -318,6 +354,10 @@ class _Ready:
         batch = Rows(self.part.variables, self.part.given, costs, rows, values, reached)
         search_rows(self._sums, room, batch, most, proven)
         return reached, proven
+
+
+def _nothing(rows: I64) -> _Known:
+    return _Known(np.full(len(rows), -1), _all(rows, RC2))
 
 
 def _all(rows: I64, what: int) -> U8:

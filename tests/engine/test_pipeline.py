@@ -10,7 +10,7 @@ from rule_sets import brute_force, check, form_of, random_form, random_records
 
 from engine.errors import SolverError
 from engine.logic.normal import AtLeast
-from engine.logic.pipeline import ALLOWED, FEASIBLE, NONE, OPTIMAL, RC2, SEARCH, STATUS, TOOLS, Engine
+from engine.logic.pipeline import (ALLOWED, CHECK, DIAGRAM, FEASIBLE, NONE, OPTIMAL, RC2, SEARCH, STATUS, TOOLS, Engine)
 from engine.logic.solver import Solver
 
 QUICK = ["diagram", "search", None]
@@ -166,11 +166,11 @@ def test_a_search_out_of_branchings_is_finished_by_a_large_diagram_or_by_rc2(sol
     predicted, costs = random_records(rng, 24, 30, most=100)
     expected = Engine(form, only="diagram")(predicted, costs).costs
     monkeypatch.setattr("engine.logic.pipeline.SMALL", -1)
-    for widest, tools in ((50_000, {1, 2}), (0, {2, 3})):
+    for widest, tools in ((50_000, {DIAGRAM, SEARCH}), (0, {SEARCH, RC2})):
         made = Engine(form, branchings=1, widest=widest, solver=solver)(predicted, costs)
         check(form, predicted, costs, made, expected)
-        assert set(made.tool.tolist()) - {0} <= tools
-        assert max(tools) in made.tool if widest == 0 else 1 in made.tool
+        assert set(made.tool.tolist()) - {CHECK} <= tools
+        assert (RC2 if widest == 0 else DIAGRAM) in made.tool
 
 
 @pytest.mark.parametrize("widest", [50_000, 0])

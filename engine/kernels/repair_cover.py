@@ -1,0 +1,214 @@
+"""Whether a choice of one value a cell can be completed: propagation, then depth-first search.
+
+Variables are what may be chosen. A need is a set of them of which one must be; two variables clash where they
+cannot both be. What clashes with a choice is struck out at once, and the last one left of a need is chosen.
+Where that comes to no end, the need with fewest variables left is branched on. Sets of variables are bits.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from .jit import kernel, lowest_bit
+
+I32 = npt.NDArray[np.int32]
+I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
+
+# Places in Partial.now: how long the trail and the queue are, whether a need has nothing left, branchings.
+TRAIL, QUEUE, DEAD, STEPS = range(4)
+NO, YES, UNDECIDED = range(3)
+_ONE = np.uint64(1)
+
+
+class Cover(NamedTuple):
+    """Needs and clashes of k variables.
+
+    Attributes:
+        starts: int32 (needs + 1,), where the variables of each need begin.
+        members: int32, the variables of all needs, from 0.
+        var_starts: int32 (k + 1,), where the needs of each variable begin.
+        var_needs: int32, the needs of all variables.
+        clash: uint64 (k, words), the variables that cannot stand beside each.
+    """
+
+    starts: I32
+    members: I32
+    var_starts: I32
+    var_needs: I32
+    clash: U64
+
+
+class Partial(NamedTuple):
+    """What is chosen and struck out so far; all of it is room that one record after the other uses.
+
+    Attributes:
+        alive: uint64 (words,), the variables that are not struck out.
+        counts: int32 (needs,), how many variables of each need are left.
+        held: int32 (needs,), how many of them are chosen.
+        trail: int32 (2 k,), in order, v for a variable struck out, -1 - v for one chosen (what was chosen
+            may still be struck out, which leaves its need nothing).
+        queue: int32 (needs,), needs that may have come down to one variable.
+        marks: int32 (k + 1,), how long the trail was at each branching.
+        tried: int32 (k + 1,), the variable that is chosen there.
+        now: int64 (4,), counters: see TRAIL ... STEPS.
+    """
+
+    alive: U64
+    counts: I32
+    held: I32
+    trail: I32
+    queue: I32
+    marks: I32
+    tried: I32
+    now: I64
+
+
+def partial_for(cover: Cover) -> Partial:
+    """Return room for the choices of one record."""
+    k, needs = len(cover.clash), len(cover.starts) - 1
+    return Partial(
+        alive=np.zeros(cover.clash.shape[1], np.uint64),
+        counts=np.zeros(needs, np.int32),
+        held=np.zeros(needs, np.int32),
+        trail=np.zeros(2 * k, np.int32),
+        queue=np.zeros(needs, np.int32),
+        marks=np.zeros(k + 1, np.int32),
+        tried=np.zeros(k + 1, np.int32),
+        now=np.zeros(4, np.int64),
+    )
+
+
+@kernel
+def begin(cover: Cover, part: Partial) -> None:
+    """Leave everything open."""
+    part.now[:] = 0
+    part.alive[:] = 0
+    for v in range(cover.clash.shape[0]):
+        part.alive[v >> 6] |= _ONE << np.uint64(v & 63)
+    part.held[:] = 0
+    for g in range(part.counts.size):
+        part.counts[g] = cover.starts[g + 1] - cover.starts[g]
+        if part.counts[g] == 0:
+            part.now[DEAD] = 1
+        elif part.counts[g] == 1:
+            part.queue[part.now[QUEUE]] = g
+            part.now[QUEUE] += 1
+
+
+@kernel
+def left(part: Partial, v: int) -> bool:
+    """Return whether variable `v` is not struck out."""
+    return bool((part.alive[v >> 6] >> np.uint64(v & 63)) & _ONE)
+
+
+@kernel
+def strike(cover: Cover, part: Partial, v: int) -> None:
+    """Strike out variable `v`, which is left."""
+    now = part.now
+    part.alive[v >> 6] &= ~(_ONE << np.uint64(v & 63))
+    part.trail[now[TRAIL]] = v
+    now[TRAIL] += 1
+    for q in range(cover.var_starts[v], cover.var_starts[v + 1]):
+        g = cover.var_needs[q]
+        part.counts[g] -= 1
+        if part.counts[g] == 0:
+            now[DEAD] = 1
+        elif part.counts[g] == 1 and part.held[g] == 0:
+            part.queue[now[QUEUE]] = g
+            now[QUEUE] += 1
+
+
+@kernel
+def choose(cover: Cover, part: Partial, v: int) -> None:
+    """Choose variable `v`, which is left, and strike out what clashes with it."""
+    now = part.now
+    part.trail[now[TRAIL]] = -1 - v
+    now[TRAIL] += 1
+    for q in range(cover.var_starts[v], cover.var_starts[v + 1]):
+        part.held[cover.var_needs[q]] += 1
+    for w in range(part.alive.size):
+        bits = part.alive[w] & cover.clash[v, w]
+        while bits:
+            strike(cover, part, 64 * w + lowest_bit(bits))
+            bits &= bits - _ONE
+
+
+@kernel
+def spread(cover: Cover, part: Partial) -> bool:
+    """Choose the last variable of every need that has one; return whether no need has come to none."""
+    now = part.now
+    while now[QUEUE] > 0 and now[DEAD] == 0:
+        now[QUEUE] -= 1
+        g = part.queue[now[QUEUE]]
+        if part.held[g] == 0:
+            for q in range(cover.starts[g], cover.starts[g + 1]):
+                if left(part, cover.members[q]):
+                    choose(cover, part, cover.members[q])
+                    break
+    return bool(now[DEAD] == 0)
+
+
+@kernel
+def take_back(cover: Cover, part: Partial, mark: int) -> None:
+    """Take back everything since the trail was `mark` long."""
+    now = part.now
+    now[QUEUE] = 0
+    now[DEAD] = 0
+    while now[TRAIL] > mark:
+        now[TRAIL] -= 1
+        v = part.trail[now[TRAIL]]
+        if v >= 0:
+            part.alive[v >> 6] |= _ONE << np.uint64(v & 63)
+            for q in range(cover.var_starts[v], cover.var_starts[v + 1]):
+                part.counts[cover.var_needs[q]] += 1
+        else:
+            for q in range(cover.var_starts[-1 - v], cover.var_starts[-v]):
+                part.held[cover.var_needs[q]] -= 1
+
+
+@kernel
+def completed(cover: Cover, part: Partial, most: int) -> int:
+    """Complete what is chosen: return YES with all needs held, NO, or UNDECIDED after `most` branchings.
+
+    What was chosen on the way stays on the trail, for the caller to take back.
+    """
+    now, depth = part.now, 0
+    steps = now[STEPS]
+    alive = spread(cover, part)
+    while True:
+        if alive:
+            g = _narrowest(part)
+            if g < 0:
+                return YES
+            if now[STEPS] - steps >= most:
+                return UNDECIDED
+            now[STEPS] += 1
+            at = cover.starts[g]
+            while not left(part, cover.members[at]):
+                at += 1
+            part.marks[depth], part.tried[depth] = now[TRAIL], cover.members[at]
+            depth += 1
+            choose(cover, part, cover.members[at])
+        elif depth > 0:
+            depth -= 1
+            take_back(cover, part, part.marks[depth])
+            strike(cover, part, part.tried[depth])
+        else:
+            return NO
+        alive = spread(cover, part)
+
+
+@kernel
+def _narrowest(part: Partial) -> int:
+    """Return the need with fewest variables left among those that hold none, or -1 where all hold one."""
+    found, fewest = -1, 1 << 30
+    for g in range(part.counts.size):
+        if part.held[g] == 0 and part.counts[g] < fewest:
+            found, fewest = g, int(part.counts[g])
+            if fewest <= 2:
+                break
+    return found
