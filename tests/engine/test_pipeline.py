@@ -10,7 +10,19 @@ from rule_sets import brute_force, check, form_of, random_form, random_records
 
 from engine.errors import SolverError
 from engine.logic.normal import AtLeast
-from engine.logic.pipeline import (ALLOWED, CHECK, DIAGRAM, FEASIBLE, NONE, OPTIMAL, RC2, SEARCH, STATUS, TOOLS, Engine)
+from engine.logic.pipeline import (
+    ALLOWED,
+    CHECK,
+    DIAGRAM,
+    FEASIBLE,
+    NONE,
+    OPTIMAL,
+    RC2,
+    SEARCH,
+    STATUS,
+    TOOLS,
+    Engine,
+)
 from engine.logic.solver import Solver
 
 QUICK = ["diagram", "search", None]
