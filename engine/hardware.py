@@ -30,7 +30,7 @@ from .kernels.families import FAMILIES, Family, whole_family
 from .kernels.jit import cache_folder, stamp
 from .kernels.quad_lanes import VNNI
 from .kernels.signs import SignWeights
-from .kernels.threads import matmul
+from .kernels.threads import matmul, share
 from .kernels.vectors import AVX2
 from .kernels.whole import QUADS, Levels, Ranks, WholeWeights
 from .ports import F32, I32, U64
@@ -175,7 +175,9 @@ def dot_signs(a: U64, words: U64, inputs: int, out: I32) -> None:
     if len(a) < _MANY or not out.flags.c_contiguous:  # laying weights out costs as much as that many rows
         dot_words(a, words, inputs, out)
     else:
-        sign_weights(words, inputs).dot(a, out)
+        weights = sign_weights(words, inputs)
+        weights.lay(len(a))
+        share(lambda i, j: weights.dot(a[i:j], out[i:j], len(a)), len(a), least=_MANY, grain=16)
 
 
 @cache

@@ -18,12 +18,14 @@ from functools import cached_property
 import numpy as np
 
 from .kernels.bits import pack_signs, unpack_signs
-from .kernels.latent import mean_sizes
+from .kernels.latent import mean_sizes, sizes_and_signs
 from .kernels.levels import pack_planes, unpack_planes
+from .kernels.threads import share
 from .ports import F32, I16, I64, U64, Array, words_for
 from .precision import PRECISIONS, Precision
 
 _TINY = np.float32(1e-12)
+_LEAST = 1 << 16  # weights that are worth a thread
 TERNARY_SHARE = np.float32(0.7)
 
 
@@ -76,7 +78,7 @@ def quantize_weights(w: F32, precision: str) -> Quantized:
         return Quantized(w, np.ones(len(w), np.float32))
     if row.store == "half":
         return Quantized(w.astype(np.float16).astype(np.float32), np.ones(len(w), np.float32))
-    size, _ = mean_size(w)
+    size = mean_size(w)
     if row.binary:
         return Quantized(np.where(w >= 0, np.float32(1), np.float32(-1)), size)
     if row.high == 1 and row.low == -1:
@@ -86,15 +88,31 @@ def quantize_weights(w: F32, precision: str) -> Quantized:
     return Quantized(levels, step)
 
 
-def mean_size(w: F32) -> tuple[F32, float]:
-    """Return the mean of |w| of each output, float32 (outputs,), above 0, and the largest |w| of all.
+def mean_size(w: F32) -> F32:
+    """Return the mean of |w| of each output, float32 (outputs,), above 0.
 
     Args:
         w: float32 (outputs, inputs).
     """
     out = np.empty(len(w), np.float32)
-    largest = mean_sizes(np.ascontiguousarray(w), out)
-    return out + _TINY, largest
+    mean_sizes(np.ascontiguousarray(w), out)
+    return out + _TINY
+
+
+def pack_latent(w: F32, signs: U64) -> tuple[PackedSigns, bool]:
+    """Return 1-bit weights as `quantize_weights` gives them, packed, and whether every |w| is within 1.
+
+    Args:
+        w: float32 (outputs, inputs), C-contiguous.
+        signs: written, uint64 (outputs, words), and held.
+    """
+    size, beyond = np.empty(len(w), np.float32), list[int]()
+
+    def part(begin: int, end: int) -> None:
+        beyond.append(sizes_and_signs(w[begin:end], signs[begin:end], size[begin:end]))
+
+    share(part, len(w), least=max(1, _LEAST // max(1, w.shape[1])))
+    return PackedSigns(signs, size + _TINY, w.shape[1]), not any(beyond)
 
 
 def latent_gradient(w: F32, grad: F32, precision: str) -> F32:

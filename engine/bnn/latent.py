@@ -20,6 +20,8 @@ from .linear import offset_shift
 from .product import Activation, as_floats, way
 from .weights import WEIGHT_QUANTIZERS, WeightQuantizer
 
+_MANY = 64  # outputs from which on tables of signed sums pay
+
 
 class _Rows:
     """The quantized rows of a batch; as floats when a product asks for them."""
@@ -128,8 +130,11 @@ class Linear:
             self._forward.sums(rows.seen, self._packed_signs(quantized), rows.activation, whole)
             scale_shift(whole, scale, shift, out)
         else:
-            # Whole sums below 2^24 are exact in float32: there BLAS gives what the packed product gives.
-            matmul(rows.floats, quantized.values.T, out)
+            # Whole sums below 2^24 are exact in float32: there these give what the packed product gives.
+            if isinstance(quantized, PackedSigns) and self.outputs >= _MANY:
+                signed_sums(np.ascontiguousarray(rows.floats), quantized.signs, out, turned=True)
+            else:
+                matmul(rows.floats, quantized.values.T, out)
             scale_shift(out, scale, shift, out)
         if quantized.offset is not None:
             out += np.outer(rows.floats.sum(axis=1), quantized.offset * np.float32(self._step))

@@ -163,17 +163,28 @@ class SignWeights:
             return key
         return "lookup" if rows >= _MANY_ROWS else "wide"
 
-    def dot(self, a: U64, out: I32 | None = None) -> I32:
-        """Return the products of the +-1 rows of `a`, uint64 (n, words), with the weights, int32 (n, m)."""
-        if out is None or not out.flags.c_contiguous:
-            found = np.empty((len(a), len(self.words)), np.int32)
-        else:
-            found = out
-        key = self._fitting(serving(len(a), self._plan), len(a))
+    def lay(self, rows: int) -> tuple[SignKernel, Layout]:
+        """Return the kernel that serves so many rows, and the weights as it takes them, laid out once."""
+        key = self._fitting(serving(rows, self._plan), rows)
         kernel = SIGN_KERNELS[key]
         layout = self._layouts.get(key)
         if layout is None:  # two threads may both lay it out: either is right
             layout = self._layouts[key] = kernel.lay(self.words, self.inputs)
+        return kernel, layout
+
+    def dot(self, a: U64, out: I32 | None = None, rows: int = 0) -> I32:
+        """Return the products of the +-1 rows of `a`, uint64 (n, words), with the weights, int32 (n, m).
+
+        Args:
+            a: packed rows.
+            out: written and returned, where it is given.
+            rows: how many there are in all, where `a` is a part of them.
+        """
+        if out is None or not out.flags.c_contiguous:
+            found = np.empty((len(a), len(self.words)), np.int32)
+        else:
+            found = out
+        kernel, layout = self.lay(max(rows, len(a)))
         kernel.dot(np.ascontiguousarray(a), self.inputs, layout, found)
         if out is not None and out is not found:
             out[...] = found

@@ -59,7 +59,7 @@ def native(build: Callable[..., Any]) -> Callable[..., Any]:
     return made
 
 
-def _pointer(context: Any, builder: Any, array: Any, value: Any, byte: Any, to: ir.Type) -> Any:
+def pointer(context: Any, builder: Any, array: Any, value: Any, byte: Any, to: ir.Type) -> Any:
     """Return the address `byte` bytes into a contiguous array, as a pointer to `to`."""
     data = context.make_array(array)(context, builder, value).data
     place = builder.gep(builder.bitcast(data, ir.IntType(8).as_pointer()), [byte])
@@ -73,7 +73,7 @@ def load_floats(typingctx: Any, array: Any, place: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         value, at = args
         byte = builder.shl(at, ir.Constant(at.type, 2))
-        found = builder.load(_pointer(context, builder, signature.args[0], value, byte, _SIXTEEN))
+        found = builder.load(pointer(context, builder, signature.args[0], value, byte, _SIXTEEN))
         found.align = 4
         return found
 
@@ -87,7 +87,7 @@ def store_floats(typingctx: Any, array: Any, place: Any, floats: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         value, at, lanes = args
         byte = builder.shl(at, ir.Constant(at.type, 2))
-        builder.store(lanes, _pointer(context, builder, signature.args[0], value, byte, _SIXTEEN)).align = 4
+        builder.store(lanes, pointer(context, builder, signature.args[0], value, byte, _SIXTEEN)).align = 4
         return context.get_dummy_value()
 
     return types.void(array, types.intp, _FLOATS), codegen
@@ -171,7 +171,7 @@ def turn_floats(typingctx: Any, source: Any, at: Any, step: Any, target: Any, pl
             element = builder.add(first, builder.mul(by, ir.Constant(by.type, row)))
             element = builder.add(element, ir.Constant(element.type, column))
             byte = builder.shl(element, ir.Constant(element.type, 2))
-            return _pointer(context, builder, signature.args[which], value, byte, eight)
+            return pointer(context, builder, signature.args[which], value, byte, eight)
 
         for row, column in ((0, 0), (0, 8), (8, 0), (8, 8)):
             rows = [builder.load(address(0, row + i, column), align=4) for i in range(8)]

@@ -6,15 +6,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.kernels.levels import plane_sums, quantize, unpack_planes
+from engine.kernels.threads import workers
 from engine.levels import (
     coefficients_of,
     latent_gradient,
+    pack_latent,
     pack_weights,
     packed_shape,
     planes_of,
     quantize_weights,
     unpack_weights,
 )
+from engine.ports import words_for
 from engine.precision import PRECISIONS
 
 LEVELS = [key for key, row in PRECISIONS.items() if row.store == "planes"]
@@ -93,3 +96,16 @@ def test_the_latent_gradient_stops_outside_the_range(precision):
     step = quantize_weights(w, precision).scale[0]
     stopped = ((row.high + 0.5) * step if row.low < -1 else 1) < 50.0
     assert found[0, 2] == (0 if stopped else 1)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.sampled_from([1, 7, 70, 900]), st.integers(1, 200), st.floats(0.1, 2.0), st.integers(1, 3))
+def test_packed_latent_weights_are_the_quantized_ones(outputs, inputs, spread, threads):
+    w = (spread * np.random.default_rng(outputs).standard_normal((outputs, inputs))).astype(np.float32)
+    signs = np.zeros((outputs, words_for(inputs)), np.uint64)
+    with workers(threads):
+        packed, inside = pack_latent(w, signs)
+    plain = quantize_weights(w, "1")
+    assert (packed.values == plain.values).all()
+    assert (packed.scale == plain.scale).all()
+    assert inside == (np.abs(w) <= 1).all()

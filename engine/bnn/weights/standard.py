@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ...kernels.bits import pack_signs
-from ...levels import PackedSigns, Quantized, latent_gradient, mean_size, quantize_weights
+from ...levels import PackedSigns, Quantized, latent_gradient, pack_latent, quantize_weights
 from ...ports import F32, U64, Arrays
 from ...precision import PRECISIONS, Precision
 from .quantizer import WEIGHT_QUANTIZERS, WeightQuantizer
@@ -36,10 +35,8 @@ class Standard(WeightQuantizer):
         return quantize_weights(w, self.row.key)
 
     def pack(self, w: F32, signs: U64) -> PackedSigns | None:
-        size, largest = mean_size(w)
-        self._inside = largest <= 1
-        pack_signs(w, signs)
-        return PackedSigns(signs, size, w.shape[1])
+        packed, self._inside = pack_latent(w, signs)
+        return packed
 
     def gradient(self, w: F32, grad: F32) -> F32:
         if self._inside and self._passes:
