@@ -105,8 +105,12 @@ def _take_5(typed: Step) -> Any:
     return intrinsic(lambda context, a, b, c, d, e: typed(a, b, c, d, e))
 
 
+def _take_7(typed: Step) -> Any:
+    return intrinsic(lambda context, a, b, c, d, e, f, g: typed(a, b, c, d, e, f, g))
+
+
 # numba reads how many arguments an intrinsic takes from its Python signature.
-_INTRINSICS = {0: _take_0, 1: _take_1, 2: _take_2, 3: _take_3, 4: _take_4, 5: _take_5}
+_INTRINSICS = {0: _take_0, 1: _take_1, 2: _take_2, 3: _take_3, 4: _take_4, 5: _take_5, 7: _take_7}
 
 
 def _at(builder: Any, memory: Any, at: Any, kind: Any) -> Any:

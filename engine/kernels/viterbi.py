@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .jit import kernel
-from .viterbi_lanes import FAR, LANES, far, put, take
+from .viterbi_lanes import FAR, LANES, arrive, far, least_of, put
 
 Bools = npt.NDArray[np.bool_]
 I32 = npt.NDArray[np.int32]
@@ -70,18 +70,17 @@ class Chart(NamedTuple):
 
     Attributes:
         reached: int32 (depth + 1,), how many states are reached within so many steps; then all are.
-        arrows: int32 (states + 1,), where the arrows into each state begin.
-        sources: int32 (arrows,), the state that each comes from.
-        letters: int32 (arrows,), the set of events that each stands for.
+        starts: int32 (states + 1,), where the arrows into each state begin.
+        arrows: int32 (arrows, 2), the state that each comes from, and the event that it stands for, or
+            events + the number of a set of them.
         sets: int32 (sets + 1,), where the events of each set begin.
         events: int32, the events of all sets.
         ends: int64 (states,), what ending there costs; AWAY where a sequence must not end there.
     """
 
     reached: I32
+    starts: I32
     arrows: I32
-    sources: I32
-    letters: I32
     sets: I32
     events: I32
     ends: I64
@@ -114,28 +113,26 @@ def sweep(chart: Chart, batch: Batch, sides: I32, least: I32) -> None:
     Args:
         chart: the automaton.
         batch: the sequences, and where the answers go.
-        sides: int32 (steps, sets, LANES), room.
+        sides: int32 (steps, events + sets, LANES), room.
         least: int32 (steps + 1, states, LANES), room.
     """
-    states, sets = least.shape[1], sides.shape[1]
-    flat, costs = least.reshape(-1), sides.reshape(-1)
+    states, letters = least.shape[1], sides.shape[1]
+    flat, costs, arrows = least.reshape(-1), sides.reshape(-1), chart.arrows.reshape(-1)
     for start in range(0, batch.rows.size, LANES):
         here = batch.rows[start : start + LANES]
         steps = 0
         for b in range(here.size):
             steps = max(steps, batch.lengths[here[b]])
-            _load(chart, batch, here[b], FAR, sides[:, :, b])
+            _load(batch, here[b], FAR, sides[:, :, b])
         least[0, :, :] = FAR
         least[0, 0, :] = 0
         for t in range(steps):
+            first = t * letters
+            _join(chart, costs, first, letters - chart.sets.size + 1)
             within = chart.reached[min(t + 1, chart.reached.size - 1)]
             for q in range(within):
-                value = far()
-                for k in range(chart.arrows[q], chart.arrows[q + 1]):
-                    value = take(
-                        value, flat, t * states + chart.sources[k], costs, t * sets + chart.letters[k]
-                    )
-                put(flat, (t + 1) * states + q, value)
+                k, end = chart.starts[q], chart.starts[q + 1]
+                put(flat, (t + 1) * states + q, arrive(arrows, k, end, flat, t * states, costs, first))
             least[t + 1, within:, :] = FAR
         for b in range(here.size):
             batch.reached[start + b] = _finish(chart, batch, here[b], FAR, sides[:, :, b], least[:, :, b])
@@ -148,34 +145,45 @@ def sweep_wide(chart: Chart, batch: Batch, sides: I64, least: I64) -> None:
     Args:
         chart: the automaton.
         batch: the sequences, and where the answers go.
-        sides: int64 (steps, sets), room.
+        sides: int64 (steps, events + sets), room.
         least: int64 (steps + 1, states), room.
     """
     for i in range(batch.rows.size):
         r = batch.rows[i]
-        _load(chart, batch, r, AWAY, sides)
+        _load(batch, r, AWAY, sides)
         least[0, :] = AWAY
         least[0, 0] = 0
+        events = batch.costs.shape[2]
         for t in range(batch.lengths[r]):
+            for d in range(chart.sets.size - 1):
+                sides[t, events + d] = AWAY
+                for j in range(chart.sets[d], chart.sets[d + 1]):
+                    sides[t, events + d] = min(sides[t, events + d], sides[t, chart.events[j]])
             for q in range(least.shape[1]):
                 value = np.int64(AWAY)
-                for k in range(chart.arrows[q], chart.arrows[q + 1]):
-                    value = min(value, least[t, chart.sources[k]] + sides[t, chart.letters[k]])
+                for k in range(chart.starts[q], chart.starts[q + 1]):
+                    value = min(value, least[t, chart.arrows[k, 0]] + sides[t, chart.arrows[k, 1]])
                 least[t + 1, q] = value
         batch.reached[i] = _finish(chart, batch, r, AWAY, sides, least)
 
 
 @kernel
-def _load(chart: Chart, batch: Batch, r: int, away: int, sides: Costs) -> None:
-    """Write the cheapest event of each set at each step of a sequence into `sides`, (steps, sets)."""
+def _load(batch: Batch, r: int, away: int, sides: Costs) -> None:
+    """Write what each event costs at each step of a sequence into `sides`, (steps, events and sets)."""
     for t in range(batch.lengths[r]):
-        for d in range(chart.sets.size - 1):
-            low = np.int64(away)
-            for j in range(chart.sets[d], chart.sets[d + 1]):
-                cost = batch.costs[r, t, chart.events[j]]
-                if 0 <= cost < low:
-                    low = cost
-            sides[t, d] = low
+        for e in range(batch.costs.shape[2]):
+            cost = batch.costs[r, t, e]
+            sides[t, e] = cost if cost >= 0 else away
+
+
+@kernel
+def _join(chart: Chart, costs: I32, first: int, events: int) -> None:
+    """Write what the cheapest event of each set costs at one step, whose rows begin at `first`."""
+    for d in range(chart.sets.size - 1):
+        value = far()
+        for j in range(chart.sets[d], chart.sets[d + 1]):
+            value = least_of(value, costs, first + chart.events[j])
+        put(costs, first + events + d, value)
 
 
 @kernel
@@ -190,38 +198,32 @@ def _finish(chart: Chart, batch: Batch, r: int, away: int, sides: Costs, least: 
     if state < 0:
         return np.int64(-1)
     for t in range(steps - 1, -1, -1):
-        found, kept = -1, batch.labels[r, t]
-        for k in range(chart.arrows[state], chart.arrows[state + 1]):
-            cost = sides[t, chart.letters[k]]
-            if cost < away and least[t, chart.sources[k]] + cost == least[t + 1, state]:
+        found, stands = -1, batch.labels[r, t]
+        free = sides[t, stands]
+        for k in range(chart.starts[state], chart.starts[state + 1]):
+            cost = sides[t, chart.arrows[k, 1]]
+            if cost < away and least[t, chart.arrows[k, 0]] + cost == least[t + 1, state]:
                 if found < 0:
                     found = k
-                if _has(chart, chart.letters[k], kept) and batch.costs[r, t, kept] == cost:
+                if cost == free and _event(chart, sides[t], k, stands) == stands:
                     found = k
                     break
-        batch.labels[r, t] = _event(chart, batch.costs[r, t], sides[t, chart.letters[found]], found, kept)
-        state = chart.sources[found]
+        batch.labels[r, t] = _event(chart, sides[t], found, stands)
+        state = chart.arrows[found, 0]
     return best
 
 
 @kernel
-def _has(chart: Chart, letter: int, event: int) -> Any:
-    """Return whether an event is in a set."""
-    for j in range(chart.sets[letter], chart.sets[letter + 1]):  # noqa: SIM110 - kernels have no generators
-        if chart.events[j] == event:
-            return True
-    return False
-
-
-@kernel
-def _event(chart: Chart, costs: I64, cost: int, arrow: int, kept: int) -> Any:
-    """Return the event of an arrow that costs `cost`: the one that stands where it may."""
-    letter = chart.letters[arrow]
-    first = -1
-    for j in range(chart.sets[letter], chart.sets[letter + 1]):
+def _event(chart: Chart, costs: Costs, arrow: int, stands: int) -> Any:
+    """Return the cheapest event of an arrow: the one that stands where that is among them."""
+    letter, first = chart.arrows[arrow, 1], -1
+    d = letter - (costs.size - chart.sets.size + 1)
+    if d < 0:
+        return letter
+    for j in range(chart.sets[d], chart.sets[d + 1]):
         event = chart.events[j]
-        if costs[event] == cost:
-            if event == kept:
+        if costs[event] == costs[letter]:
+            if event == stands:
                 return event
             if first < 0:
                 first = event

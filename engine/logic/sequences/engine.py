@@ -2,7 +2,7 @@
 
 A sequence that breaks nothing passes at once. The others are relabelled, step by step and never longer or
 shorter, by the first of these that can: the product of all rules' automata, swept by Viterbi; where that is
-too large, the products of those groups of rules that the sequence breaks, and of those that the answer then
+large, the products of those groups of rules that the sequence breaks, and of those that the answer then
 breaks, until it breaks no other (what keeps fewer rules costs no more, so that answer is the cheapest); past
 that python-sat's RC2 in the solver process, with a deadline. Which one it is depends on the rules and the
 sequence alone, so a sequence gets the same answer in any batch.
@@ -32,6 +32,7 @@ Tool = Literal["groups", "rc2"]
 TOOLS = ("check", "automaton", "groups", "rc2")
 CHECK, AUTOMATON, GROUPS, RC2 = range(4)
 MOST_STATES = 20_000  # of a product
+MOST_WHOLE = 1_000  # of the product of all rules: of more, parts are swept sooner than the whole
 IMPOSSIBLE = -1  # the cost of an event that cannot be
 _ROOM = 1 << 28  # bytes that a sweep may use
 
@@ -141,8 +142,9 @@ class SequenceEngine:
     @cached_property
     def groups(self) -> Groups:
         """Return the rules in groups with a product each; one group where the product of all is small."""
-        most = 0 if self._only == "rc2" else self._most
-        return Groups(self.automata, self.weights, most, split=self._only == "groups")
+        if self._only:
+            return Groups(self.automata, self.weights, 0, 0 if self._only == "rc2" else self._most)
+        return Groups(self.automata, self.weights, min(MOST_WHOLE, self._most), self._most)
 
     # Inside
 
@@ -249,12 +251,12 @@ class _Work:
         return reached
 
     def _swept(self, chart: Chart, batch: Batch, steps: int) -> None:
-        states, sets = len(chart.ends), len(chart.sets) - 1
-        if self.near and (steps + 1) * (states + sets) * LANES * 4 <= _ROOM:
-            sides = np.empty((steps, sets, LANES), np.int32)
+        states, letters = len(chart.ends), batch.costs.shape[2] + len(chart.sets) - 1
+        if self.near and (steps + 1) * (states + letters) * LANES * 4 <= _ROOM:
+            sides = np.empty((steps, letters, LANES), np.int32)
             sweep(chart, batch, sides, np.empty((steps + 1, states, LANES), np.int32))
         else:
-            sides_wide = np.empty((steps, sets), np.int64)
+            sides_wide = np.empty((steps, letters), np.int64)
             sweep_wide(chart, batch, sides_wide, np.empty((steps + 1, states), np.int64))
 
 

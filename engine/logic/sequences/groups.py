@@ -39,8 +39,8 @@ class Groups:
     Args:
         automata: one a rule.
         weights: of each rule, None for a hard one.
-        most: states of a product.
-        split: whether to have groups even where the product of all rules is small enough.
+        whole: states up to which the product of all rules is taken.
+        most: states of any other product.
 
     Attributes:
         members: which rules each group has.
@@ -48,12 +48,12 @@ class Groups:
     """
 
     def __init__(
-        self, automata: Sequence[Automaton], weights: Sequence[int | None], most: int, *, split: bool
+        self, automata: Sequence[Automaton], weights: Sequence[int | None], whole: int, most: int
     ) -> None:
         self._most = most
         self._joints: dict[tuple[int, ...], Joint | None] = {}
         every = tuple(range(len(automata)))
-        found = None if split else product_of(automata, weights, most)
+        found = product_of(automata, weights, whole)
         if found is not None or not every:
             self.members: tuple[tuple[int, ...], ...] = (every,)
             self._products: list[Product | None] = [found]

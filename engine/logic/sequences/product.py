@@ -136,7 +136,8 @@ def minimal(product: Product) -> Product:
 
 def chart_of(product: Product) -> Chart:
     """Return the living part of a product as the kernels take it."""
-    order, reached = _walked(product)
+    order, reached = _reached(product.moves, 0, product.alive)
+    order = _alike_together(product, order, reached)
     number = np.full(len(product.moves), -1, np.int64)
     number[order] = np.arange(len(order))
     arrows: dict[tuple[int, int], list[int]] = {}
@@ -145,13 +146,16 @@ def chart_of(product: Product) -> Chart:
             if q >= 0:
                 arrows.setdefault((q, s), []).append(e)
     sets: dict[tuple[int, ...], int] = {}
-    letters = [sets.setdefault(tuple(arrows[key]), len(sets)) for key in sorted(arrows)]
+    first = product.moves.shape[1]
+    letters = [
+        arrows[key][0] if len(arrows[key]) == 1 else first + sets.setdefault(tuple(arrows[key]), len(sets))
+        for key in sorted(arrows)
+    ]
     into = np.bincount([q for q, _ in arrows], minlength=len(order)) if arrows else np.zeros(len(order))
     return Chart(
         np.array(reached, np.int32),
         np.concatenate([[0], np.cumsum(into)]).astype(np.int32),
-        np.array([s for _, s in sorted(arrows)], np.int32),
-        np.array(letters, np.int32),
+        np.stack([[s for _, s in sorted(arrows)], letters], axis=1).astype(np.int32),
         np.cumsum([0, *map(len, sets)]).astype(np.int32),
         np.array([e for events in sets for e in events], np.int32),
         product.penalties[order],
@@ -200,9 +204,13 @@ def _quotient(product: Product, blocks: I32) -> Product:
     return Product(number[small.moves[order]], small.penalties[order])
 
 
-def _walked(product: Product) -> tuple[I64, list[int]]:
-    """Return the living states in the order of the steps that reach them, and how many each step knows."""
-    return _reached(product.moves, 0, product.alive)
+def _alike_together(product: Product, order: I64, reached: list[int]) -> I64:
+    """Return the states with those of one layer by how many lead to each: loops over them then run alike."""
+    here = product.moves[order]
+    pairs = np.unique(np.stack([here.ravel(), np.repeat(order, here.shape[1])], axis=1), axis=0)
+    into = np.bincount(pairs[:, 0], minlength=len(product.moves))[order]
+    layer = np.searchsorted(reached, np.arange(len(order)), side="right")
+    return order[np.lexsort((into, layer))]
 
 
 def _reached(moves: I32, start: int, keep: Bools | None = None) -> tuple[I64, list[int]]:
