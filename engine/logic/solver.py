@@ -1,6 +1,6 @@
 """The door to the solver process: starts it when it is first asked, kills it at a deadline, starts another.
 
-There is one process per program (`shared_solver`). Any thread may ask; they take turns. The process dies
+There is one process per program (`shared_solver`), and one for rules being written. Any thread may ask; they take turns. The process dies
 with this one: its input ends.
 """
 
@@ -103,6 +103,20 @@ class Solver:
         ]
         return found
 
+    def check(self, key: str, form: dict[str, Any], within: float, seconds: float) -> dict[str, Any]:
+        """Return what is known of the rule text in `form`, named `key`, or {"going": true} (checking.py).
+
+        Args:
+            key: names `form`: no other text, vocabulary and origins have it.
+            form: text, vocabulary and origins.
+            within: seconds to go on for; 0 asks only for what is known so far.
+            seconds: after which the process is killed.
+
+        Raises:
+            SolverError: python-sat is not installed, or the process died or took too long.
+        """
+        return self._ask_rules({"check": key, "within": within}, form, seconds)
+
     def close(self) -> None:
         """End the process, in the middle of another thread's request too. The next request starts another."""
         if not self._lock.acquire(timeout=_PATIENCE):
@@ -180,15 +194,21 @@ class Solver:
             self._process = None
 
 
-_SHARED = Solver()
-atexit.register(_SHARED.close)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_SHARED._forget)  # noqa: SLF001 - ours
+_SHARED, _CHECKS = Solver(), Solver()
+for _each in (_SHARED, _CHECKS):
+    atexit.register(_each.close)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_each._forget)  # noqa: SLF001 - ours
 
 
 def shared_solver() -> Solver:
     """Return the one solver of this program."""
     return _SHARED
+
+
+def checking_solver() -> Solver:
+    """Return the solver that checks what somebody is writing: it never waits for one that repairs records."""
+    return _CHECKS
 
 
 def _start() -> subprocess.Popen[bytes]:

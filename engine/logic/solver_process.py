@@ -20,6 +20,7 @@ from typing import IO, Any, Protocol, TypeVar
 from .lint.examination import Examination
 
 _MOST_CIRCUITS = 16  # and as many rule sets
+_MOST_VOCABULARIES = 4  # of texts being checked
 _SOLVER = "glucose4"
 
 
@@ -141,12 +142,53 @@ class Ruled:
         self._solver.delete()
 
 
+class Checking:
+    """Rule texts that somebody is writing, one at a time: lint/text.py, a slice of time a request."""
+
+    def __init__(self) -> None:
+        self._key = ""
+        self._now: Any = None  # a TextExamination: its room is only read where a text is checked
+        self._solver: Any = None
+        self._memories: OrderedDict[str, Any] = OrderedDict()
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Return {"checked": what is known} at the end or where no time is given, else {"going": true}."""
+        if request["check"] != self._key:
+            if "form" not in request:
+                return {"missing": True}
+            self._begin(request["check"], request["form"])
+        done = self._now.run(float(request["within"]))
+        return {"checked": self._now.checked().as_json()} if done or not request["within"] else {"going": True}
+
+    def _begin(self, key: str, asked: dict[str, Any]) -> None:
+        from .lint.memory import Memory
+        from .lint.text import TextExamination, vocabulary_of
+
+        name = json.dumps(asked["vocabulary"])
+        memory = self._memories.pop(name, None) or Memory()
+        self._memories[name] = memory
+        if len(self._memories) > _MOST_VOCABULARIES:
+            self._memories.popitem(last=False)
+        vocabulary = vocabulary_of(asked["vocabulary"])
+        self._now = TextExamination(asked["text"], vocabulary, asked["origins"], memory, self._fresh)
+        self._key = key
+
+    def _fresh(self, clauses: list[list[int]]) -> Any:
+        from pysat.solvers import Solver
+
+        if self._solver is not None:
+            self._solver.delete()
+        self._solver = Solver(name=_SOLVER, bootstrap_with=clauses)
+        return self._solver
+
+
 class Desk:
     """Answers requests; keeps the circuits and rules it was told most recently."""
 
     def __init__(self) -> None:
         self._circuits: OrderedDict[str, Encoded] = OrderedDict()
         self._ruled: OrderedDict[str, Ruled] = OrderedDict()
+        self._checking = Checking()
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Return the answer to one request: {"allowed": ...}, {"missing": true} or {"failed": why}.
@@ -154,6 +196,8 @@ class Desk:
         A request about `rules` is answered by {"cheapest": ...} or {"examined": ...} instead.
         """
         try:
+            if "check" in request:
+                return self._checking.answer(request)
             if "rules" in request:
                 return self._of_rules(request)
             encoded = self._circuit(request)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, Protocol
 
@@ -29,6 +30,25 @@ class IncrementalSolver(Protocol):
     def set_phases(self, literals: list[int]) -> None: ...
 
 
+@dataclass
+class Known:
+    """What is known of rules before they are examined, from a text that had most of them.
+
+    Attributes:
+        models: models of all hard rules, as far as the watched variables.
+        witnessed: rules of which a record is known that breaks no other hard rule, no fact missing.
+        implied: rule -> its minimal reasons, for rules that are implied whether facts are missing or not.
+        vacuous: rule -> reasons that its condition never holds, for implied rules; None: it may hold.
+        fixed: literal -> minimal reasons, for watched variables and those that let go of a soft rule.
+    """
+
+    models: list[list[int]] = field(default_factory=list)
+    witnessed: set[int] = field(default_factory=set)
+    implied: dict[int, list[int]] = field(default_factory=dict)
+    vacuous: dict[int, list[int] | None] = field(default_factory=dict)
+    fixed: dict[int, list[int]] = field(default_factory=dict)
+
+
 class Examination:
     """One rule set under examination: `run` it until it is done, `told` is what is known so far.
 
@@ -36,10 +56,20 @@ class Examination:
         asked: what lint/question.py sends.
         solver: it holds the clauses of `asked`.
         budgets: conflicts that a question may take, round by round; what none decides stays open.
+        known: what is known already.
+
+    Attributes:
+        told: what has been found out so far.
+        models: models of all hard rules that were found on the way.
+        done: whether nothing is left to ask.
     """
 
     def __init__(
-        self, asked: dict[str, Any], solver: IncrementalSolver, budgets: tuple[int, ...] = BUDGETS
+        self,
+        asked: dict[str, Any],
+        solver: IncrementalSolver,
+        budgets: tuple[int, ...] = BUDGETS,
+        known: Known | None = None,
     ) -> None:
         self._solver, self._budgets = solver, budgets
         self._outputs: int = asked["outputs"]
@@ -52,13 +82,18 @@ class Examination:
         self._scopes: list[list[int]] = asked["scopes"]
         self._budget = budgets[0]
         # What the first conflict named, and the literals that it conflicts with.
-        self._reasons: dict[str, dict[int, tuple[list[int], list[int]]]] = {"implied": {}, "vacuous": {}}
+        self._reasons: dict[str, dict[int, tuple[list[int], list[int]]]] = {
+            "implied": {},
+            "vacuous": {},
+            "fixed": {},
+        }
+        self._known = known or Known()
+        self.models = self._known.models
         self.told: dict[str, Any] = {
             "satisfiable": None,
             "cores": [],
             "soft_core": [],
-            "never": [],
-            "always": [],
+            "fixed": {},  # literal that holds wherever the rules are kept -> rules that make it, as above
             "witnesses": {},  # rule -> model; those in `gaps` leave a fact out
             "gaps": [],
             "implied": {},  # rule -> rules that imply it, none of which can be left out; None: not known yet
@@ -68,6 +103,8 @@ class Examination:
             "same": [],  # pairs of rules
             "open": list(range(len(asked["keep"]))),
         }
+        for rule in self._known.witnessed:
+            self.told["open"].remove(rule)
         self._steps = self._questions()
         self.done = False
 
@@ -80,7 +117,7 @@ class Examination:
 
     def as_json(self) -> dict[str, Any]:
         """Return `told` without numbers as keys, which JSON has none of."""
-        named = ("witnesses", "implied", "vacuous")
+        named = ("witnesses", "implied", "vacuous", "fixed")
         return {key: list(map(list, v.items())) if key in named else v for key, v in self.told.items()}
 
     def _questions(self) -> Iterator[None]:
@@ -96,7 +133,10 @@ class Examination:
         for budget in self._budgets:
             self._budget = budget
             for rule in list(self.told["open"]):
-                self._examine(rule)
+                if rule in self._known.implied:
+                    self._recall(rule)
+                else:
+                    self._examine(rule)
                 yield
         self._budget = self._budgets[0]
         yield from self._equal()
@@ -109,7 +149,9 @@ class Examination:
 
     def _consistency(self) -> Iterator[None]:
         dropped: set[int] = set()
-        while len(self.told["cores"]) < _CORES:
+        if self.models:
+            self.told["satisfiable"] = True
+        while not self.models and len(self.told["cores"]) < _CORES:
             model = self._model([*self._tree.but(dropped), *self._whole])
             if model is None:
                 core = self._minimal(self._conflict(), self._whole)
@@ -122,24 +164,28 @@ class Examination:
                     continue
             elif model and not dropped:
                 self.told["satisfiable"] = True
-                self._first = model
+                self.models.append(model)
             return
 
     def _backbone(self) -> Iterator[None]:
-        model = self._first
-        open_ = {model[v - 1] for v in [*self._watched, *self._soft.values()]}
+        open_ = {x for v in self._watched for x in (v, -v)} | {-v for v in self._soft.values()}
+        for model in self.models:
+            open_ -= {-x for x in model}
         everything = [*self._tree.but(()), *self._whole]
-        self._models = [model]
         for literal in sorted(open_, key=abs):
             if literal not in open_:
+                continue
+            if literal in self._known.fixed:
+                self.told["fixed"][literal] = self._known.fixed[literal]
                 continue
             self._solver.set_phases([-x for x in open_])
             other = self._model([*everything, -literal])
             if other is None:
-                self.told["never" if literal < 0 else "always"].append(abs(literal))
+                self.told["fixed"][literal] = None
+                self._reasons["fixed"][literal] = (self._conflict(), [-literal])
             elif other:
-                self._models.append(other)
-                open_ &= set(other)
+                self.models.append(other)
+                open_ -= {-x for x in other}
             yield
 
     def _examine(self, rule: int) -> None:
@@ -164,13 +210,25 @@ class Examination:
                     self.told["gaps"].append(rule)
                 break
         self.told["open"].remove(rule)
-        # What breaks a rule alone makes its condition hold: only implied rules can have one that never does.
         if rule in self._reasons["implied"]:
-            for body in self._conditions[rule]:
-                if self._model([*others, *body, *self._whole]) is None:
-                    self.told["vacuous"][rule] = None
-                    self._reasons["vacuous"][rule] = (self._conflict(), body)
-                    break
+            self._look_at_condition(rule)
+
+    def _recall(self, rule: int) -> None:
+        """Take what is known of an implied rule."""
+        self.told["implied"][rule] = self._known.implied[rule]
+        self.told["open"].remove(rule)
+        if self._known.vacuous.get(rule) is not None:
+            self.told["vacuous"][rule] = self._known.vacuous[rule]
+        elif rule not in self._known.vacuous:
+            self._look_at_condition(rule)
+
+    def _look_at_condition(self, rule: int) -> None:
+        # What breaks a rule alone makes its condition hold: only implied rules can have one that never does.
+        for body in self._conditions[rule]:
+            if self._model([*self._tree.but({rule}), *body, *self._whole]) is None:
+                self.told["vacuous"][rule] = None
+                self._reasons["vacuous"][rule] = (self._conflict(), body)
+                break
 
     def _shortened(self) -> Iterator[None]:
         """Make the reasons of what is implied or vacuous minimal."""
@@ -211,15 +269,15 @@ class Examination:
         """Pair the watched variables that no record kept to the rules tells apart."""
         everything = [*self._tree.but(()), *self._whole]
         chance = random.Random(0)  # noqa: S311 - only the same models each time
-        for _ in range(_SAMPLES):
+        for _ in range(_SAMPLES - len(self.models)):
             self._solver.set_phases([v if chance.random() < 0.4 else -v for v in self._watched])
             model = self._model(everything)
             if model:
-                self._models.append(model)
+                self.models.append(model)
             yield
-        fixed = {*self.told["never"], *self.told["always"]}
+        fixed = {abs(x) for x in self.told["fixed"]}
         groups = [[v for v in self._watched if v not in fixed]]
-        for model in self._models:
+        for model in self.models:
             groups = _split(groups, model)
         while groups:
             first, *rest = groups.pop()
