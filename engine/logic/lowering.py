@@ -140,10 +140,13 @@ class Compiled:
 
     def literals_of(self, test: int) -> tuple[int, int]:
         """Return the variables "may hold" and "may fail" of a test, from 1; 0 where they are not in use."""
-        found = {m.key: self._place[v] for v, m in enumerate(self._builder.made, 1) if m.role == "given"}
-        return found.get((test, True), 0), found.get((test, False), 0)
+        return self._leaves.get((test, True), 0), self._leaves.get((test, False), 0)
 
     # Inside
+
+    @cached_property
+    def _leaves(self) -> dict[object, int]:
+        return {m.key: self._place[v] for v, m in enumerate(self._builder.made, 1) if m.role == "given"}
 
     @cached_property
     def _helpers(self) -> list[tuple[int, object]]:

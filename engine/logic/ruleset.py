@@ -11,7 +11,7 @@ from ..errors import RuleError
 from ..ports import F64, I64, Column
 from .binding import Binding, Test
 from .circuit import Circuit, circuit_of
-from .formula import Formula, Statement, Tested, parts_of
+from .formula import And, Formula, Statement, Tested, parts_of
 from .language import parse
 from .truth import Bools, Outcomes, outcomes, truth
 from .vocabulary import CLASS, Vocabulary
@@ -31,6 +31,8 @@ class Rule:
         bound: the formula over tests and values of decided variables, by number.
         weight: what it costs to break it, in nats; None where it must be kept.
         level: a soft rule of a higher level outweighs all of lower ones.
+        column: the column it begins at, from 1.
+        written: the formula as written.
     """
 
     name: str
@@ -41,6 +43,8 @@ class Rule:
     bound: Formula
     weight: float | None = None
     level: int = 1
+    column: int = 1
+    written: Formula = And(())
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,8 @@ class RuleSet:
                 bound=binding.bind(s.formula),
                 weight=s.weight,
                 level=s.level,
+                column=s.place.column,
+                written=s.formula,
             )
             for name, s in zip(names, statements, strict=True)
         )

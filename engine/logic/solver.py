@@ -1,7 +1,7 @@
 """The door to the solver process: starts it when it is first asked, kills it at a deadline, starts another.
 
-There is one process per program (`shared_solver`), and one for rules being written. Any thread may ask; they take turns. The process dies
-with this one: its input ends.
+There is one process per program (`shared_solver`), and one for rules being written. Any thread may ask;
+they take turns. The process dies with this one: its input ends.
 """
 
 from __future__ import annotations

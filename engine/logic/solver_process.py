@@ -158,7 +158,9 @@ class Checking:
                 return {"missing": True}
             self._begin(request["check"], request["form"])
         done = self._now.run(float(request["within"]))
-        return {"checked": self._now.checked().as_json()} if done or not request["within"] else {"going": True}
+        return (
+            {"checked": self._now.checked().as_json()} if done or not request["within"] else {"going": True}
+        )
 
     def _begin(self, key: str, asked: dict[str, Any]) -> None:
         from .lint.memory import Memory

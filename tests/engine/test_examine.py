@@ -73,7 +73,10 @@ def check_satisfiable(form, every, holds, found):
     for i, values in found.witnesses:
         assert np.flatnonzero(~form.holds(values[None])[0]).tolist() == [i]
     for i, reasons in found.implied.items():
-        check_reasons(holds, reasons, holds[:, i])
+        if i in found.vacuous:
+            assert reasons == found.vacuous[i]
+        else:
+            check_reasons(holds, reasons, holds[:, i])
     left = [i for i in rules if i not in found.removable]
     assert not (holds[:, left].all(1) & ~holds.all(1)).any()
     for i in set(found.implied) - set(found.removable):

@@ -37,15 +37,15 @@ class Known:
     Attributes:
         models: models of all hard rules, as far as the watched variables.
         witnessed: rules of which a record is known that breaks no other hard rule, no fact missing.
-        implied: rule -> its minimal reasons, for rules that are implied whether facts are missing or not.
-        vacuous: rule -> reasons that its condition never holds, for implied rules; None: it may hold.
+        implied: rule -> its minimal reasons, for rules that are implied where no fact is missing.
+        vacuous: rule -> reasons that its condition never holds, for implied rules.
         fixed: literal -> minimal reasons, for watched variables and those that let go of a soft rule.
     """
 
     models: list[list[int]] = field(default_factory=list)
     witnessed: set[int] = field(default_factory=set)
     implied: dict[int, list[int]] = field(default_factory=dict)
-    vacuous: dict[int, list[int] | None] = field(default_factory=dict)
+    vacuous: dict[int, list[int]] = field(default_factory=dict)
     fixed: dict[int, list[int]] = field(default_factory=dict)
 
 
@@ -96,7 +96,8 @@ class Examination:
             "fixed": {},  # literal that holds wherever the rules are kept -> rules that make it, as above
             "witnesses": {},  # rule -> model; those in `gaps` leave a fact out
             "gaps": [],
-            "implied": {},  # rule -> rules that imply it, none of which can be left out; None: not known yet
+            # rule -> rules that imply it, none to spare but for a rule in `vacuous`; None: not known yet
+            "implied": {},
             "removable": [],  # implied rules that can all be dropped at once
             "vacuous": {},  # rule -> rules that keep its condition from holding, in the same way
             "equal": [],  # pairs of variables
@@ -133,10 +134,7 @@ class Examination:
         for budget in self._budgets:
             self._budget = budget
             for rule in list(self.told["open"]):
-                if rule in self._known.implied:
-                    self._recall(rule)
-                else:
-                    self._examine(rule)
+                self._examine(rule)
                 yield
         self._budget = self._budgets[0]
         yield from self._equal()
@@ -189,41 +187,36 @@ class Examination:
             yield
 
     def _examine(self, rule: int) -> None:
-        """Look for what breaks a rule and no other, and for what makes its condition hold."""
-        others = self._tree.but({rule})
-        deny = self._deny[rule]
-        kept = [v for i, v in self._soft.items() if i != rule]
-        tries = [[*others, *deny, *self._whole], [*others, *deny]] if self._whole else [[*others, *deny]]
-        self._solver.set_phases([-v for v in self._watched])
-        for gap, assumed in enumerate(tries):
-            model = (self._model([*assumed, *kept]) or None) if kept else None
-            if model is None:
-                model = self._model(assumed)
-            if model == []:
-                return
-            if not gap and model is None:
-                self.told["implied"][rule] = None
-                self._reasons["implied"][rule] = (self._conflict(), deny)
-            if model:
-                self.told["witnesses"][rule] = model[: self._outputs]
-                if gap:
-                    self.told["gaps"].append(rule)
-                break
+        """Look for what breaks a rule and no other; where nothing does, for what makes its condition hold."""
+        implied = self._known.implied.get(rule)
+        model = None if implied is not None else self._breaking(rule, self._whole)
+        if model is None:
+            self.told["implied"][rule] = implied
+            if implied is None:
+                self._reasons["implied"][rule] = (self._conflict(), self._deny[rule])
+            if self._whole:  # with a fact missing others may let through what breaks this one
+                model = self._breaking(rule, [])
+                self.told["gaps"] += [rule] if model else []
+        if model == []:
+            return
+        if model:
+            self.told["witnesses"][rule] = model[: self._outputs]
         self.told["open"].remove(rule)
-        if rule in self._reasons["implied"]:
+        if rule in self.told["implied"]:
             self._look_at_condition(rule)
 
-    def _recall(self, rule: int) -> None:
-        """Take what is known of an implied rule."""
-        self.told["implied"][rule] = self._known.implied[rule]
-        self.told["open"].remove(rule)
-        if self._known.vacuous.get(rule) is not None:
-            self.told["vacuous"][rule] = self._known.vacuous[rule]
-        elif rule not in self._known.vacuous:
-            self._look_at_condition(rule)
+    def _breaking(self, rule: int, beside: list[int]) -> list[int] | None:
+        """Return a model that breaks a rule and no other hard one, of the soft ones none if that can be."""
+        assumed = [*self._tree.but({rule}), *self._deny[rule], *beside]
+        kept = [v for i, v in self._soft.items() if i != rule]
+        self._solver.set_phases([-v for v in self._watched])
+        return (self._model([*assumed, *kept]) if kept else None) or self._model(assumed)
 
     def _look_at_condition(self, rule: int) -> None:
-        # What breaks a rule alone makes its condition hold: only implied rules can have one that never does.
+        """Look whether a condition never holds; what breaks a rule alone makes its condition hold."""
+        if self._known.vacuous.get(rule) is not None:
+            self.told["vacuous"][rule] = self._known.vacuous[rule]
+            return
         for body in self._conditions[rule]:
             if self._model([*self._tree.but({rule}), *body, *self._whole]) is None:
                 self.told["vacuous"][rule] = None
@@ -232,15 +225,19 @@ class Examination:
 
     def _shortened(self) -> Iterator[None]:
         """Make the reasons of what is implied or vacuous minimal."""
-        for kind, found in self._reasons.items():
-            for rule, (reasons, beside) in found.items():
-                self.told[kind][rule] = self._minimal(reasons, [*beside, *self._whole])
-                yield
+        for kind in ("vacuous", "implied", "fixed"):
+            for rule, (reasons, beside) in self._reasons[kind].items():
+                # What keeps a condition from holding implies its rule too.
+                idle = self.told["vacuous"].get(rule) if kind == "implied" else None
+                if idle is None:
+                    idle = self._minimal(reasons, [*beside, *self._whole])
+                    yield
+                self.told[kind][rule] = idle
 
     def _same(self) -> Iterator[None]:
         """Pair implied rules that say the same: over the same variables, or each the other's only reason."""
         alike: dict[object, list[int]] = {}
-        implied = self.told["implied"]
+        implied = {rule: why for rule, why in self.told["implied"].items() if why != []}  # no tautologies
         for rule in sorted(implied):
             alike.setdefault(tuple(self._scopes[rule]), []).append(rule)
         pairs = {pair for group in alike.values() for pair in combinations(group, 2)}

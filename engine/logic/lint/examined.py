@@ -22,9 +22,10 @@ class Examined:
             no rule is in two of them.
         never: variables that are false wherever the rules are kept.
         always: variables that are true wherever they are.
-        fixed: for the literal of each of these, +v or -v with v from 1, a set of rules that make it hold, none
-            of which can be left out.
-        implied: for a rule that the others imply, those that do, none of which can be left out.
+        fixed: for the literal of each of these, +v or -v with v from 1, rules that make it hold, none of
+            which can be left out.
+        implied: for a rule that the others imply, rules that do, none of which can be left out (but for one
+            in `vacuous`: there it is the same rules).
         removable: implied rules that can all be left out at once.
         gaps: implied rules that are still needed for records with a fact missing.
         vacuous: for a rule whose condition the others keep from ever holding, those that do.

@@ -8,38 +8,19 @@ free: nothing here knows which of its outcomes go together.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import ceil, floor, inf
 
 import numpy as np
 
-from ..building import Builder, Made
-from ..normal import STRUCTURE
-from ..sums import Sum
-from ..truth import Outcomes, outcomes
+from ..lowering import Compiled
+from ..normal import STRUCTURE, AtLeast, NormalForm
 from ..subjects import Test
+from ..truth import Outcomes, outcomes
 from ..vocabulary import Variable
 
 _DECIMALS = 12
-
-
-class OpenBuilder(Builder):
-    """A builder to which facts are variables that can be chosen.
-
-    Attributes:
-        leaves: (test, whether it may hold or may fail) -> its variable.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.leaves: dict[tuple[int, bool], int] = {}
-
-    def given(self, key: object, name: str) -> int:
-        if not isinstance(key, tuple):
-            raise ValueError(f"{key} is no test")
-        if key not in self.leaves:
-            self.leaves[key] = self.flag(name)
-        return self.leaves[key]
 
 
 @dataclass(frozen=True)
@@ -49,47 +30,79 @@ class Cells:
     Attributes:
         column: its number.
         values: float64 values, one a way that its tests come out; the last is NaN, a gap.
-        variables: the variable of each.
+        first: the variable of the first, from 1; those of the others follow.
     """
 
     column: int
     values: tuple[float, ...]
-    variables: tuple[int, ...]
+    first: int
+
+    @property
+    def variables(self) -> range:
+        """Return the variable of each value."""
+        return range(self.first, self.first + len(self.values))
 
 
-def add_facts(builder: OpenBuilder, columns: Sequence[Variable], tests: Sequence[Test]) -> tuple[tuple[Cells, ...], int]:
-    """Add what facts can be to `builder`; return the cells of each column that is tested, and `known`.
+@dataclass(frozen=True)
+class Open:
+    """A rule set with its facts to choose.
 
-    `known` is a variable that is true only where no fact is missing.
+    Attributes:
+        form: that of the rules, with further variables and constraints that tie the facts together.
+        cells: for each column that is tested.
+        known: a variable, from 1, that is true only where no fact is missing.
     """
-    known = builder.flag("no fact is missing")
-    tested = {index for index, _ in builder.leaves}
-    made = []
+
+    form: NormalForm
+    cells: tuple[Cells, ...]
+    known: int
+
+
+def opened(compiled: Compiled, columns: Sequence[Variable]) -> Open:
+    """Return rules that were lowered without folding, over facts in `columns`, with their facts to choose."""
+    top = len(compiled.form.variables) + 1
+    known, names = top, ["no fact is missing"]
+    added: list[AtLeast] = []
+    made: list[Cells] = []
+    tests = compiled.tests
     for column, variable in enumerate(columns):
-        here = [i for i in sorted(tested) if tests[i].column == column]
+        here = [i for i, test in enumerate(tests) if test.column == column and any(compiled.literals_of(i))]
         if not here:
             continue
         values, found = _told_apart(variable, [tests[i] for i in here])
-        cells = builder.one_of([f"{variable.name} = {value:g}" for value in values])
-        for cell, row in zip(cells, found, strict=True):
-            for test, outcome in zip(here, row.tolist(), strict=True):
-                for positive in (True, False):
-                    leaf = builder.leaves.get((test, positive))
-                    if leaf:
-                        may = outcome != (0 if positive else 1)
-                        _clause(builder, -cell, leaf if may else -leaf)
-        _clause(builder, -known, -cells[-1])
-        made.append(Cells(column, values, cells))
-    return tuple(made), known
+        cells = Cells(column, values, top + len(names))
+        names += [f"{variable.name} = {value:g}" for value in values]
+        added.append(AtLeast(tuple(cells.variables), 1))
+        added.append(AtLeast(tuple(-v for v in cells.variables), len(values) - 1))
+        for cell, row in zip(cells.variables, found, strict=True):
+            added += _tied(compiled, cell, here, row)
+        added.append(AtLeast((-known, -cells.variables[-1]), 1))
+        made.append(cells)
+    form = compiled.form
+    more = len(names)
+    wider = replace(
+        form,
+        variables=(*form.variables, *names),
+        constraints=(*form.constraints, *added),
+        defaults=np.concatenate([form.defaults, np.zeros(more, np.bool_)]),
+        costs=np.concatenate([form.costs, np.zeros(more, np.int64)]),
+    )
+    return Open(wider, tuple(made), known)
+
+
+def _tied(compiled: Compiled, cell: int, tests: Sequence[int], found: Outcomes) -> list[AtLeast]:
+    """Return what a value of a column makes of the tests of that column, whose outcomes are int8 (tests,)."""
+    tied = []
+    for test, outcome in zip(tests, found.tolist(), strict=True):
+        for leaf, against in zip(compiled.literals_of(test), (0, 1), strict=True):
+            if leaf:
+                tied.append(AtLeast((-cell, leaf if outcome != against else -leaf), 1, (), STRUCTURE))
+    return tied
 
 
 def usual(variable: Variable) -> float:
     """Return a value of a column that no rule speaks of."""
     return _candidates(variable, [])[0]
-
-
-def _clause(builder: Builder, *literals: int) -> None:
-    builder.sums.append((Sum(tuple((x, 1) for x in literals), 1), STRUCTURE))
 
 
 def _told_apart(variable: Variable, tests: Sequence[Test]) -> tuple[tuple[float, ...], Outcomes]:
@@ -116,7 +129,7 @@ def _candidates(variable: Variable, numbers: list[float]) -> list[float]:
         near = {float(n) for x in [*numbers, *ends] for n in (floor(x), floor(x) + 1, ceil(x) - 1, ceil(x))}
         found = near or {0.0}
     else:
-        between = [_between(a, b) for a, b in zip(numbers, numbers[1:], strict=False)]
+        between = [_between(a, b) for a, b in pairwise(numbers)]
         outer = [floor(numbers[0]) - 1.0, ceil(numbers[-1]) + 1.0] if numbers else [0.0]
         inner = [_between(least, numbers[0]), _between(numbers[-1], most)] if numbers else []
         found = {*numbers, *between, *outer, *ends, *(x for x in inner if abs(x) < inf)}

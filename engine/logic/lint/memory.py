@@ -1,7 +1,7 @@
 """What is remembered of rules from one text to the next, so that a keystroke asks only about what it changed.
 
-All of it is about what rules mean, not where they stand: a record stays a record, and a rule that follows from
-others does so in any text that has them. Records are judged anew by each text.
+All of it is about what rules mean, not where they stand: a record stays a record, and a rule that follows
+from others does so in any text that has them. Records are judged anew by each text.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ import numpy as np
 
 from ...ports import F64, I64
 from ..normal import Bools
+from ..ruleset import Rule, RuleSet
+from ..truth import truth
 from .examination import Known
 
 MOST_RECORDS = 1_500
 _MOST_REASONS = 4_000
 
-Keys = Sequence[Hashable]  # what each rule goes by: its formula as written
+Keys = Sequence[int]  # what each rule goes by
 Told = dict[int, tuple[int, ...] | None]
 
 
@@ -34,21 +36,43 @@ class Memory:
 
     facts: list[F64] = field(default_factory=list)
     values: list[I64] = field(default_factory=list)
-    _implied: dict[Hashable, tuple[Hashable, ...]] = field(default_factory=dict)
-    _vacuous: dict[Hashable, tuple[Hashable, ...]] = field(default_factory=dict)
-    _fixed: dict[Hashable, tuple[Hashable, ...]] = field(default_factory=dict)
+    _numbers: dict[Hashable, int] = field(default_factory=dict)
+    _broken: dict[int, Bools] = field(default_factory=dict)  # rule -> which records break it
+    _implied: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    _vacuous: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    _fixed: dict[int, tuple[int, ...]] = field(default_factory=dict)
+
+    def keys(self, rules: Sequence[Rule]) -> Keys:
+        """Return a number for each rule, the same for rules in the same words."""
+        return [self._numbers.setdefault((r.written, r.weight is None), len(self._numbers)) for r in rules]
 
     def add_record(self, facts: F64, values: I64) -> None:
-        """Remember a record; the oldest are forgotten."""
+        """Remember a record; when there are too many, the older half is forgotten."""
+        if len(self.facts) == MOST_RECORDS:
+            half = MOST_RECORDS // 2
+            del self.facts[:half], self.values[:half]
+            self._broken.clear()
         self.facts.append(facts)
         self.values.append(values)
-        del self.facts[:-MOST_RECORDS], self.values[:-MOST_RECORDS]
+
+    def broken(self, rules: RuleSet, keys: Keys) -> Bools:
+        """Return which rules each record breaks, bool (records, rules)."""
+        facts, values = np.array(self.facts), np.array(self.values)
+        outcomes = rules.outcomes(facts)
+        for key, rule in zip(keys, rules.rules, strict=True):
+            there = self._broken.get(key, np.empty(0, np.bool_))
+            new = slice(len(there), None)
+            if len(there) < len(facts):
+                more = truth(rule.bound, outcomes[new], values[new]).no
+                self._broken[key] = np.concatenate([there, more])
+        self._broken = {key: self._broken[key] for key in keys}
+        return np.array([self._broken[key] for key in keys]).T.reshape(len(facts), len(keys))
 
     def learn(self, keys: Keys, implied: Told, vacuous: Told, fixed: Told) -> None:
         """Remember reasons, each by rule or literal, where they are known."""
         for kept, told in ((self._implied, implied), (self._vacuous, vacuous)):
             _remember(kept, {keys[i]: why for i, why in told.items()}, keys)
-        _remember(self._fixed, dict(fixed), keys)
+        _remember(self._fixed, fixed, keys)
 
     def recall(self, keys: Keys, known: Known) -> None:
         """Put into `known` the reasons whose rules are all there."""
@@ -61,7 +85,7 @@ class Memory:
                     known.vacuous[i] = vacuous
         for literal, reasons in self._fixed.items():
             if (why := _placed(reasons, place)) is not None:
-                known.fixed[int(str(literal))] = why
+                known.fixed[literal] = why
 
 
 def judged(broken: Bools, hard: Bools) -> tuple[list[int], dict[int, int]]:
@@ -84,18 +108,18 @@ def judged(broken: Bools, hard: Bools) -> tuple[list[int], dict[int, int]]:
     return np.flatnonzero(count == 0).tolist(), alone
 
 
-def _remember(
-    kept: dict[Hashable, tuple[Hashable, ...]], told: dict[Hashable, tuple[int, ...] | None], keys: Keys
-) -> None:
+def _remember(kept: dict[int, tuple[int, ...]], told: Told, keys: Keys) -> None:
     if len(kept) + len(told) > _MOST_REASONS:
         kept.clear()
     for key, why in told.items():
         reasons = None if why is None else tuple(keys[i] for i in why)
-        if reasons is not None and key not in reasons:  # of two rules in the same words each implies the other
+        if (
+            reasons is not None and key not in reasons
+        ):  # of two rules in the same words each implies the other
             kept[key] = reasons
 
 
-def _placed(reasons: tuple[Hashable, ...] | None, place: dict[Hashable, int]) -> list[int] | None:
+def _placed(reasons: tuple[int, ...] | None, place: dict[int, int]) -> list[int] | None:
     if reasons is None or not all(reason in place for reason in reasons):
         return None
     return sorted(place[reason] for reason in reasons)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,8 @@ class Question:
         form: the rules. Those from `asked` on are not demanded: they stand for conditions.
         asked: how many rules are asked about.
         helpers: bool (variables,), which variables are gates.
-        conditions: for a rule the number of the rule in `form` that says that its condition does not hold.
+        conditions: for a rule the number of the rule in `form` that says that its condition does not hold;
+            None: what a clause says of its positive literals is conditional on the negated ones.
         known: a variable, from 1, that is true where no fact is missing; 0: no fact can be.
         watched: the decided variables, from 1, of which it is asked whether they are dead, forced or equal.
     """
@@ -34,7 +35,7 @@ class Question:
     form: NormalForm
     asked: int
     helpers: Bools
-    conditions: dict[int, int] = field(default_factory=dict)
+    conditions: dict[int, int] | None = None
     known: int = 0
     watched: tuple[int, ...] = ()
 
@@ -63,9 +64,8 @@ class Question:
 
     def _conditions(self, coding: _Coding, rule: int) -> list[list[int]]:
         """Return for each condition of a rule the literals that make it hold."""
-        if rule in self.conditions:
-            return [coding.denial(self.conditions[rule])]
-        # A clause with a head: what it says of the head is conditional on its negated variables.
+        if self.conditions is not None:
+            return [coding.denial(self.conditions[rule])] if rule in self.conditions else []
         found = []
         for c in coding.roots[rule]:
             said = [x for x in c.literals if abs(x) != coding.soft.get(rule)]

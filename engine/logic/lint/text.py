@@ -1,6 +1,7 @@
 """A rule text under examination: read, bound, lowered with its facts to choose, and asked about.
 
-Runs in the solver process, so that neither parsing nor solving holds the interpreter of the program that asks.
+Runs in the solver process, so that neither parsing nor solving holds the interpreter of the program that
+asks.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ import numpy as np
 
 from ...errors import RuleError
 from ...ports import F64, I64, Column
-from .examined import Examined
 from ..formula import Formula, IfThen, Implies, Not
+from ..lowering import lowered
 from ..normal import Bools
-from ..lowering import Lowering, soft_costs
 from ..ruleset import RuleSet
 from ..vocabulary import Variable, Vocabulary
 from .examination import Examination, IncrementalSolver, Known
-from .facts import OpenBuilder, add_facts, usual
+from .examined import Examined
+from .facts import opened, usual
 from .findings import Checked, Example, Finding
 from .memory import Memory, judged
 from .question import Question
@@ -52,13 +53,14 @@ class TextExamination:
     ) -> None:
         self._began, self._took = time.perf_counter(), 0.0
         self._memory, self._origins = memory, origins
-        self._error: RuleError | None = None
+        self._unread = Checked(finished=True)
         self._asked: _Asked | None = None
         try:
             self._asked = _Asked(RuleSet.over(text, vocabulary))
         except RuleError as error:
-            self._error = error
+            self._unread = _unread(error)
             return
+        self._keys = memory.keys(self._asked.rules.rules)
         known = self._recalled(self._asked)
         _, sent = self._asked.question.coded()
         self._examination = Examination(sent, solver(sent["clauses"]), BUDGETS, known)
@@ -76,12 +78,12 @@ class TextExamination:
     def checked(self) -> Checked:
         """Return what is known so far."""
         if self._asked is None:
-            return _unread(self._error)
+            return self._unread
         asked, found = self._asked, Examined.of(self._examination.as_json())
         if self._examination.done and found.satisfiable:
             self._learn(asked, found)
         examples = {i: asked.example(*record) for i, record in self._records(asked, found).items()}
-        report = Report(asked.rules, found, examples, self._origins)
+        report = Report(asked.rules, found, asked.first, examples, self._origins)
         return Checked(
             report.findings(),
             report.statuses(),
@@ -97,12 +99,13 @@ class TextExamination:
         known = Known()
         self._alone: dict[int, tuple[F64, I64]] = {}
         if self._memory.facts:
-            facts, values = np.array(self._memory.facts), np.array(self._memory.values)
-            kept, alone = judged(asked.rules.broken(facts, values), asked.hard)
+            facts, values = self._memory.facts, self._memory.values
+            kept, alone = judged(self._memory.broken(asked.rules, self._keys), asked.hard)
             known.models = [asked.model(values[r]) for r in kept]
             known.witnessed = set(alone)
             self._alone = {i: (facts[r], values[r]) for i, r in alone.items()}
-        self._memory.recall(asked.keys, known)
+        self._memory.recall(self._keys, known)
+        known.fixed = {_moved(x, asked.first): why for x, why in known.fixed.items()}
         known.implied = {i: why for i, why in known.implied.items() if i not in known.witnessed}
         return known
 
@@ -111,15 +114,15 @@ class TextExamination:
         return {**self._alone, **told}
 
     def _learn(self, asked: _Asked, found: Examined) -> None:
-        sure = {i: why for i, why in found.implied.items() if i not in found.gaps}
-        fixed = {x: why for x, why in found.fixed.items() if abs(x) <= asked.watched}
-        self._memory.learn(asked.keys, sure, found.vacuous, fixed)
+        watched = {x: why for x, why in found.fixed.items() if abs(x) in asked.question.watched}
+        fixed = {_moved(x, -asked.first): why for x, why in watched.items()}
+        self._memory.learn(self._keys, found.implied, found.vacuous, fixed)
         for i, model in found.witnesses:
             if i not in found.gaps:
                 self._memory.add_record(*asked.record(model))
-        for model in self._examination.models:
-            if len(model) > asked.watched:
-                self._memory.add_record(*asked.record(np.array(model) > 0))
+        for kept in self._examination.models:
+            if len(kept) > asked.first + asked.watched:  # one that the solver found
+                self._memory.add_record(*asked.record(np.array(kept) > 0))
 
 
 def vocabulary_of(told: list[dict[str, Any]]) -> Vocabulary:
@@ -132,69 +135,61 @@ class _Asked:
 
     Attributes:
         rules: the rules.
+        hard: bool (rules,), which must be kept.
         question: the question.
-        watched: how many variables are watched, from the first on.
     """
 
     def __init__(self, rules: RuleSet) -> None:
         self.rules = rules
-        builder = OpenBuilder()
-        lowering = Lowering(rules, builder)
-        costs = soft_costs(rules.rules)
-        for i, rule in enumerate(rules.rules):
-            lowering.hold(rule.bound, i, costs.get(i), rule.name)
-        count = len(rules.rules)
+        self.hard = np.array([rule.weight is None for rule in rules.rules], np.bool_)
         conditions = {i: _condition(rule.bound) for i, rule in enumerate(rules.rules)}
         asked = {i: c for i, c in conditions.items() if c is not None}
-        for number, condition in enumerate(asked.values(), count):
-            lowering.hold(Not(condition), number)
-        self._cells, known = add_facts(builder, rules.vocabulary.given, rules.tests)
-        compiled = lowering.compiled()
-        self._decisions = compiled.decisions
-        self.watched = compiled.scores
+        compiled = lowered(rules, [Not(c) for c in asked.values()], fold=False)
+        count, columns = len(rules.rules), rules.vocabulary.given
+        open_ = opened(compiled, columns)
+        self._cells, self._decisions = open_.cells, compiled.decisions
+        self.first, self.watched = compiled.form.given, compiled.scores
+        self._usual = np.array([usual(variable) for variable in columns], np.float64)
         self.question = Question(
-            compiled.form,
+            open_.form,
             count,
-            compiled.helpers,
+            np.concatenate([compiled.helpers, np.zeros(len(open_.form.variables), np.bool_)]),
             dict(zip(asked, range(count, count + len(asked)), strict=True)),
-            _place(builder, known),
-            tuple(range(1, self.watched + 1)),
+            open_.known,
+            tuple(range(self.first + 1, self.first + self.watched + 1)),
         )
-        self._places = [[_place(builder, v) for v in c.variables] for c in self._cells]
-        self.keys = [(rule.written, rule.weight is None) for rule in rules.rules]
-        self.hard = np.array([rule.weight is None for rule in rules.rules], np.bool_)
 
     def model(self, values: I64) -> list[int]:
-        """Return an answer, int64 (decided,), as the watched part of a model."""
-        out = [-v for v in range(1, self.watched + 1)]
+        """Return an answer, int64 (decided,), as a model as far as its last watched variable."""
+        out = [0] * self.first + [-v for v in self.question.watched]
         for decision, value in zip(self._decisions, values.tolist(), strict=True):
-            true = decision.start + (value if decision.values else 0)
+            true = self.first + decision.start + (value if decision.values else 0)
             if decision.values or value:
                 out[true] = true + 1
         return out
 
     def record(self, model: Bools) -> tuple[F64, I64]:
         """Return the facts, float64 (columns,), and the answer, int64 (decided,), of a model."""
-        facts = np.array([usual(variable) for variable in self.rules.vocabulary.given], np.float64)
-        for cells, places in zip(self._cells, self._places, strict=True):
-            facts[cells.column] = cells.values[next(i for i, v in enumerate(places) if model[v - 1])]
-        values = [
-            int(model[d.place].argmax()) if d.values else int(model[d.start]) for d in self._decisions
-        ]
+        facts = self._usual.copy()
+        for cells in self._cells:
+            facts[cells.column] = cells.values[next(i for i, v in enumerate(cells.variables) if model[v - 1])]
+        scores = model[self.first : self.first + self.watched]
+        values = [int(scores[d.place].argmax() if d.values else scores[d.start]) for d in self._decisions]
         return facts, np.array(values, np.int64)
 
     def example(self, facts: F64, values: I64) -> Example:
         """Return a record in words; of the facts those that rules speak of."""
         columns = self.rules.columns
-        said = {columns[c.column].name: _value(columns[c.column], float(facts[c.column])) for c in self._cells}
+        said = {
+            columns[c.column].name: _value(columns[c.column], float(facts[c.column])) for c in self._cells
+        }
         decided = self.rules.vocabulary.decided
         answer = {v.name: v.names[value] for v, value in zip(decided, values.tolist(), strict=True)}
-        return Example(said, answer, "; ".join(f"{k} = {v}" for k, v in {**said, **answer}.items()))
+        return Example(said, answer, ", ".join(f"{k} = {v}" for k, v in {**said, **answer}.items()))
 
 
-def _place(builder: OpenBuilder, variable: int) -> int:
-    """Return where a variable stands in the form: what is decided comes first, in the order it was made."""
-    return sum(made.role == "decided" for made in builder.made[:variable])
+def _moved(literal: int, by: int) -> int:
+    return literal + (by if literal > 0 else -by)
 
 
 def _condition(formula: Formula) -> Formula | None:

@@ -21,13 +21,15 @@ class Report:
 
     Attributes:
         rules: the rules.
-        found: what has been found; of its variables the first are the values of decided variables in order.
+        found: what has been found.
+        first: the first of its variables that is a value of a decided one, from 0; the rest follow in order.
         examples: for a rule a record that breaks it and no other hard rule.
         origins: rule -> the pack it comes from, for rules that come from packs.
     """
 
     rules: RuleSet
     found: Examined
+    first: int
     examples: Mapping[int, Example]
     origins: Mapping[str, str]
 
@@ -69,7 +71,7 @@ class Report:
 
     def _fixed(self) -> list[Finding]:
         """What no answer may be, or every answer must be: a finding a variable."""
-        made, start = [], 0
+        made, start = [], self.first
         for variable in self.rules.vocabulary.decided:
             if variable.kind == "flag":
                 made += self._flag(variable, start + 1)
@@ -92,7 +94,8 @@ class Report:
         if not dead:
             return []
         reasons = sorted({r for i in dead for r in self.found.fixed[-(first + i)] or ()})
-        severity: Severity = "note" if variable.levels else "warning"
+        # What a single rule says outright is meant.
+        severity: Severity = "note" if variable.levels or len(reasons) == 1 else "warning"
         left = [n for i, n in enumerate(variable.names) if i not in dead]
         if len(left) == 1:
             what = f"{variable.name} is {left[0]} in every answer{self._because(reasons)}."
@@ -104,7 +107,8 @@ class Report:
     def _idle(self) -> list[Finding]:
         made = []
         for i, reasons in self.found.vacuous.items():
-            what = f"The condition of {self._name(i)} never holds{self._because(reasons)}."
+            why = self._because(reasons) or (", whatever the record" if reasons == () else "")
+            what = f"The condition of {self._name(i)} never holds{why}."
             do = "Check the condition: as it stands the rule never asks for anything."
             made.append(self._of("never applies", "warning", i, what, do, reasons or ()))
         return made
@@ -137,8 +141,7 @@ class Report:
         words = self._watched()
         return [
             Finding("equal", "note", "", 0, 0, f"{words[a]} exactly when {words[b]}, in every answer.")
-            for a, b in self.found.equal
-            if max(a, b) < len(words)
+            for a, b in ((a - self.first, b - self.first) for a, b in self.found.equal)
         ]
 
     def _soft(self) -> list[Finding]:
@@ -175,9 +178,7 @@ class Report:
         self, kind: Kind, severity: Severity, rule: int, what: str, do: str = "", others: Sequence[int] = ()
     ) -> Finding:
         about: Rule = self.rules.rules[rule]
-        return Finding(
-            kind, severity, about.name, about.line, about.column, what, do, self._names(others)
-        )
+        return Finding(kind, severity, about.name, about.line, about.column, what, do, self._names(others))
 
     def _about(self, kind: Kind, severity: Severity, reasons: Sequence[int] | None, what: str) -> Finding:
         do = "If that is not meant, loosen one of these rules." if reasons else ""
@@ -213,4 +214,3 @@ class Report:
 
 
 _ONE_OF = "Removing it changes nothing, as long as the rules that it follows from stay."
-
