@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import SolverError
 from ..ports import I64
 from .clauses import clauses_of
 from .normal import Bools
@@ -18,7 +17,13 @@ from .solver import Solver
 
 @dataclass(frozen=True)
 class Found:
-    """What the solver says of one record: values of the part, or None where none are allowed."""
+    """What the solver says of one record: values of the part.
+
+    Attributes:
+        values: bool (k,), None where none are allowed or, unless `proven`, none were found in time.
+        cost: what they cost, -1 without any.
+        proven: whether nothing cheaper is allowed.
+    """
 
     values: Bools | None
     cost: int
@@ -47,7 +52,7 @@ class Cheapest:
             known: whether allowed values are known already.
 
         Raises:
-            SolverError: python-sat is not there, or not even any allowed values were found in time.
+            SolverError: python-sat is not there.
         """
         here = self._part.variables
         said = np.where(values[here], 1, -1) * (np.arange(len(here)) + 1)
@@ -65,8 +70,7 @@ class Cheapest:
         if answer is None:
             answer = solver.cheapest(key, form, {**asked, "any": True}, seconds)
         if answer is None:
-            words = f"The solver found no allowed answer to a record within {seconds:g} seconds."
-            raise SolverError(words, why="Whether there is one is not known.", do="Simplify the rules.")
+            return Found(None, -1, proven=False)
         if answer["values"] is None:
             return Found(None, -1, proven=True)
         found = np.array(answer["values"], np.int64)[: len(here)] > 0

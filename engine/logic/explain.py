@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..ports import F64, Column
-from .repair import CHANGED, KEPT, NONE
+from .pipeline import ALLOWED, NONE, OPTIMAL, STATUS
 from .ruleset import Rule, RuleSet
 from .truth import Bools
 from .wording import listed
@@ -66,7 +66,7 @@ def explain(rules: RuleSet, facts: F64, raw_label: int, label: int) -> Explained
     """
     forbids = rules.broken(np.tile(facts, (len(rules.classes), 1)), np.arange(len(rules.classes)))
     said = rules.classes[raw_label]
-    fixed = rules.classes[label] if label >= 0 else NONE
+    fixed = rules.classes[label] if label >= 0 else STATUS[NONE]
     broken = tuple(
         _broken(rules, rule, facts, raw_label)
         for rule, hit in zip(rules.rules, forbids[raw_label], strict=True)
@@ -74,11 +74,11 @@ def explain(rules: RuleSet, facts: F64, raw_label: int, label: int) -> Explained
     )
     if label < 0:
         decisive = conflict(forbids)
-        status, why = NONE, _nothing_left(rules, decisive)
+        status, why = STATUS[NONE], _nothing_left(rules, decisive)
     elif label == raw_label:
-        decisive, status, why = (), KEPT, f"{said} breaks no rule and stands."
+        decisive, status, why = (), STATUS[ALLOWED], f"{said} breaks no rule and stands."
     else:
-        decisive, status = conflict(forbids[[raw_label]]), CHANGED
+        decisive, status = conflict(forbids[[raw_label]]), STATUS[OPTIMAL]
         why = _changed(rules, decisive, said, fixed)
     return Explained(said, fixed, status, broken, tuple(rules.names[i] for i in decisive), why)
 

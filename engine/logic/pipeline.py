@@ -34,8 +34,8 @@ from .solver import Solver, shared_solver
 Tool = Literal["diagram", "search", "puzzle", "rc2"]
 U8 = npt.NDArray[np.uint8]
 
-STATUS = ("allowed", "optimal", "feasible, not proven", "none")
-ALLOWED, OPTIMAL, FEASIBLE, NONE = range(4)
+STATUS = ("allowed", "optimal", "feasible, not proven", "unknown", "none")
+ALLOWED, OPTIMAL, FEASIBLE, UNKNOWN, NONE = range(5)
 TOOLS = ("check", "diagram", "search", "puzzle", "rc2")
 CHECK, DIAGRAM, SEARCH, PUZZLE, RC2 = range(5)
 
@@ -52,8 +52,8 @@ class Decided:
     """n repaired records.
 
     Attributes:
-        values: bool (n, variables); where no answer is allowed, those given.
-        costs: int64 (n,), what the changes cost; -1 where no answer is allowed.
+        values: bool (n, variables); where no answer is allowed or none was found, those given.
+        costs: int64 (n,), what the changes cost; -1 where no answer is allowed or none was found.
         status: uint8 (n,), a place in STATUS.
         tool: uint8 (n,), a place in TOOLS: what gave the part with that status, the last resort of several.
     """
@@ -84,6 +84,7 @@ _WHY = {
         PUZZLE,
     ): "the puzzle ran out of steps and RC2 out of time; something cheaper may be allowed",
     (FEASIBLE, RC2): "RC2 ran out of time; any allowed answer was taken, something cheaper may be allowed",
+    (UNKNOWN, RC2): "the solver ran out of time; whether there is an allowed answer is not known",
     (NONE, CHECK): "the facts alone break a rule",
     (NONE, DIAGRAM): "the diagram holds no answer that goes with these facts",
     (NONE, SEARCH): "the search came to its end without an allowed answer",
@@ -163,7 +164,7 @@ class Engine:
                 total[rows] += reached
                 hardest[rows] = np.maximum(hardest[rows], found * len(TOOLS) + by)
         status, tool = hardest // len(TOOLS), hardest % len(TOOLS)
-        dead = np.flatnonzero(status == NONE)
+        dead = np.flatnonzero(status >= UNKNOWN)
         if len(dead):
             values[dead], total[dead] = predicted[dead], -1
         return Decided(values, total, status, tool)
@@ -270,7 +271,7 @@ class Engine:
             if answer is None:
                 tool[i] = known.tool[i]
             elif answer.values is None:
-                status[i], reached[i] = NONE, -1
+                status[i], reached[i] = NONE if answer.proven else UNKNOWN, -1
             else:
                 batch.values[r, part.part.variables] = answer.values
                 reached[i], status[i] = answer.cost, OPTIMAL if answer.proven else FEASIBLE

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from engine.logic.explain import conflict, explain
+from engine.logic.pipeline import STATUS
 from engine.logic.repair import Repair
 from engine.logic.ruleset import RuleSet
 from engine.logic.solver import Solver
@@ -92,7 +93,7 @@ def test_what_repair_did_can_be_explained_record_by_record():
         facts, done.raw_labels, done.labels, done.status, done.broken, strict=True
     ):
         told = explain(rule_set, row, int(raw), int(label))
-        assert told.status == status
+        assert told.status == STATUS[status]
         assert [b.name for b in told.broken] == [n for n, hit in zip("ab", broken, strict=True) if hit]
 
 

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rule_sets import brute_force, check, form_of, random_form, random_records
 
-from engine.errors import SolverError
 from engine.logic.normal import AtLeast
 from engine.logic.pipeline import (
     ALLOWED,
@@ -21,6 +20,7 @@ from engine.logic.pipeline import (
     SEARCH,
     STATUS,
     TOOLS,
+    UNKNOWN,
     Engine,
 )
 from engine.logic.solver import Solver
@@ -227,10 +227,18 @@ def test_rc2_agrees_with_a_sample(solver):
     assert engine.agreement(predicted, costs, wrong, 30).agreed < 30
 
 
-def test_a_solver_that_finds_nothing_in_time_is_an_error():
+def test_where_a_solver_finds_nothing_in_time_the_record_says_so_and_the_others_are_answered():
     form = form_of(2, [AtLeast((1, 2), 1)])
-    with pytest.raises(SolverError, match="no allowed answer to a record within"):
-        Engine(form, only="rc2", solver=_Late(never=True))(np.zeros((1, 2), bool), np.ones((1, 2), np.int64))
+    late = Engine(form, only="rc2", solver=_Late(never=True))
+    decided = late(np.array([[False, False], [True, False]]), np.ones((2, 2), np.int64))
+    assert decided.status.tolist() == [UNKNOWN, ALLOWED]
+    assert decided.costs.tolist() == [-1, 0]
+    assert not decided.values[0].any()
+    assert decided.words(0) == (
+        "unknown",
+        "rc2",
+        "the solver ran out of time; whether there is an allowed answer is not known",
+    )
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 
 from engine.logic.normal import AtLeast, NormalForm
+from engine.logic.pipeline import NONE
 
 
 def random_form(rng, variables, constraints, *, given=0, weighted=0.3, size=4, planted=0):
@@ -60,5 +61,5 @@ def check(form, predicted, costs, decided, expected):
     assert form.holds(decided.values[found]).all()
     assert not changed[~found].any()
     assert not changed[:, : form.given].any()
-    assert np.array_equal(decided.status == 3, ~found)
+    assert np.array_equal(decided.status == NONE, ~found)
     assert np.array_equal(decided.status == 0, form.holds(predicted).all(1))
