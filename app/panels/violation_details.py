@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 from app.panels.class_bars import ClassBars, percent
 from app.panels.labels import body, caption, line, note, strong
 from app.theme.figures import whole
-from engine.logic.repair import NONE
+from engine.logic.pipeline import NONE, STATUS
 from engine.look import Violation
 from engine.ports import F32, F64
 
@@ -75,7 +75,7 @@ class Details(QScrollArea):
         raw, fixed = ClassBars("Raw answer"), ClassBars("After the rules")
         out = set(np.flatnonzero(np.isneginf(violation.scores)).tolist())
         raw.show_answer(told.said, "error", classes, shares(violation.raw), set())
-        tone = "warn" if told.status == NONE else "ok"
+        tone = "warn" if told.status == STATUS[NONE] else "ok"
         fixed.show_answer(told.fixed, tone, classes, shares(violation.scores), out)
         across = QHBoxLayout()
         across.setSpacing(8)
