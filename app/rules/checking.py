@@ -1,17 +1,32 @@
-"""What is known of a text of rules: read, bound and examined, in a thread."""
+"""What is known of a text of rules: examined in the solver process, told in the editor's terms."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from app.editor.marks import Mark
-from app.panels.rules_editor import place_in
+from app.editor.marks import Mark, State
 from app.theme.figures import plural
-from engine.errors import RuleError, SolverError
+from engine.errors import PolybitError
 from engine.graph import Graph
+from engine.logic.checking import Checked as Examined
+from engine.logic.checking import Finding as Found
+from engine.logic.checking import RuleStatus, check_rules
 from engine.logic.rules import Rules
 from engine.logic.ruleset import RuleSet
+from engine.logic.vocabulary import Vocabulary
+
+_LEVELS = {"error": "error", "warning": "warning", "note": "ok"}
+_STATES: dict[str, tuple[State, str]] = {
+    "needed": ("kept", "needed: some record breaks it and nothing else"),
+    "implied": ("redundant", "redundant: other rules say it already"),
+    "same": ("redundant", "redundant: another rule says the same"),
+    "always": ("vacuous", "vacuous: it holds whatever the record"),
+    "never applies": ("vacuous", "vacuous: its condition never holds"),
+    "conflict": ("conflicting", "conflicting: it cannot be kept together with others"),
+    "unknown": ("open", "not decided"),
+}
+_WORST = ("conflicting", "dead", "vacuous", "redundant", "open", "kept")
 
 
 @dataclass(frozen=True)
@@ -38,50 +53,88 @@ class Checked:
 
     Attributes:
         text: the text.
-        rules: the rules, None where they cannot be read.
+        readable: whether it could be read.
         summary: one sentence, and its `level`.
         findings: what to say about it, worst first.
         marks: what stands in the margin, by line.
-        done: whether the examination came to its end.
     """
 
     text: str
-    rules: RuleSet | None
+    readable: bool
     summary: str
     level: str
     findings: tuple[Finding, ...] = ()
-    marks: dict[int, Mark] = field(default_factory=dict)
+    marks: Mapping[int, Mark] = field(default_factory=dict)
 
     @property
     def error(self) -> Finding | None:
         """Return what keeps the text from being read."""
-        return next((f for f in self.findings if f.level == "error" and self.rules is None), None)
+        return next((f for f in self.findings if f.level == "error"), None) if not self.readable else None
 
 
-def check(graph: Graph, name: str, text: str, stopped: Callable[[], bool]) -> Checked:
-    """Return what is known of `text` as the rules of a node.
+def check(text: str, vocabulary: Vocabulary, stopped: Callable[[], bool]) -> Checked:
+    """Return what is known of `text`; takes up to seconds and next to nothing of the interpreter.
 
     Args:
-        graph: the graph.
-        name: the node.
-        text: its rules as typed.
+        text: the rules as typed.
+        vocabulary: what they may speak of.
         stopped: whether nobody waits for the answer any more.
+    """
+    try:
+        told = check_rules(text, vocabulary, cancelled=stopped)
+    except PolybitError as error:
+        return Checked(text, False, str(error), "error", (Finding("error", error.what, error.do),))
+    findings = tuple(_finding(found) for found in told.findings)
+    wrong = next((f for f in told.findings if f.kind == "text"), None)
+    if wrong:
+        return Checked(text, False, wrong.what, "error", findings)
+    return Checked(text, True, *_summary(told), findings, _marks(told))
+
+
+def bound(graph: Graph, name: str, text: str) -> RuleSet:
+    """Return `text` as the rules of a node; the graph finds them ready when it takes the text.
+
+    Raises:
+        RuleError: the text cannot be read, or names something that is not there.
+        SolverError: the parser is not installed.
     """
     node = graph.node(name)
     if not isinstance(node, Rules):
-        return Checked(text, None, "This node holds no rules.", "warning")
-    try:
-        rules = type(node)(**{**node.values(), "rules": text}).rule_set(*graph.input_specs(name))
-    except (RuleError, SolverError) as error:
-        line, column = place_in(error.where)
-        finding = Finding("error", error.what, error.do, line, column)
-        return Checked(text, None, error.what, "error", (finding,))
-    return examined(text, rules, stopped)
+        raise TypeError(f"{name} holds no rules")
+    return type(node)(**{**node.values(), "rules": text}).rule_set(*graph.input_specs(name))
 
 
-def examined(text: str, rules: RuleSet, stopped: Callable[[], bool]) -> Checked:
-    """Return what is known of rules that can be read."""
-    notes = tuple(Finding("warning", note, "", *place_in(note)) for note in rules.notes)
-    if not rules.rules:
-        return Checked(text, rules, "There are no rules: every answer is allowed.", "warning", notes)
-    return Checked(text, rules, f"{plural(len(rules.rules), 'rule')}.", "ok", notes)
+def _finding(found: Found) -> Finding:
+    return Finding(_LEVELS[found.severity], found.what, found.do, found.line, found.column)
+
+
+def _marks(told: Examined) -> dict[int, Mark]:
+    marks = {rule.line: _mark(rule) for rule in told.rules}
+    for found in told.findings:
+        mark = marks.get(found.line)
+        if not mark:
+            continue
+        state: State = "dead" if found.kind == "dead" else mark.state
+        words = mark.words if found.what in mark.words else f"{mark.words}\n{found.what}"
+        marks[found.line] = Mark(min(state, mark.state, key=_WORST.index), words)
+    return marks
+
+
+def _mark(rule: RuleStatus) -> Mark:
+    state, words = _STATES[rule.status]
+    example = f"\nBreaks it alone: {rule.example.words}." if rule.example else ""
+    return Mark(state, f"{rule.name} is {words}.{example}")
+
+
+def _summary(told: Examined) -> tuple[str, str]:
+    count = len(told.rules)
+    if not count:
+        return "There are no rules: every answer is allowed.", "warning"
+    if told.satisfiable is False:
+        return f"{plural(count, 'rule')} that cannot all be kept: no answer is allowed.", "error"
+    sorts = {state: sum(_STATES[r.status][0] == state for r in told.rules) for state in _WORST}
+    named = {"redundant": "redundant", "vacuous": "vacuous", "open": "not decided"}
+    parts = [f"{sorts[state]} {word}" for state, word in named.items() if sorts[state]]
+    words = f"{plural(count, 'rule')}; they can be kept together" if told.satisfiable else plural(count, "rule")
+    level = "warning" if any(f.severity != "note" for f in told.findings) else "ok"
+    return f"{' · '.join([words, *parts])}.", level

@@ -42,7 +42,7 @@ class ChecksPane(QScrollArea):
             FindingLine(Finding(checked.level, checked.summary)),
             *map(FindingLine, checked.findings),
         ]
-        if checked.rules is None:
+        if not checked.readable:
             self.lines = self.lines[1:]
         for line in self.lines:
             line.pressed.connect(self.place_wanted)

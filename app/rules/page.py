@@ -22,12 +22,14 @@ from app.panels.elided import Elided
 from app.panels.empty import EmptyState
 from app.panels.labels import IconLabel, caption, set_tone
 from app.panels.rules_editor import names_at
-from app.rules.checking import Checked, check
+from app.rules.checking import Checked, bound, check
 from app.rules.checks_pane import ChecksPane
 from app.rules.record_pane import RecordPane
 from app.task import Latest
 from app.theme.fonts import BASE, font
 from app.worker import Trainer
+from engine.logic.ruleset import RuleSet
+from engine.logic.vocabulary import Vocabulary
 
 _CHECK_AFTER, _KEEP_AFTER = 140, 700  # ms without a further letter
 _SIDE = 440  # px
@@ -48,10 +50,11 @@ class RulesPage(QWidget):
         self.setProperty("surface", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._document = document
-        self.name, self.checked = "", Checked("", None, "", "ok")
+        self.name, self.checked = "", Checked("", True, "", "ok")
         self._shown = ""
+        self._typing = False  # whether something is typed that the document does not have yet
         self._wanted = False  # whether it is the page in front
-        self._checking = Latest(self)
+        self._checking, self._binding = Latest(self), Latest(self)
         self._check_soon = QTimer(self, singleShot=True, interval=_CHECK_AFTER)
         self._keep_soon = QTimer(self, singleShot=True, interval=_KEEP_AFTER)
         self.text = RulesText(margin=True)
@@ -77,12 +80,14 @@ class RulesPage(QWidget):
     @property
     def busy(self) -> bool:
         """Whether the last letter typed is still being checked, or the record judged."""
-        return self._check_soon.isActive() or self._checking.busy or self.record.busy
+        waiting = self._check_soon.isActive() or self._keep_soon.isActive()
+        return waiting or self._checking.busy or self._binding.busy or self.record.busy
 
     def wait(self) -> None:
         """End what runs beside the window; it calls this when it closes."""
         self._check_soon.stop()
         self._checking.wait()
+        self._binding.wait()
         self.record.wait()
 
     # Putting together
@@ -154,7 +159,9 @@ class RulesPage(QWidget):
         self.text.textChanged.connect(self._typed)
         self.text.cursorPositionChanged.connect(self._say_place)
         self._check_soon.timeout.connect(self._check)
-        self._keep_soon.timeout.connect(self._keep)
+        self._keep_soon.timeout.connect(self._bind)
+        self._binding.done.connect(self._take_bound)
+        self._binding.failed.connect(lambda _words: self._keep())
         self._checking.done.connect(self._take)
         self._checking.failed.connect(lambda words: self._say("error", words))
         self.checks.place_wanted.connect(self.text.go_to)
@@ -197,22 +204,37 @@ class RulesPage(QWidget):
         self.node.setCurrentIndex(self.node.findData(self.name))
         self.text.show_names(names_at(graph, self.name))
         held = str(graph.node(self.name).values()["rules"])
-        if self._keep_soon.isActive():
+        if self._keep_soon.isActive() or (self._binding.busy and self._typing):
             return  # what is typed is newer
         if held != self.text.toPlainText():
             self._shown = held
             self.text.setPlainText(held)
         self._shown = held
         self._check_soon.start(0)
+        self._bind()
 
     def _typed(self) -> None:
         if self.text.toPlainText() != self._shown:
+            self._typing = True
             self._check_soon.start()
             self._keep_soon.start()
+
+    def _bind(self) -> None:
+        """Read what is typed in a thread, so that the graph takes it at once."""
+        graph, name, text = self._document.graph, self.name, self.text.toPlainText()
+        if name in graph.nodes:
+            self._binding.want(lambda _task: (text, bound(graph, name, text)))
+
+    def _take_bound(self, found: tuple[str, RuleSet]) -> None:
+        text, rules = found
+        if text == self.text.toPlainText():
+            self._keep()
+            self.record.show_rules(self.name, rules)
 
     def _keep(self) -> None:
         """Make what is typed the node's rules."""
         self._keep_soon.stop()
+        self._typing = False
         text = self.text.toPlainText()
         graph = self._document.graph
         if text == self._shown or self.name not in graph.nodes:
@@ -224,9 +246,11 @@ class RulesPage(QWidget):
     # Checking
 
     def _check(self) -> None:
-        graph, name, text = self._document.graph, self.name, self.text.toPlainText()
-        if name in graph.nodes:
-            self._checking.want(lambda task: check(graph, name, text, lambda: task.stopped))
+        graph, text = self._document.graph, self.text.toPlainText()
+        if self.name in graph.nodes:
+            names = names_at(graph, self.name)
+            vocabulary = Vocabulary.of(names.classes, names.columns)
+            self._checking.want(lambda task: check(text, vocabulary, lambda: task.stopped))
 
     def _take(self, checked: Checked) -> None:
         if checked.text != self.text.toPlainText():
@@ -234,13 +258,12 @@ class RulesPage(QWidget):
         self.checked = checked
         wrong = checked.error
         self.text.mark(wrong.line if wrong else 0, wrong.column if wrong else 0, wrong.what if wrong else "")
-        if checked.rules is not None:
+        if checked.readable:
             self.text.show_marks(checked.marks)
         self._say(checked.level, checked.summary)
         self.checks.show_checked(checked)
         count = sum(finding.level != "ok" for finding in checked.findings)
         self.tabs.setTabText(self.tabs.indexOf(self.checks), f"Checks  {count}" if count else "Checks")
-        self.record.show_rules(self.name, checked.rules)
 
     def _say(self, level: str, words: str) -> None:
         self._state.show_icon(ICONS[level], TONES[level])
