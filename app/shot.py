@@ -33,9 +33,11 @@ PANELS = (
     "problems",
     "hardware",
     "rules",
+    "packs",
 )
 _SETTLED_AFTER = 250  # ms
 _PAGES = ("gallery", "hardware")  # which need no project
+_RULES = ("rules", "packs")  # views of the page of rules
 _TABS = ("training", "spikes", "weights", "constraints", "problems")
 
 
@@ -119,8 +121,9 @@ def shot(
         if panel == "hardware":
             window.show_machine()
             window.machine.wait()
-        if panel == "rules":
+        if panel in _RULES:
             window.show_rules(before.select)
+            window.rules.show_view("packs" if panel == "packs" else "write")
             _settle()
             while window.rules.busy:
                 _settle()
@@ -199,7 +202,7 @@ def _part(window: MainWindow, panel: str) -> QWidget:
         return window.gallery
     if panel == "hardware":
         return window.machine
-    if panel == "rules":
+    if panel in _RULES:
         return window
     return window.panes.panels[panel]
 

@@ -135,6 +135,8 @@ def _summary(told: Examined) -> tuple[str, str]:
     sorts = {state: sum(_STATES[r.status][0] == state for r in told.rules) for state in _WORST}
     named = {"redundant": "redundant", "vacuous": "vacuous", "open": "not decided"}
     parts = [f"{sorts[state]} {word}" for state, word in named.items() if sorts[state]]
-    words = f"{plural(count, 'rule')}; they can be kept together" if told.satisfiable else plural(count, "rule")
+    words = (
+        f"{plural(count, 'rule')}; they can be kept together" if told.satisfiable else plural(count, "rule")
+    )
     level = "warning" if any(f.severity != "note" for f in told.findings) else "ok"
     return f"{' · '.join([words, *parts])}.", level

@@ -96,7 +96,9 @@ class PackCards(QListWidget):
 
     def look_at(self, key: str) -> None:
         """Look at a pack; at the first where that is not listed."""
-        places = {c.pack.key: i for i in range(self.count()) if isinstance(c := self.item(i).data(_ITEM), Card)}
+        places = {
+            c.pack.key: i for i in range(self.count()) if isinstance(c := self.item(i).data(_ITEM), Card)
+        }
         if places:
             self.setCurrentRow(places.get(key, next(iter(places.values()))))
         self._choose()
@@ -113,7 +115,7 @@ class PackCards(QListWidget):
         super().mousePressEvent(event)
         item = self.itemAt(event.position().toPoint())
         card = item.data(_ITEM) if item else None
-        if isinstance(card, Card):
+        if item and isinstance(card, Card):
             room = _box(self.visualItemRect(item)).adjusted(-8, -8, 8, 8)
             if room.contains(event.position().toPoint()):
                 self.ticked.emit(card.pack.key)

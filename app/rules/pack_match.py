@@ -42,7 +42,9 @@ def _match(wanted: Variable, there: Variable | None, answer: bool) -> Match:
             return Match(wanted, answer, "a class of the data" if answer else "decided beside the class")
         return Match(wanted, False, "not a column here: unknown in every record")
     if there.given != wanted.given:
-        words = "the pack decides it; here it is a fact" if there.given else "a fact of the pack; decided here"
+        words = (
+            "the pack decides it; here it is a fact" if there.given else "a fact of the pack; decided here"
+        )
         return Match(wanted, False, words)
     lacking = [value for value in wanted.values if there.values and value not in there.values]
     if wanted.values and not there.values:

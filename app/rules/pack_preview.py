@@ -1,4 +1,4 @@
-"""A domain pack in full: what it is for, its variables beside the data, its rules with reasons and sources."""
+"""A domain pack in full: what it is for, its variables beside the data, rules with reasons and sources."""
 
 from __future__ import annotations
 
@@ -66,8 +66,14 @@ def _add_head(column: QVBoxLayout, pack: Pack) -> None:
     if pack.notice:
         warned = note(" ".join(pack.notice.split()), "warn")
         column.addWidget(row(IconLabel("ph.warning-fill", "warn"), warned, stretch=1))
-    facts = [("Holds in", pack.jurisdiction), ("Checked on", pack.date), ("Licence of the pack", pack.licence)]
-    column.addWidget(caption(" · ".join(f"{what}: {value}" for what, value in facts if value), "mid", wrap=True))
+    facts = [
+        ("Holds in", pack.jurisdiction),
+        ("Checked on", pack.date),
+        ("Licence of the pack", pack.licence),
+    ]
+    column.addWidget(
+        caption(" · ".join(f"{what}: {value}" for what, value in facts if value), "mid", wrap=True)
+    )
 
 
 def _variables(matches: tuple[Match, ...]) -> QWidget:

@@ -91,7 +91,11 @@ class PacksView(Emptiable):
         self.cards, self.preview = PackCards(), PackPreview()
         self.cards.chosen.connect(self._look_at)
         self.cards.ticked.connect(self._tick)
-        self._state, self.says, self.more = IconLabel(ICONS["ok"], "ok"), note("", "hi"), caption("", wrap=True)
+        self._state, self.says, self.more = (
+            IconLabel(ICONS["ok"], "ok"),
+            note("", "hi"),
+            caption("", wrap=True),
+        )
         left = QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(16, 0, 12, 12)

@@ -22,18 +22,24 @@ from app.panels.elided import Elided
 from app.panels.empty import EmptyState
 from app.panels.labels import IconLabel, caption, set_tone
 from app.panels.rules_editor import names_at
+from app.panels.segments import Segments
 from app.rules.checking import Checked, bound, check
 from app.rules.checks_pane import ChecksPane
+from app.rules.packs_view import PacksView
 from app.rules.record_pane import RecordPane
 from app.task import Latest
 from app.theme.fonts import BASE, font
 from app.worker import Trainer
+from engine.graph import Graph
 from engine.logic.ruleset import RuleSet
 from engine.logic.vocabulary import Vocabulary
+from engine.node import Node
 
 _CHECK_AFTER, _KEEP_AFTER = 140, 700  # ms without a further letter
 _SIDE = 440  # px
 KIND = "logic.rules"
+_VIEWS = {"write": "Write", "packs": "Packs"}
+_VIEW_TIPS = {"write": "The rules of this node as text", "packs": "Rules of whole domains, ready to take"}
 
 
 class RulesPage(QWidget):
@@ -59,6 +65,7 @@ class RulesPage(QWidget):
         self._keep_soon = QTimer(self, singleShot=True, interval=_KEEP_AFTER)
         self.text = RulesText(margin=True)
         self.checks, self.record = ChecksPane(), RecordPane(document, trainer)
+        self.packs = PacksView()
         self._build()
         self._connect()
 
@@ -81,7 +88,8 @@ class RulesPage(QWidget):
     def busy(self) -> bool:
         """Whether the last letter typed is still being checked, or the record judged."""
         waiting = self._check_soon.isActive() or self._keep_soon.isActive()
-        return waiting or self._checking.busy or self._binding.busy or self.record.busy
+        parts = (self._checking, self._binding, self.record, self.packs)
+        return waiting or any(part.busy for part in parts)
 
     def wait(self) -> None:
         """End what runs beside the window; it calls this when it closes."""
@@ -89,6 +97,7 @@ class RulesPage(QWidget):
         self._checking.wait()
         self._binding.wait()
         self.record.wait()
+        self.packs.wait()
 
     # Putting together
 
@@ -125,11 +134,16 @@ class RulesPage(QWidget):
             "Add a Constraint guard from the list of nodes, then write here what no answer may break.",
         )
         column.addWidget(self.split, 1)
+        column.addWidget(self.packs, 1)
+        self.packs.hide()
         column.addWidget(self.empty, 1)
 
     def _heading(self) -> QHBoxLayout:
         title = QLabel("Rules")
         title.setFont(font(22, 600))
+        self.views = Segments(_VIEWS, _VIEW_TIPS, "What of the rules is shown")
+        self.views.setFixedWidth(220)
+        self.views.show_value("write")
         self.node = QComboBox()
         self.node.setFont(font(BASE))
         self.node.setAccessibleName("The node whose rules are shown")
@@ -141,6 +155,7 @@ class RulesPage(QWidget):
         across.setContentsMargins(16, 16, 16, 12)
         across.setSpacing(14)
         across.addWidget(title)
+        across.addWidget(self.views)
         across.addWidget(self.node)
         across.addStretch(1)
         across.addWidget(self.back)
@@ -169,6 +184,8 @@ class RulesPage(QWidget):
         self.record.truths_found.connect(self.text.show_truths)
         self.node.activated.connect(lambda place: self.show_node(self.node.itemData(place)))
         self.back.clicked.connect(self._leave)
+        self.views.chosen.connect(self.show_view)
+        self.packs.taken.connect(self._take_packs)
         self._document.changed.connect(self._follow)
         self._document.settling.connect(self._keep)
 
@@ -192,7 +209,10 @@ class RulesPage(QWidget):
         there = graph.of_kind(KIND)
         if self.name not in there:
             self.name = next(iter(there), "")
-        self.split.setVisible(bool(self.name))
+        writing = self.views.value == "write"
+        self.split.setVisible(bool(self.name) and writing)
+        self.packs.setVisible(bool(self.name) and not writing)
+        self.views.setVisible(bool(self.name))
         self.empty.setVisible(not self.name)
         self.node.setVisible(len(there) > 1)
         if not self.name:
@@ -203,6 +223,8 @@ class RulesPage(QWidget):
                 self.node.addItem(name, name)
         self.node.setCurrentIndex(self.node.findData(self.name))
         self.text.show_names(names_at(graph, self.name))
+        if not writing:
+            self._show_packs()
         held = str(graph.node(self.name).values()["rules"])
         if self._keep_soon.isActive() or (self._binding.busy and self._typing):
             return  # what is typed is newer
@@ -212,6 +234,23 @@ class RulesPage(QWidget):
         self._shown = held
         self._check_soon.start(0)
         self._bind()
+
+    def _show_packs(self) -> None:
+        graph = self._document.graph
+        names = names_at(graph, self.name)
+        own = self.text.toPlainText()
+        taken = taken_packs(graph.node(self.name))
+        self.packs.show_taken(taken, Vocabulary.of(names.classes, names.columns), own)
+
+    def _take_packs(self, keys: tuple[str, ...]) -> None:
+        after = with_packs(self._document.graph, self.name, keys)
+        self._document.edit(f"Choose packs of {self.name}", after)
+
+    def show_view(self, view: str) -> None:
+        """Show `write`, the text, or `packs`, the picker."""
+        self._keep()
+        self.views.show_value(view)
+        self._follow()
 
     def _typed(self) -> None:
         if self.text.toPlainText() != self._shown:
@@ -273,3 +312,13 @@ class RulesPage(QWidget):
     def _say_place(self) -> None:
         cursor = self.text.textCursor()
         self._place.setText(f"line {cursor.blockNumber() + 1}, column {cursor.positionInBlock() + 1}")
+
+
+def taken_packs(node: Node) -> tuple[str, ...]:
+    """Return the keys of the domain packs that a node takes."""
+    return tuple(part.strip() for part in str(node.values().get("packs", "")).split(",") if part.strip())
+
+
+def with_packs(graph: Graph, name: str, keys: tuple[str, ...]) -> Graph:
+    """Return `graph` with a node that takes the domain packs `keys`."""
+    return graph.change(name, packs=", ".join(keys))

@@ -29,6 +29,7 @@ from app.window.menus import ToolBar, context_menu, fill_menus, fill_recent
 from app.window.panes import Panes
 from app.window.toast import Toasts
 from app.window.training import TrainingCommands
+from app.window.widening import open_widening
 from app.worker import Trainer
 from engine.errors import PolybitError
 
@@ -138,6 +139,12 @@ class MainWindow(QMainWindow):
         """Open the search among the examples over the middle of the page."""
         at = QPoint(self.rect().center().x() - SearchPopup.WIDTH // 2, self.height() // 6)
         self.popup = open_examples(self, at, self.files.open)
+        self.popup.closed.connect(self._popup_gone)
+
+    def open_widening(self) -> None:
+        """Open the choice of how much wider every hidden layer becomes."""
+        at = QPoint(self.rect().center().x() - SearchPopup.WIDTH // 2, self.height() // 6)
+        self.popup = open_widening(self, at, self.document)
         self.popup.closed.connect(self._popup_gone)
 
     def offer_recovery(self) -> None:
@@ -286,6 +293,7 @@ class MainWindow(QMainWindow):
             save=working,
             save_as=working,
             arrange=working and bool(document.graph.nodes),
+            widen=working and bool(document.graph.nodes),
         )
 
     def _show_zoom(self, zoom: float) -> None:

@@ -31,7 +31,7 @@ _MENUS: dict[str, str] = {
     "&File": "new open RECENT example examples - save save_as - quit",
     "&Edit": "undo redo - copy paste duplicate delete - select_all rename search",
     "&View": "fit fit_selection zoom_in zoom_out zoom_full - THEME - show_palette show_inspector show_tabs",
-    "&Graph": "quick_add filter arrange - rules problems",
+    "&Graph": "quick_add filter arrange widen - rules problems",
     "&Train": "train pause stop",
     "&Deploy": "export predict",
     "&Help": "keys machine - about",

@@ -27,6 +27,7 @@ from engine.catalog import NODES
 from engine.files.model import load_model
 from engine.files.project import Project, save_project
 from engine.graph import Graph
+from engine.templates.widen import widened
 from engine.train.progress import EpochDone
 
 
@@ -391,3 +392,17 @@ def test_the_examples_stand_in_the_file_menu(window: MainWindow) -> None:
     assert "Handwritten digits, all four paradigms" in titles
     assert window.rect().contains(window.popup.geometry())
     QTest.keyClick(window.popup.field, Qt.Key.Key_Escape)
+
+
+def test_hidden_layers_are_widened_by_a_factor_that_is_typed(window: MainWindow, projects: Path) -> None:
+    window.files.open(projects / "digits" / "digits-binary.polybit")
+    graph = window.document.graph
+    window.actions_["widen"].trigger()
+    assert window.popup is not None
+    assert [entry.title for entry in window.popup.entries()][:2] == ["0.5 times as wide", "1.5 times as wide"]
+    QTest.keyClicks(window.popup.field, "2")
+    QTest.keyClick(window.popup.field, Qt.Key.Key_Return)
+    assert window.document.graph == widened(graph, 2.0) != graph
+    assert window.document.undo.undoText() == "Make hidden layers 2 times as wide"
+    window.actions_["undo"].trigger()
+    assert window.document.graph == graph
