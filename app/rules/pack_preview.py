@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from app.panels.labels import IconLabel, body, caption, heading, line, note, row, section_label, strong
+from app.panels.labels import IconLabel, caption, heading, line, note, row, section_label, strong
 from app.rules.pack_match import Match, kind_words
 from engine.logic.formula import Statement
 from engine.logic.pack import Pack
@@ -89,14 +89,15 @@ def _variables(matches: tuple[Match, ...]) -> QWidget:
         drawn = drawn if match.found or variable.given else ("ph.flag", "mid")
         icon = IconLabel(*drawn, 14)
         icon.setAccessibleName("in this data" if match.found else "not in this data")
-        name = body(variable.name, "hi" if match.found or not variable.given else "mid")
-        name.setToolTip(variable.text or variable.name)
+        name = note(variable.name, "hi" if match.found or not variable.given else "mid", wrap=False)
+        name.setToolTip(f"{variable.name}: {match.words}")
+        said = [kind_words(variable), match.words if variable.given else ""]
         grid.addWidget(icon, place, 0)
         grid.addWidget(name, place, 1)
-        grid.addWidget(caption(kind_words(variable), "mid", wrap=True), place, 2)
-        grid.addWidget(caption(match.words, "low", wrap=True), place, 3)
-    grid.setColumnStretch(2, 1)
-    grid.setColumnStretch(3, 1)
+        grid.addWidget(note(variable.text, "mid"), place, 2)
+        grid.addWidget(caption(" · ".join(filter(None, said)), "low", wrap=True), place, 3)
+    grid.setColumnStretch(2, 4)
+    grid.setColumnStretch(3, 3)
     return holder
 
 

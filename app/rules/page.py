@@ -212,7 +212,7 @@ class RulesPage(QWidget):
         writing = self.views.value == "write"
         self.split.setVisible(bool(self.name) and writing)
         self.packs.setVisible(bool(self.name) and not writing)
-        self.views.setVisible(bool(self.name))
+        self.views.setVisible(bool(self.name) and "packs" in type(graph.node(self.name)).about())
         self.empty.setVisible(not self.name)
         self.node.setVisible(len(there) > 1)
         if not self.name:
