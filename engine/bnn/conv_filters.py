@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..hardware import dot_signs, gradient_product
+from ..hardware import gradient_product
 from ..kernels.bits import pack_signs
 from ..kernels.floats import scale_shift
 from ..kernels.signed import signed_sums, transpose_bits
@@ -20,6 +20,7 @@ from ..node import Moment, Parameter
 from ..ports import F32, U64, Array, Arrays, words_for
 from ..precision import PRECISIONS
 from .conv_layer import Kind
+from .conv_packed import PackedMaps
 from .conv_patches import Patches
 from .conv_pieces import CHUNKS, Buffers, Pieces
 from .linear import offset_shift
@@ -53,7 +54,7 @@ class Filters:
         self._zero = np.zeros(m, np.float32)
         self._signs = np.empty((m, words_for(k)), np.uint64)
         self._turned_weights = np.empty((patches.groups, k, words_for(self._each)), np.uint64)
-        self._pieces = Pieces(patches, m)
+        self._pieces, self._packed = Pieces(patches, m), PackedMaps(patches, m, batch)
         self._by_signs = False
         self._seen: Array | None = None
         self._effective: Quantized | None = None
@@ -100,6 +101,14 @@ class Filters:
         if quantized is None:
             raise RuntimeError("backward before forward")
         records, places = len(grad) // patches.window.places, patches.window.places
+        alone = quantized.more is None and quantized.offset is None
+        if self._seen is not None and alone and self._packed.serves(records):
+            self._packed.filter_gradient(grad, self._grad)
+            if maps_wanted:
+                signs, scale = self._packed_signs(quantized), quantized.scale
+                self._packed.map_gradient(grad, signs, scale, self._grad_in[:records])
+            self._finish(grad)
+            return self._grad_in[:records] if maps_wanted else None
         if maps_wanted:
             self._turn_weights(quantized)
         sums = self._part_grads[: self._pieces.count(records)]
@@ -113,8 +122,6 @@ class Filters:
 
         self._pieces.each(records, run)
         np.sum(sums, axis=0, out=self._grad)
-        if self._seen is not None and patches.pad == 0 and patches.window.pads:
-            self._add_missing(grad)
         self._finish(grad)
         return self._grad_in[:records] if maps_wanted else None
 
@@ -140,31 +147,11 @@ class Filters:
     def _outputs(self, group: int) -> slice:
         return slice(group * self._each, (group + 1) * self._each)
 
-    def _whole_products(self, seen: Array, part: Quantized, scale: F32, out: F32) -> None:
-        patches, places = self._patches, self._patches.window.places
-        packed = self._packed_signs(part)
+    def _whole_products(self, seen: U64, part: Quantized, scale: F32, out: F32) -> None:
+        patches = self._patches
         corrected = patches.pad == 0 and patches.window.pads
-        missing = patches.missing(part.values).astype(np.int32) if corrected else None
-
-        def run(chunk: int, piece: slice, buffers: Buffers) -> None:
-            maps = patches.padded(seen[piece], packed=True)
-            target = out[piece.start * places : piece.stop * places]
-            whole = buffers.whole[: len(target)]
-            for group in range(patches.groups):
-                rows = patches.rows(maps, group, buffers.bits)
-                signs = packed[self._outputs(group)]
-                if patches.groups == 1:
-                    dot_signs(rows, signs, patches.inputs, whole)
-                else:
-                    sums = np.empty((len(rows), self._each), np.int32)
-                    dot_signs(rows, signs, patches.inputs, sums)
-                    whole[:, self._outputs(group)] = sums
-            if missing is not None:
-                by_place = whole.reshape(-1, *missing.shape)
-                by_place += missing
-            scale_shift(whole, scale, self._zero, target)
-
-        self._pieces.each(len(seen), run)
+        missing = patches.missing(part.values) if corrected else None
+        self._packed.products(seen, self._packed_signs(part), scale, out, missing)
 
     def _float_products(self, records: int, part: Quantized, scale: F32, out: F32) -> None:
         patches, places = self._patches, self._patches.window.places
@@ -277,6 +264,8 @@ class Filters:
         self._grad.reshape(len(self._grad), window.taps, -1)[...] += lost.T[:, :, None]
 
     def _finish(self, grad: F32) -> None:
+        if self._seen is not None and self._patches.pad == 0 and self._patches.window.pads:
+            self._add_missing(grad)
         self._grad *= np.float32(self._step)
         if self._offset:
             self._grad += np.float32(self._offset) * grad.sum(axis=0)[:, None]

@@ -56,6 +56,24 @@ def scale_shift(x: F32 | I32, scale: F32, shift: F32, out: F32) -> None:
 
 
 @kernel
+def scale_here(x: F32, scale: F32, shift: F32) -> None:
+    """Do what `scale_shift` does, in place: float32 (n, m)."""
+    for r in range(x.shape[0]):
+        row = x[r]
+        for j in range(len(row)):
+            row[j] = row[j] * scale[j] + shift[j]
+
+
+@kernel
+def scale_sums(x: F32, scale: F32, shift: F32) -> None:
+    """Do what `scale_shift` does, in place, for int32 sums that stand in the bytes of `x`, float32 (n, m)."""
+    for r in range(x.shape[0]):
+        row, whole = x[r], x[r].view(np.int32)
+        for j in range(len(row)):
+            row[j] = np.float32(whole[j]) * scale[j] + shift[j]
+
+
+@kernel
 def over_largest(x: F32, out: F32) -> None:
     """Write each row of `x`, float32 (n, k), over its largest size into `out`; 0 where that is 0 or NaN.
 

@@ -292,6 +292,28 @@ def dot_lookup(indices: U8, n: int, inputs: int, digits: U8, m: int, room: U8, o
 
 
 @kernel
+def dot_rows(a: U64, inputs: int, digits: U8, m: int, indices: U64, room: U8, out: U8) -> None:
+    """Write the products of packed rows, uint64 (n, words), and m outputs of digits into `out`.
+
+    Args:
+        a: packed rows.
+        inputs: columns of a row.
+        digits: as laid out above, flat.
+        m: outputs.
+        indices: room for those of some rows, flat; so many rows are taken at a time.
+        room: as in `dot_lookup`, for so many rows.
+        out: int32 (n, m), flat bytes.
+    """
+    parts = -(-inputs // PART)
+    each = len(indices) // (3 * parts)
+    for at in range(0, a.shape[0], each):
+        n = min(each, a.shape[0] - at)
+        here = indices[: 3 * parts * n]
+        lay_indices(a[at : at + n], inputs, here.reshape(parts, 3, n))
+        dot_lookup(here.view(np.uint8), n, inputs, digits, m, room, out[4 * m * at : 4 * m * (at + n)])
+
+
+@kernel
 def signs_lookup(indices: U8, n: int, inputs: int, digits: U8, limits: U8, room: U8, out: U64) -> None:
     """Write whether n rows differ from each output in fewer places than its limit, as packed signs.
 

@@ -36,13 +36,13 @@ def transpose_bits(words: U64, columns: int, out: U64) -> None:
         for w in range(words.shape[1]):
             for i in range(64):
                 square[i] = words[64 * r + i, w] if i < rows else np.uint64(0)
-            _turn(square)
+            turn_square(square)
             for i in range(min(64, columns - 64 * w)):
                 out[64 * w + i, r] = square[i]
 
 
 @kernel
-def _turn(square: U64) -> None:
+def turn_square(square: U64) -> None:
     """Transpose a square of 64 x 64 bits in place."""
     half = 32
     mask = np.uint64(0x00000000FFFFFFFF)
@@ -86,7 +86,14 @@ def _sixteen_sums(floats: F32, place: int, table: F32, at: int) -> None:
 
 
 @kernel
-def _row(word: np.uint64, table: F32, part: F32, at: int) -> None:
+def lay_tables(block: F32, table: F32) -> None:
+    """Write the signed sums of 64 rows of 16 numbers, four rows at a time, into `table`."""
+    for g in range(16):
+        _sixteen_sums(block, 64 * g, table, 256 * g)
+
+
+@kernel
+def add_signed(word: np.uint64, table: F32, part: F32, at: int) -> None:
     """Add to 16 columns of `part` what the 64 signs of a word make of the numbers in `table`."""
     first, second = load_floats(part, at), no_floats()
     for g in range(0, 16, 2):
@@ -121,15 +128,15 @@ def _load_columns(floats: F32, begin: int, first: int, turned: bool, block: F32)
 
 
 @kernel
-def _store_columns(part: F32, begin: int, out: F32) -> None:
-    columns, m = out.shape
-    width = min(LANES, columns - begin)
+def store_columns(part: F32, out: F32) -> None:
+    """Write up to 16 columns of `part`, (m, 16), as rows of `out`, float32 (columns, m)."""
+    width, m = out.shape
     whole = m & ~15 if width == LANES else 0
     for i in range(0, whole, 16):
-        turn_floats(part, 16 * i, 16, out, begin * m + i, m)
+        turn_floats(part, 16 * i, 16, out, i, m)
     for c in range(width):
         for i in range(whole, m):
-            out[begin + c, i] = part[16 * i + c]
+            out[c, i] = part[16 * i + c]
 
 
 @kernel
@@ -142,11 +149,10 @@ def _signed_sums(
         part[:] = np.float32(0.0)
         for w in range(signs.shape[1]):
             _load_columns(floats, begin, 64 * w, turned, block)
-            for g in range(16):
-                _sixteen_sums(block, 64 * g, table, 256 * g)
+            lay_tables(block, table)
             for i in range(m):
-                _row(signs[i, w], table, part, 16 * i)
-        _store_columns(part, begin, out)
+                add_signed(signs[i, w], table, part, 16 * i)
+        store_columns(part, out[begin : min(begin + LANES, len(out))])
 
 
 def signed_sums(floats: F32, signs: U64, out: F32, *, turned: bool = False) -> None:
@@ -163,13 +169,13 @@ def signed_sums(floats: F32, signs: U64, out: F32, *, turned: bool = False) -> N
         return
 
     def columns(begin: int, end: int) -> None:
-        scratch, part = _aligned(64 * LANES + TABLE), _aligned(LANES * len(signs))
+        scratch, part = aligned(64 * LANES + TABLE), aligned(LANES * len(signs))
         _signed_sums(floats, turned, signs, scratch, part, out, begin, end)
 
     share(columns, len(out), least=LANES, grain=LANES)
 
 
-def _aligned(count: int) -> F32:
+def aligned(count: int) -> F32:
     """Return `count` float32 that begin with a line of the cache: no load of 64 bytes crosses two."""
     held = np.empty(count + 16, np.float32)
     skip = -held.ctypes.data // 4 % 16

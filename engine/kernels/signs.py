@@ -77,14 +77,10 @@ def _lay_lookup(words: U64, inputs: int) -> Layout:
 
 
 def _dot_lookup(a: U64, inputs: int, layout: Layout, out: I32) -> None:
-    m = out.shape[1]
-    for at in range(0, len(a), _ROWS_AT_ONCE):
-        part = a[at : at + _ROWS_AT_ONCE]
-        n = len(part)
-        indices = np.empty((-(-inputs // lookup.PART), 3, n), np.uint64)
-        lookup.lay_indices(part, inputs, indices)
-        work = room(lookup.ROOM + lookup.COUNTERS * n + 256)
-        lookup.dot_lookup(_flat(indices), n, inputs, layout, m, work, _flat(out[at : at + n]))
+    n = max(1, min(len(a), _ROWS_AT_ONCE))
+    indices = np.empty(-(-inputs // lookup.PART) * 3 * n, np.uint64)
+    work = room(lookup.ROOM + lookup.COUNTERS * n + 256)
+    lookup.dot_rows(a, inputs, layout, out.shape[1], indices, work, _flat(out))
 
 
 def _lay_shuffle(words: U64, inputs: int) -> Layout:
