@@ -101,7 +101,9 @@ def bound(graph: Graph, name: str, text: str) -> RuleSet:
     node = graph.node(name)
     if not isinstance(node, Rules):
         raise TypeError(f"{name} holds no rules")
-    return type(node)(**{**node.values(), "rules": text}).rule_set(*graph.input_specs(name))
+    made = type(node)(**{**node.values(), "rules": text})
+    made.rows()  # both remember what they find, an error too
+    return made.rule_set(*graph.input_specs(name))
 
 
 def _finding(found: Found) -> Finding:

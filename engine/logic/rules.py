@@ -102,9 +102,22 @@ def _or_none(facts: F64 | None, n: int) -> F64:
     return np.zeros((n, 0), np.float64) if facts is None else facts
 
 
-@lru_cache(maxsize=64)
 def _rule_set(text: str, classes: tuple[str, ...], columns: tuple[Column, ...]) -> RuleSet:
-    return RuleSet.of(text, classes, columns)
+    found = _bound(text, classes, columns)
+    if isinstance(found, RuleSet):
+        return found
+    raise found.with_traceback(None)
+
+
+@lru_cache(maxsize=64)
+def _bound(
+    text: str, classes: tuple[str, ...], columns: tuple[Column, ...]
+) -> RuleSet | RuleError | SolverError:
+    """Return the rules, or why there are none, so that a long text with a slip is not read again and again."""
+    try:
+        return RuleSet.of(text, classes, columns)
+    except (RuleError, SolverError) as error:
+        return error
 
 
 def _classes(scores: Spec, labels: Spec | None) -> tuple[str, ...]:
