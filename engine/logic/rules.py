@@ -113,7 +113,7 @@ def _rule_set(text: str, classes: tuple[str, ...], columns: tuple[Column, ...]) 
 def _bound(
     text: str, classes: tuple[str, ...], columns: tuple[Column, ...]
 ) -> RuleSet | RuleError | SolverError:
-    """Return the rules, or why there are none, so that a long text with a slip is not read again and again."""
+    """Return the rules, or why there are none, so that a text with a slip is not read again."""
     try:
         return RuleSet.of(text, classes, columns)
     except (RuleError, SolverError) as error:
