@@ -248,7 +248,7 @@ class RecordPane(Emptiable):
         self._judge()
 
     def _used(self) -> set[int]:
-        return {test.column for test in self._rules.tests} if self._rules else set()
+        return {column for test in self._rules.tests for column in test.columns} if self._rules else set()
 
     def _offer_answers(self) -> None:
         rules = self._rules

@@ -8,11 +8,32 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..errors import RuleError
-from .formula import Among, Compare, Formula, Known, Place, Tested, Word, parts_of, with_parts
-from .subjects import Decided, Fact, Subject, Test, not_there, unless
-from .vocabulary import CLASS, Vocabulary
+from .arithmetic import related
+from .formula import (
+    FALSE,
+    Among,
+    And,
+    Bare,
+    Compare,
+    Form,
+    Formula,
+    Happens,
+    Iff,
+    Known,
+    Operator,
+    Place,
+    Tested,
+    Word,
+    parts_of,
+    with_parts,
+)
+from .measures import AnyTest, Test
+from .subjects import Decided, Fact, Subject, not_there, unless
+from .vocabulary import CLASS, Vocabulary, number_of, yes_or_no
 
 __all__ = ["Binding", "Test"]
+
+_MIRRORED: dict[Operator, Operator] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 class Binding:
@@ -25,11 +46,11 @@ class Binding:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
-        self._tests: dict[Test, int] = {}
+        self._tests: dict[AnyTest, int] = {}
         self.notes: list[str] = []
 
     @property
-    def tests(self) -> tuple[Test, ...]:
+    def tests(self) -> tuple[AnyTest, ...]:
         """Return the distinct tests of all formulas bound so far."""
         return tuple(self._tests)
 
@@ -40,15 +61,30 @@ class Binding:
             RuleError: a variable or value is not there, or a number is compared with a category.
         """
         match formula:
-            case Compare(subject, operator, value, place):
-                found = self.subject(subject, place)
-                # The class is not named where it is written; the operator after it is the nearest place.
-                return (replace(found, place=place) if subject is None else found).compared(operator, value)
+            case Compare():
+                return self._compare(formula)
             case Among(subject, values, negated):
                 return unless(self.subject(subject, values[0].place).one_of(values), negated=negated)
             case Known(subject, negated, place):
                 return unless(self.subject(subject, place).known(), negated=negated)
+            case Bare(name):
+                return self._bare(name)
+            case Form():
+                return formula.bind(self)
         return with_parts(formula, tuple(self.bind(part) for part in parts_of(formula)))
+
+    def find(self, word: Word | None, place: Place = Place()) -> Subject | None:  # noqa: B008 - a frozen value
+        """Return the variable that `word` names, the class for None; None where there is none."""
+        known = self.vocabulary
+        name = CLASS if word is None else word.text
+        place = place if word is None else word.place
+        if word is not None and name in known.fact_numbers:
+            number = known.fact_numbers[name]
+            return Fact(number, known.given[number], place, self.test, self._note)
+        if name in known.decided_numbers:
+            number = known.decided_numbers[name]
+            return Decided(number, known.decided[number], place)
+        return None
 
     def subject(self, word: Word | None, place: Place) -> Subject:
         """Return the variable that `word` names, the class for None.
@@ -56,38 +92,99 @@ class Binding:
         Raises:
             RuleError: there is none of that name.
         """
-        known = self.vocabulary
-        if word is None or (word.text in known.decided_numbers and word.text not in known.fact_numbers):
-            return self._decided(Word(CLASS, place=place) if word is None else word)
-        if word.text in known.fact_numbers:
-            number = known.fact_numbers[word.text]
-            return Fact(number, known.given[number], word.place, self.test, self._note)
-        raise self._unknown(word)
+        found = self.find(word, place)
+        if found is None:
+            raise self.unknown(Word(CLASS, place=place) if word is None else word)
+        return found
 
-    def test(self, test: Test) -> Tested:
+    def test(self, test: AnyTest) -> Tested:
         """Return the bound atom of a test; equal tests are made once."""
         return Tested(self._tests.setdefault(test, len(self._tests)))
 
+    def event(self, name: Word) -> tuple[tuple[int, int], ...]:
+        """Return (sequence, number of the event type) for every sequence that has an event type of that name.
+
+        `sequence.type` names the type of one sequence.
+        """
+        found: list[tuple[int, int]] = []
+        for i, sequence in enumerate(self.vocabulary.sequences):
+            names = {name.text, name.text.removeprefix(f"{sequence.name}.")}
+            found.extend((i, number) for number, value in enumerate(sequence.values) if value in names)
+        return tuple(found)
+
+    def unknown(self, word: Word) -> RuleError:
+        """Return the error that nothing has that name."""
+        known = self.vocabulary
+        if word.text == CLASS and not word.quoted:
+            return RuleError("Nothing named class is decided here.", where=str(word.place), do="Name it.")
+        tabular = set(known.decided_numbers) <= {CLASS} and not known.sequences
+        if tabular and not known.given:
+            words = f"There is no column {word.text[:60]!r}: no facts are wired."
+            return RuleError(words, where=str(word.place), do="Wire the facts of the data to this node.")
+        names = [v.name for v in (known.given if tabular else known.variables)]
+        names += [event for sequence in known.sequences for event in sequence.values]
+        also = ""
+        if any(sign in word.text[1:] for sign in "+-"):
+            also = " If a sum is meant, put spaces around + and -."
+        return not_there("column" if tabular else "variable", word, tuple(names), also)
+
     # Inside
 
-    def _decided(self, word: Word) -> Subject:
-        known = self.vocabulary
-        if word.text not in known.decided_numbers:
-            what = "Nothing named class is decided here."
-            raise RuleError(what, where=str(word.place), do="Name what is decided.")
-        number = known.decided_numbers[word.text]
-        return Decided(number, known.decided[number], word.place)
+    def _compare(self, compare: Compare) -> Formula:
+        subject, operator, value = compare.subject, compare.operator, compare.value
+        found = self.find(subject, compare.place)
+        other = None if value.quoted else self.find(value)
+        if found is None:
+            if subject is not None and other is not None and number_of(subject.text) is not None:
+                return other.compared(_MIRRORED.get(operator, operator), subject)
+            raise self.unknown(Word(CLASS, place=compare.place) if subject is None else subject)
+        # The class is not named where it is written; the operator after it is the nearest place.
+        found = replace(found, place=compare.place) if subject is None else found
+        if (
+            other is None
+            or number_of(value.text) is not None
+            or found.variable.index_of(value.text) is not None
+        ):
+            return found.compared(operator, value)
+        if operator in ("=", "!=") and not (found.numeric and other.numeric):
+            return unless(_same(found, other), negated=operator == "!=")
+        left = Word(CLASS, place=compare.place) if subject is None else subject
+        return related(self, left, operator, value)
+
+    def _bare(self, name: Word) -> Formula:
+        found = self.find(name)
+        if found is not None:
+            yes = [i for i, value in enumerate(found.names) if yes_or_no(value)]
+            if len(found.names) != 2 or len(yes) != 1:
+                holds = f"one of {', '.join(found.names[:3])}" if found.names else "a number"
+                words = f"{found.called} is {holds}; a condition is needed here."
+                raise RuleError(words, where=str(name.place), do=f"Compare it: {name.text} = ...")
+            return found.among((yes[0],))
+        events = self.event(name)
+        if len(events) == 1:
+            return Happens(events[0][0], "existence", (frozenset({events[0][1]}),))
+        if events:
+            names = ", ".join(f"{self.vocabulary.sequences[i].name}.{name.text}" for i, _ in events)
+            words = f"Several sequences have an event {name.text!r}."
+            raise RuleError(words, where=str(name.place), do=f"Name one: {names}.")
+        raise self.unknown(name)
 
     def _note(self, note: str) -> None:
         if note not in self.notes:
             self.notes.append(note)
 
-    def _unknown(self, word: Word) -> RuleError:
-        known = self.vocabulary
-        tabular = set(known.decided_numbers) <= {CLASS} and not known.sequences
-        if tabular and not known.given:
-            words = f"There is no column {word.text[:60]!r}: no facts are wired."
-            return RuleError(words, where=str(word.place), do="Wire the facts of the data to this node.")
-        if tabular:
-            return not_there("column", word, tuple(v.name for v in known.given))
-        return not_there("variable", word, tuple(v.name for v in known.variables))
+
+def _same(left: Subject, right: Subject) -> Formula:
+    """Return that two categories have the same value."""
+    values = [name for name in left.names if name in right.names]
+    if not values:
+        words = f"{left.called} and {right.called} have no value in common."
+        raise RuleError(words, where=str(right.place), do="Compare variables of the same values.")
+    parts: list[Formula] = [
+        Iff(left.among((left.names.index(v),)), right.among((right.names.index(v),))) for v in values
+    ]
+    for subject in (left, right):
+        common = tuple(i for i, name in enumerate(subject.names) if name in values)
+        if len(common) < len(subject.names):
+            parts.append(subject.among(common))
+    return And(tuple(parts)) if parts else FALSE

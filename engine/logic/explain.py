@@ -106,10 +106,10 @@ def _broken(rules: RuleSet, rule: Rule, facts: F64, label: int) -> BrokenRule:
 def _fired(rules: RuleSet, rule: Rule, facts: F64, label: int) -> tuple[str, ...]:
     tests = rules.tests_of(rule)
     number = rules.names.index(rule.name)
-    asked = {test.column for test in tests if test.kind == "known"}
+    asked = {column for test in tests if test.kind == "known" for column in test.columns}
     row = facts.copy()
     fired: list[str] = []
-    for index in sorted({test.column for test in tests}):
+    for index in sorted({column for test in tests for column in test.columns}):
         column, value = rules.columns[index], float(facts[index])
         if np.isnan(value):
             if index in asked:

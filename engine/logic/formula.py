@@ -7,8 +7,9 @@ bound to a vocabulary (binding.py) it names tests of facts and values of decided
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 Operator = Literal["=", "!=", "<", "<=", ">", ">="]
 Quantity = Literal["exactly", "at most", "at least"]
@@ -69,6 +70,44 @@ class Known:
     subject: Word | None
     negated: bool = False
     place: Place = field(default=Place(), compare=False)
+
+
+@dataclass(frozen=True)
+class Bare:
+    """A name by itself: a flag that is yes, or an event type that happens."""
+
+    name: Word
+
+
+class Form(ABC):
+    """A way to write a condition that comes to others when it is bound; every one is a file in forms/.
+
+    Attributes:
+        plain: whether it needs no brackets inside another.
+    """
+
+    plain: ClassVar[bool] = True
+
+    @property
+    def parts(self) -> tuple[Formula, ...]:
+        """Return the formulas that it joins."""
+        return ()
+
+    @abstractmethod
+    def text(self) -> str:
+        """Return it in the rule language."""
+
+    @abstractmethod
+    def words(self) -> str:
+        """Return it in English, no full stop."""
+
+    @abstractmethod
+    def bind(self, binding: Any) -> Formula:
+        """Return it over tests and values, for a binding.Binding.
+
+        Raises:
+            RuleError: what it names is not there, or of the wrong kind.
+        """
 
 
 # Atoms as bound
@@ -159,6 +198,23 @@ class Count:
 
 
 @dataclass(frozen=True)
+class Happens:
+    """Sequence number `sequence` of the vocabulary follows a template of sequences/.
+
+    Attributes:
+        sequence: number in `Vocabulary.sequences`.
+        template: key of the template.
+        places: numbers of event types, any of which will do, and plain numbers.
+        numbers: (word, number) of those after a word, as in `within 3`.
+    """
+
+    sequence: int
+    template: str
+    places: tuple[frozenset[int] | int, ...]
+    numbers: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
 class Weighted:
     """The weights of the parts that hold add up to at least `bound`; bound formulas only.
 
@@ -173,8 +229,9 @@ class Weighted:
     bound: int
 
 
-Atom = Compare | Among | Known | Tested | ValueIn
-Formula = Atom | Not | And | Or | Xor | Iff | Implies | IfThen | Count | Weighted
+Atom = Compare | Among | Known | Bare | Tested | ValueIn | Happens
+Formula = Atom | Not | And | Or | Xor | Iff | Implies | IfThen | Count | Weighted | Form
+TRUE, FALSE = And(()), Or(())
 
 
 @dataclass(frozen=True)
@@ -211,6 +268,8 @@ def parts_of(formula: Formula) -> tuple[Formula, ...]:
             return (left, right)
         case IfThen(condition, then, other):
             return (condition, then) if other is None else (condition, then, other)
+        case Form():
+            return formula.parts
     return ()
 
 

@@ -18,10 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import RuleError
-from ..ports import F64, I64, Column
-from .binding import Test
+from ..ports import F64, I64
 from .building import NO, ROLES, YES, Builder, Gate, at_least_of
 from .formula import And, Count, Formula, Iff, IfThen, Implies, Not, Or, Tested, ValueIn, Weighted, Xor
+from .measures import AnyTest
 from .normal import Bools, NormalForm
 from .ruleset import Rule, RuleSet
 from .truth import Outcomes, outcomes
@@ -71,7 +71,7 @@ class Compiled:
 
     form: NormalForm
     decisions: tuple[Decision, ...]
-    tests: tuple[Test, ...]
+    tests: tuple[AnyTest, ...]
     kept: dict[int, int]
     helpers: Bools
     _builder: Builder = field(repr=False)
@@ -282,7 +282,7 @@ class _Lowering:
 
     def _test(self, index: int, *, positive: bool) -> int:
         test = self.rules.tests[index]
-        words = in_words(test, self.rules.columns)
+        words = test.words(self.rules.columns)
         return self.builder.given((index, positive), words if positive else f"not {words}")
 
     def _value_in(self, variable: int, indices: Sequence[int], *, positive: bool) -> int:
@@ -346,14 +346,3 @@ class _Lowering:
         kept = {int(str(m.key)): place[v] - 1 for v, m in enumerate(made, 1) if m.role == "kept"}
         helpers = np.array([m.role == "helper" for m in sorted_], np.bool_)
         return Compiled(form, self.decisions, self.rules.tests, kept, helpers, builder, place)
-
-
-def in_words(test: Test, columns: Sequence[Column]) -> str:
-    """Return a test as it would be written."""
-    column = columns[test.column]
-    if test.kind == "known":
-        return f"{column.name} is known"
-    said = [column.categories[int(x)] if column.categories else f"{x:.10g}" for x in test.numbers]
-    if test.kind == "among":
-        return f"{column.name} = {said[0]}" if len(said) == 1 else f"{column.name} in {{{', '.join(said)}}}"
-    return f"{column.name} {'<' if test.kind == 'below' else '<='} {said[0]}"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from .formula import (
     Among,
     And,
+    Bare,
     Compare,
     Count,
+    Form,
     Formula,
     Iff,
     IfThen,
@@ -20,9 +20,7 @@ from .formula import (
     Word,
     Xor,
 )
-from .language import RESERVED
-
-_BARE = re.compile(r"[+-]?[\w.][\w.+-]*")
+from .lexicon import quoted, written
 
 
 def print_rules(statements: tuple[Statement, ...]) -> str:
@@ -30,7 +28,7 @@ def print_rules(statements: tuple[Statement, ...]) -> str:
     return "".join(_statement(statement) for statement in statements)
 
 
-def print_formula(formula: Formula) -> str:  # noqa: C901, PLR0911 - a case a connective
+def print_formula(formula: Formula) -> str:  # noqa: C901, PLR0911, PLR0912 - a case a connective
     """Return a formula in the rule language; whatever joins parts inside another is put in brackets."""
     match formula:
         case Compare(subject, operator, value):
@@ -39,38 +37,51 @@ def print_formula(formula: Formula) -> str:  # noqa: C901, PLR0911 - a case a co
             return f"{_subject(subject)} {'not in' if negated else 'in'} {{{', '.join(map(_word, values))}}}"
         case Known(subject, negated):
             return f"{_subject(subject)} is {'missing' if negated else 'known'}"
+        case Bare(name):
+            return _word(name)
+        case Form():
+            return formula.text()
         case Not(part):
-            return f"not {_inner(part)}"
+            # In brackets: `not co-existence(a, b)` is a template of its own.
+            return f"not ({print_formula(part)})" if isinstance(part, Form) else f"not {inner_text(part)}"
         case And(parts):
-            return " and ".join(map(_inner, parts))
+            return " and ".join(map(inner_text, parts))
         case Or(parts):
-            return " or ".join(map(_inner, parts))
+            return " or ".join(map(inner_text, parts))
         case Xor(left, right):
-            return f"{_inner(left)} xor {_inner(right)}"
+            return f"{inner_text(left)} xor {inner_text(right)}"
         case Iff(left, right):
-            return f"{_inner(left)} iff {_inner(right)}"
+            return f"{inner_text(left)} iff {inner_text(right)}"
         case Implies(left, right):
-            return f"{_inner(left)} implies {_inner(right)}"
+            return f"{inner_text(left)} implies {inner_text(right)}"
         case IfThen(condition, then, other):
-            tail = f" else {_inner(other)}" if other is not None else ""
-            return f"if {_inner(condition)} then {_inner(then)}{tail}"
+            tail = f" else {inner_text(other)}" if other is not None else ""
+            return f"if {inner_text(condition)} then {inner_text(then)}{tail}"
         case Count(quantity, number, parts):
             return f"{quantity} {number} of ({', '.join(map(print_formula, parts))})"
     raise ValueError(f"{formula} is bound; only a formula as written has a text")
 
 
-def _inner(formula: Formula) -> str:
+def inner_text(formula: Formula) -> str:
+    """Return a formula as it stands inside another."""
     text = print_formula(formula)
-    return text if isinstance(formula, Compare | Among | Known | Count) else f"({text})"
+    plain = isinstance(formula, Compare | Among | Known | Bare | Count)
+    return text if plain or (isinstance(formula, Form) and formula.plain) else f"({text})"
 
 
 def _statement(statement: Statement) -> str:
-    name = f" {_word(Word(statement.name))}" if statement.name else ""
-    lines = [f"rule{name}: {print_formula(statement.formula)}"]
+    head = ["rule"]
+    if statement.name:
+        head.append(written(statement.name))
+    if statement.weight is not None:
+        head.append(f"weight {statement.weight:.17g}")
+        if statement.level != 1:
+            head.append(f"level {statement.level}")
+    lines = [f"{' '.join(head)}: {print_formula(statement.formula)}"]
     if statement.reason:
-        lines.append(f"    because {_quoted(statement.reason)}")
+        lines.append(f"    because {quoted(statement.reason)}")
     if statement.source:
-        lines.append(f"    source {_quoted(statement.source)}")
+        lines.append(f"    source {quoted(statement.source)}")
     return "\n".join(lines) + "\n"
 
 
@@ -79,10 +90,4 @@ def _subject(word: Word | None) -> str:
 
 
 def _word(word: Word) -> str:
-    bare = not word.quoted and _BARE.fullmatch(word.text) and word.text not in RESERVED
-    return word.text if bare else _quoted(word.text)
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    return written(word.text, as_text=word.quoted)

@@ -9,10 +9,11 @@ import numpy as np
 
 from ..errors import RuleError
 from ..ports import F64, I64, Column
-from .binding import Binding, Test
+from .binding import Binding
 from .circuit import Circuit, circuit_of
 from .formula import And, Formula, Statement, Tested, parts_of
 from .language import parse
+from .measures import AnyTest
 from .truth import Bools, Outcomes, outcomes, truth
 from .vocabulary import CLASS, Vocabulary
 from .wording import in_words
@@ -60,7 +61,7 @@ class RuleSet:
 
     vocabulary: Vocabulary
     rules: tuple[Rule, ...] = ()
-    tests: tuple[Test, ...] = ()
+    tests: tuple[AnyTest, ...] = ()
     notes: tuple[str, ...] = ()
 
     @classmethod
@@ -146,7 +147,7 @@ class RuleSet:
             out[:, i] = truth(rule.bound, tests, labels).no
         return out
 
-    def tests_of(self, rule: Rule) -> tuple[Test, ...]:
+    def tests_of(self, rule: Rule) -> tuple[AnyTest, ...]:
         """Return the tests that `rule` makes, each once."""
         found: dict[int, None] = {}
         look = [rule.bound]

@@ -13,26 +13,8 @@ from typing import Literal
 
 from ..errors import RuleError
 from .formula import Formula, Not, Operator, Place, Tested, ValueIn, Word
+from .measures import AnyTest, Test
 from .vocabulary import CLASS, Variable, nearest, number_of, some
-
-TestKind = Literal["among", "below", "at most", "known"]
-
-
-@dataclass(frozen=True)
-class Test:
-    """One yes-or-no question about one column of facts; a gap answers only `known`.
-
-    Attributes:
-        column: index of the column.
-        kind: `among` (the fact is one of the numbers), `below`, `at most` (against the one number), `known`.
-        numbers: float64 values; for a column of categories, their indices.
-    """
-
-    __test__ = False  # not a test case
-
-    column: int
-    kind: TestKind
-    numbers: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -142,7 +124,7 @@ class Fact(Subject):
         note: takes a sentence that the user may want to know.
     """
 
-    test: Callable[[Test], Tested]
+    test: Callable[[AnyTest], Tested]
     note: Callable[[str], None]
 
     @property

@@ -13,13 +13,13 @@ from functools import reduce
 import numpy as np
 import numpy.typing as npt
 
-from ..ports import F64, I64
-from .binding import Test
+from ..ports import I64
 from .formula import And, Count, Formula, Iff, IfThen, Implies, Not, Or, Tested, ValueIn, Weighted, Xor
+from .measures import Outcomes, outcomes
+
+__all__ = ["Bools", "Outcomes", "Truth", "outcomes", "truth"]
 
 Bools = npt.NDArray[np.bool_]
-Outcomes = npt.NDArray[np.int8]  # 1 yes, 0 no, UNKNOWN
-UNKNOWN = 2
 
 
 @dataclass(frozen=True)
@@ -37,16 +37,6 @@ class Truth:
 
     def __or__(self, other: Truth) -> Truth:
         return Truth(self.yes | other.yes, self.no & other.no)
-
-
-def outcomes(tests: tuple[Test, ...], facts: F64) -> Outcomes:
-    """Return the outcome of every test, int8 (n, tests), for `facts`, float64 (n, columns), NaN for a gap."""
-    out = np.empty((len(facts), len(tests)), np.int8)
-    for i, test in enumerate(tests):
-        fact = facts[:, test.column]
-        gap = np.isnan(fact)
-        out[:, i] = ~gap if test.kind == "known" else np.where(gap, UNKNOWN, _answer(test, fact))
-    return out
 
 
 def truth(formula: Formula, tests: Outcomes, values: I64) -> Truth:  # noqa: C901, PLR0911 - a case a connective
@@ -90,13 +80,6 @@ def truth(formula: Formula, tests: Outcomes, values: I64) -> Truth:  # noqa: C90
         case Weighted(parts, weights, bound):
             return _reaches([of(part) for part in parts], weights, bound, len(values))
     raise ValueError(f"{formula} is not bound")
-
-
-def _answer(test: Test, fact: F64) -> Bools:
-    if test.kind == "among":
-        return np.isin(fact, np.array(test.numbers, np.float64))
-    limit = np.float64(test.numbers[0])
-    return fact < limit if test.kind == "below" else fact <= limit
 
 
 def _always(n: int) -> Truth:

@@ -18,7 +18,7 @@ Kind = Literal["flag", "category", "integer", "number", "events"]
 KINDS: tuple[Kind, ...] = ("flag", "category", "integer", "number", "events")
 CLASS = "class"  # the name of the decided category that `class` in a rule means
 FLAG_VALUES = ("no", "yes")
-MOST_VALUES = 4_096  # of one decided variable
+MOST_VALUES = 1_024  # of one decided variable
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _NO = ("no", "false", "f", "n", "0", "absent", "off")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from .formula import (
     Among,
     And,
+    Bare,
     Compare,
     Count,
+    Form,
     Formula,
     Iff,
     IfThen,
@@ -19,7 +21,7 @@ from .formula import (
     Xor,
 )
 
-_OPERATORS: dict[Operator, str] = {
+OPERATORS: dict[Operator, str] = {
     "=": "is",
     "!=": "is not",
     "<": "is below",
@@ -29,26 +31,30 @@ _OPERATORS: dict[Operator, str] = {
 }
 
 
-def in_words(formula: Formula) -> str:  # noqa: PLR0911 - a case a connective
+def in_words(formula: Formula) -> str:  # noqa: C901, PLR0911 - a case a connective
     """Return `formula` in English, no full stop: `if safety is low, the class is unacc`."""
     match formula:
         case Compare() | Among() | Known():
             return _atom(formula)
+        case Bare(name):
+            return name.text
+        case Form():
+            return formula.words()
         case Not(part):
-            return f"it is not so that {_inner(part)}"
+            return f"it is not so that {inner_words(part)}"
         case And(parts):
-            return " and ".join(map(_inner, parts))
+            return " and ".join(map(inner_words, parts))
         case Or(parts):
-            return " or ".join(map(_inner, parts))
+            return " or ".join(map(inner_words, parts))
         case Xor(left, right):
-            return f"either {_inner(left)} or {_inner(right)}, not both"
+            return f"either {inner_words(left)} or {inner_words(right)}, not both"
         case Iff(left, right):
-            return f"{_inner(left)} exactly when {_inner(right)}"
+            return f"{inner_words(left)} exactly when {inner_words(right)}"
         case Implies(left, right):
-            return f"if {_inner(left)}, {_inner(right)}"
+            return f"if {inner_words(left)}, {inner_words(right)}"
         case IfThen(condition, then, other):
-            tail = f", otherwise {_inner(other)}" if other is not None else ""
-            return f"if {_inner(condition, and_too=True)}, {_inner(then)}{tail}"
+            tail = f", otherwise {inner_words(other)}" if other is not None else ""
+            return f"if {inner_words(condition, and_too=True)}, {inner_words(then)}{tail}"
         case Count(quantity, number, parts):
             return f"{quantity} {number} of these: {'; '.join(map(in_words, parts))}"
     raise ValueError(f"{formula} is bound; only a formula as written has words")
@@ -62,7 +68,7 @@ def listed(words: tuple[str, ...], joint: str = "and") -> str:
 def _atom(atom: Compare | Among | Known) -> str:
     subject = _subject(atom.subject)
     if isinstance(atom, Compare):
-        return f"{subject} {_OPERATORS[atom.operator]} {atom.value.text}"
+        return f"{subject} {OPERATORS[atom.operator]} {atom.value.text}"
     if isinstance(atom, Known):
         return f"{subject} is {'missing' if atom.negated else 'known'}"
     values = tuple(word.text for word in atom.values)
@@ -73,8 +79,10 @@ def _atom(atom: Compare | Among | Known) -> str:
     return f"{subject} is {listed(values, 'or')}"
 
 
-def _inner(formula: Formula, *, and_too: bool = False) -> str:
-    plain = isinstance(formula, Compare | Among | Known) or (and_too and isinstance(formula, And))
+def inner_words(formula: Formula, *, and_too: bool = False) -> str:
+    """Return a formula in words as it stands inside another."""
+    plain = isinstance(formula, Compare | Among | Known | Bare) or (and_too and isinstance(formula, And))
+    plain = plain or (isinstance(formula, Form) and formula.plain)
     return in_words(formula) if plain else f"({in_words(formula)})"
 
 

@@ -1,0 +1,62 @@
+"""Values that must not repeat: `all different(a, b, c)`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from ..arithmetic import related, values_of
+from ..binding import Binding
+from ..expressions import Expression, text_of, words_of
+from ..formula import And, Count, Form, Formula, Place, Word
+from ..wording import listed
+from .form import Call, as_expression, form
+
+
+@form(
+    "all different",
+    "No two of them have the same value.",
+    example="all different(a, b, c)",
+)
+@dataclass(frozen=True)
+class AllDifferent(Form):
+    """No two of the numbers or categories are the same."""
+
+    members: tuple[Expression, ...]
+    place: Place = field(default=Place(), compare=False)
+
+    @classmethod
+    def read(cls, call: Call) -> AllDifferent:
+        call.check(2)
+        return cls(tuple(as_expression(a, call.place) for a in call.arguments), call.place)
+
+    def text(self) -> str:
+        return f"all different({', '.join(map(text_of, self.members))})"
+
+    def words(self) -> str:
+        return f"{listed(tuple(map(words_of, self.members)))} are all different"
+
+    def bind(self, binding: Binding) -> Formula:
+        values = [_values(binding, member) for member in self.members]
+        if any(each is None for each in values):
+            return self._pairwise(binding)
+        parts: list[Formula] = []
+        for value in dict.fromkeys(v for each in values if each for v in each):
+            having = tuple(each[value] for each in values if each and value in each)
+            if len(having) > 1:
+                parts.append(Count("at most", 1, having))
+        return And(tuple(parts))
+
+    def _pairwise(self, binding: Binding) -> Formula:
+        pairs = [(a, b) for i, a in enumerate(self.members) for b in self.members[i + 1 :]]
+        return And(tuple(related(binding, a, "!=", b) for a, b in pairs))
+
+
+def _values(binding: Binding, member: Expression) -> dict[str | Fraction, Formula] | None:
+    """Return that the member has each of its values; None for a number computed from facts."""
+    found = binding.find(member) if isinstance(member, Word) else None
+    if found is not None and found.names:
+        names: list[str | Fraction] = [Fraction(n) if found.numeric else n for n in found.names]
+        return {name: found.among((i,)) for i, name in enumerate(names)}
+    values = values_of(binding, member)
+    return None if values is None else {number: formula for number, formula in values.items()}  # noqa: C416

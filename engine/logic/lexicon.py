@@ -1,0 +1,111 @@
+"""The words and signs of the rule language: a text in pieces, each with its place, whatever stands in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+# Words that mean something here; as names or values they go in quotes.
+RESERVED = frozenset(
+    [
+        "and",
+        "at",
+        "because",
+        "class",
+        "else",
+        "exactly",
+        "if",
+        "iff",
+        "implies",
+        "in",
+        "is",
+        "known",
+        "least",
+        "missing",
+        "most",
+        "not",
+        "of",
+        "or",
+        "rule",
+        "source",
+        "then",
+        "xor",
+    ]
+)
+# Words that mean something only where no name may stand.
+SOFT = frozenset({"before"})
+
+Kind = Literal["comment", "text", "range", "word", "tolerance", "operator", "mark", "open text", "strange"]
+
+NUMBER = r"[+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?"
+_PIECES = re.compile(
+    rf"""
+      (?P<comment>\#[^\n]*)
+    | (?P<text>"(?:[^"\\\n]|\\["\\])*")
+    | (?P<range>{NUMBER}\.\.{NUMBER}(?![\w.+-]))
+    | (?P<word>[+-]?[\w.][\w.+-]*)
+    | (?P<tolerance>\+-|±)
+    | (?P<operator><=|>=|!=|[=<>≤≥≠])
+    | (?P<mark>[(){{}},:*/+×-])
+    | (?P<open>"[^\n]*)
+    | (?P<space>[ \t\n\f\r\u00a0]+)
+    | (?P<strange>.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+BARE = re.compile(r"[+-]?[\w.][\w.+-]*")
+_KINDS: dict[str, Kind] = {"open": "open text"}
+
+
+class Piece(NamedTuple):
+    """One piece of a text: what it is, as it stands there, from where, and its line and column from 1."""
+
+    kind: Kind
+    text: str
+    start: int
+    line: int
+    column: int
+
+    @property
+    def end(self) -> int:
+        """Return where it ends."""
+        return self.start + len(self.text)
+
+    @property
+    def keyword(self) -> str:
+        """Return the word of the language that it is, in lower case, if it is written in one case; or ""."""
+        low = self.text.lower()
+        one_case = self.text in (low, self.text.upper())
+        return low if self.kind == "word" and one_case and (low in RESERVED or low in SOFT) else ""
+
+
+def pieces(text: str) -> Iterator[Piece]:
+    """Yield the pieces of a text in order, without spaces."""
+    line, line_start = 1, 0
+    for found in _PIECES.finditer(text):
+        name = found.lastgroup or "strange"
+        start = found.start()
+        if name == "space":
+            breaks = found.group().count("\n")
+            if breaks:
+                line, line_start = line + breaks, text.rindex("\n", 0, found.end()) + 1
+            continue
+        yield Piece(_KINDS.get(name, name), found.group(), start, line, start - line_start + 1)  # type: ignore[arg-type]
+
+
+def quoted(text: str) -> str:
+    """Return a text as it stands in quotes."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def unquoted(text: str) -> str:
+    """Return what a text in quotes says."""
+    return re.sub(r'\\(["\\])', r"\1", text[1:-1])
+
+
+def written(text: str, *, as_text: bool = False) -> str:
+    """Return a name or value as a rule writes it: bare where that reads back as the same."""
+    bare = not as_text and BARE.fullmatch(text) and text not in RESERVED
+    return text if bare else quoted(text)
