@@ -15,8 +15,8 @@ from math import ceil, floor, inf
 import numpy as np
 
 from ..lowering import Compiled
+from ..measures import Test
 from ..normal import STRUCTURE, AtLeast, NormalForm
-from ..subjects import Test
 from ..truth import Outcomes, outcomes
 from ..vocabulary import Variable
 
@@ -66,10 +66,11 @@ def opened(compiled: Compiled, columns: Sequence[Variable]) -> Open:
     made: list[Cells] = []
     tests = compiled.tests
     for column, variable in enumerate(columns):
-        here = [i for i, test in enumerate(tests) if test.column == column and any(compiled.literals_of(i))]
+        alone = {i: t for i, t in enumerate(tests) if isinstance(t, Test) and t.column == column}
+        here = [i for i in alone if any(compiled.literals_of(i))]
         if not here:
             continue
-        values, found = _told_apart(variable, [tests[i] for i in here])
+        values, found = _told_apart(variable, [alone[i] for i in here])
         cells = Cells(column, values, top + len(names))
         names += [f"{variable.name} = {value:g}" for value in values]
         added.append(AtLeast(tuple(cells.variables), 1))
