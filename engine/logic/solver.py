@@ -19,7 +19,7 @@ import numpy as np
 
 from ..errors import SolverError
 from .circuit import Circuit
-from .solver_process import read_message, write_message
+from .messages import read_message, write_message
 from .truth import Bools, Outcomes
 
 SECONDS = 20.0  # a request that takes longer is given up

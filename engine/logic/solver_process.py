@@ -15,9 +15,10 @@ import signal
 import sys
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import IO, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from .lint.examination import Examination
+from .messages import read_message, write_message
 
 _MOST_CIRCUITS = 16  # and as many rule sets
 _MOST_VOCABULARIES = 4  # of texts being checked
@@ -233,24 +234,6 @@ def _kept(told: OrderedDict[str, K], key: str, form: Any, make: Callable[[Any], 
     if len(told) > _MOST_CIRCUITS:
         told.popitem(last=False)[1].close()
     return told[key]
-
-
-def read_message(pipe: IO[bytes]) -> dict[str, Any] | None:
-    """Return the next message of a pipe, or None where the pipe ends."""
-    head = pipe.read(4)
-    size = int.from_bytes(head, "big")
-    body = pipe.read(size) if len(head) == 4 else b""
-    if len(head) < 4 or len(body) < size:
-        return None
-    message: dict[str, Any] = json.loads(body)
-    return message
-
-
-def write_message(pipe: IO[bytes], message: dict[str, Any]) -> None:
-    """Write one message to a pipe."""
-    body = json.dumps(message, separators=(",", ":")).encode()
-    pipe.write(len(body).to_bytes(4, "big") + body)
-    pipe.flush()
 
 
 def main() -> None:
