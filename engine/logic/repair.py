@@ -252,7 +252,8 @@ class _Table:
         self.allowed = np.asarray(~broken[:, :, self._hard].any(2), np.bool_)
         self.breaks = np.asarray(broken.any(2), np.bool_)
         self.lost = np.asarray(broken @ self._soft, np.int64)
-        known, row = np.concatenate([self._known, keys[first]]), np.arange(len(broken))
+        known = np.concatenate([self._known, keys[first]])
+        row = np.concatenate([self._row, np.arange(len(self._row), len(broken))])
         order = np.argsort(known, kind="stable")
         self._known, self._row = known[order], row[order]
 

@@ -266,3 +266,18 @@ def test_a_class_is_allowed_where_the_rest_of_what_is_decided_can_be_made_to_fit
     assert done.labels.tolist() == [1, 2]
     assert done.status.tolist() == [OPTIMAL, ALLOWED]
     assert done.left.tolist() == [[False, False, False, True], [False] * 4]
+
+
+def test_what_is_remembered_of_some_facts_stays_right_as_others_come():
+    rules = bound(random_rules(random.Random(5)))  # noqa: S311 - not for secrets
+    facts = np.array(RECORDS)[np.random.default_rng(0).permutation(len(RECORDS))]
+    scores = np.random.default_rng(1).standard_normal((len(facts), len(CLASSES))).astype(np.float32)
+    repair = Repair(rules)
+    for at in range(0, len(facts), 5):
+        part = slice(at, at + 5)
+        repair(scores[part], facts[part])
+    done = repair(scores, facts)
+    assert np.array_equal(done.broken, rules.broken(facts, done.raw_labels))
+    assert np.array_equal(
+        done.left, rules.broken(facts, np.where(done.labels < 0, done.raw_labels, done.labels))
+    )
