@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..ports import F64, Column
+from ..ports import F32, F64, I64, Column
 from .pipeline import ALLOWED, NONE, OPTIMAL, STATUS
-from .ruleset import Rule, RuleSet
+from .ruleset import RuleSet
 from .truth import Bools
+from .vocabulary import CLASS
 from .wording import listed
 
 
@@ -45,6 +46,8 @@ class Explained:
         decisive: names of rules that rule out the raw answer by themselves, or every class where none is
             left; no smaller part of them does.
         why: one sentence.
+        confidence: the probability of the answer given the rules; None where no scores were given.
+        alternative: the next likely class that is allowed, with its probability given the rules.
     """
 
     said: str
@@ -53,34 +56,53 @@ class Explained:
     broken: tuple[BrokenRule, ...]
     decisive: tuple[str, ...]
     why: str
+    confidence: float | None = None
+    alternative: tuple[str, float] | None = None
 
 
-def explain(rules: RuleSet, facts: F64, raw_label: int, label: int) -> Explained:
+def explain(rules: RuleSet, facts: F64, raw_label: int, label: int, scores: F32 | None = None) -> Explained:
     """Return what became of one answer and why.
 
     Args:
-        rules: the rules.
+        rules: the rules, which decide a class.
         facts: float64 (columns,), the facts of the record.
         raw_label: the raw answer, 0 to classes - 1.
         label: the repaired answer; -1 where no class is allowed.
+        scores: float32 (classes,), the scores after the rules, for the confidence and the next best class.
     """
-    forbids = rules.broken(np.tile(facts, (len(rules.classes), 1)), np.arange(len(rules.classes)))
+    forbids = rules.broken(np.tile(facts, (len(rules.classes), 1)), _with_class(rules))
+    hard = [i for i, rule in enumerate(rules.rules) if rule.weight is None]
     said = rules.classes[raw_label]
     fixed = rules.classes[label] if label >= 0 else STATUS[NONE]
-    broken = tuple(
-        _broken(rules, rule, facts, raw_label)
-        for rule, hit in zip(rules.rules, forbids[raw_label], strict=True)
+    broken = broken_rules(rules, facts, _with_class(rules)[raw_label])
+    decisive: tuple[int, ...] = ()
+    if label < 0:
+        decisive = conflict(forbids[:, hard])
+        status, why = STATUS[NONE], _nothing_left(rules, tuple(hard[i] for i in decisive))
+    elif label == raw_label:
+        status, why = _stands(said, broken)
+    else:
+        decisive, status = conflict(forbids[[raw_label]][:, hard]), STATUS[OPTIMAL]
+        why = _changed(rules, tuple(hard[i] for i in decisive), broken, said, fixed)
+    names = tuple(rules.names[hard[i]] for i in decisive)
+    confidence, next_ = _chances(rules, label, scores)
+    return Explained(said, fixed, status, broken, names, why, confidence, next_)
+
+
+def broken_rules(rules: RuleSet, facts: F64, answer: I64) -> tuple[BrokenRule, ...]:
+    """Return the rules that an answer breaks, with the facts that fired each.
+
+    Args:
+        rules: the rules.
+        facts: float64 (columns,), NaN for a gap.
+        answer: int64 (decided,), the number of the value of each decided variable, -1 where it is open.
+    """
+    hits = rules.broken(facts[None], answer[None])[0]
+    return tuple(
+        BrokenRule(rule.name, rule.words, rule.reason, rule.source, _fired(rules, i, facts, answer))
+        for i, (rule, hit) in enumerate(zip(rules.rules, hits, strict=True))
         if hit
     )
-    if label < 0:
-        decisive = conflict(forbids)
-        status, why = STATUS[NONE], _nothing_left(rules, decisive)
-    elif label == raw_label:
-        decisive, status, why = (), STATUS[ALLOWED], f"{said} breaks no rule and stands."
-    else:
-        decisive, status = conflict(forbids[[raw_label]]), STATUS[OPTIMAL]
-        why = _changed(rules, decisive, said, fixed)
-    return Explained(said, fixed, status, broken, tuple(rules.names[i] for i in decisive), why)
 
 
 def conflict(forbids: Bools) -> tuple[int, ...]:
@@ -99,13 +121,15 @@ def conflict(forbids: Bools) -> tuple[int, ...]:
     return tuple(kept)
 
 
-def _broken(rules: RuleSet, rule: Rule, facts: F64, label: int) -> BrokenRule:
-    return BrokenRule(rule.name, rule.words, rule.reason, rule.source, _fired(rules, rule, facts, label))
+def _with_class(rules: RuleSet) -> I64:
+    """Return an answer for each class, (classes, decided), that leaves open what else is decided."""
+    answers = np.full((len(rules.classes), len(rules.vocabulary.decided)), -1, np.int64)
+    answers[:, rules.vocabulary.decided_numbers[CLASS]] = np.arange(len(rules.classes))
+    return answers
 
 
-def _fired(rules: RuleSet, rule: Rule, facts: F64, label: int) -> tuple[str, ...]:
-    tests = rules.tests_of(rule)
-    number = rules.names.index(rule.name)
+def _fired(rules: RuleSet, number: int, facts: F64, answer: I64) -> tuple[str, ...]:
+    tests = rules.tests_of(rules.rules[number])
     asked = {column for test in tests if test.kind == "known" for column in test.columns}
     row = facts.copy()
     fired: list[str] = []
@@ -116,7 +140,7 @@ def _fired(rules: RuleSet, rule: Rule, facts: F64, label: int) -> tuple[str, ...
                 fired.append(f"{column.name} is missing")
             continue
         row[index] = np.nan
-        if rules.broken(row[None], np.array([label]))[0, number]:
+        if rules.broken(row[None], answer[None])[0, number]:
             continue
         row[index] = value
         fired.append(f"{column.name} = {_value(column, value)}")
@@ -129,14 +153,36 @@ def _value(column: Column, value: float) -> str:
     return f"{value:.10g}"
 
 
-def _changed(rules: RuleSet, decisive: tuple[int, ...], said: str, fixed: str) -> str:
-    if not decisive:
-        return f"{said} breaks no rule; {fixed} was chosen elsewhere."
-    rule = rules.rules[decisive[0]]
-    because = rule.reason or rule.words
-    return (
-        f"{said} is ruled out by {rule.name} ({because}); {fixed} is the likeliest class that breaks no rule."
-    )
+def _stands(said: str, broken: tuple[BrokenRule, ...]) -> tuple[str, str]:
+    if not broken:
+        return STATUS[ALLOWED], f"{said} breaks no rule and stands."
+    soft = listed(tuple(rule.name for rule in broken))
+    return STATUS[OPTIMAL], f"{said} stands, though it breaks {soft}: any other class costs more."
+
+
+def _changed(
+    rules: RuleSet, decisive: tuple[int, ...], broken: tuple[BrokenRule, ...], said: str, fixed: str
+) -> str:
+    if decisive:
+        rule = rules.rules[decisive[0]]
+        because = rule.reason or rule.words
+        out = f"{said} is ruled out by {rule.name} ({because})"
+        return f"{out}; {fixed} is the likeliest class that breaks no rule."
+    if broken:
+        soft = listed(tuple(rule.name for rule in broken))
+        return f"{said} breaks {soft}, which costs more than {fixed}."
+    return f"{said} breaks no rule; {fixed} was chosen elsewhere."
+
+
+def _chances(rules: RuleSet, label: int, scores: F32 | None) -> tuple[float | None, tuple[str, float] | None]:
+    """Return the probability of the answer given the rules, and the next likely class with its own."""
+    if scores is None or label < 0:
+        return None, None
+    chances = np.exp(scores.astype(np.float64) - float(scores.max()))
+    chances /= chances.sum()
+    order = [c for c in np.argsort(-chances, kind="stable").tolist() if c != label and chances[c] > 0]
+    next_ = (rules.classes[order[0]], float(chances[order[0]])) if order else None
+    return float(chances[label]), next_
 
 
 def _nothing_left(rules: RuleSet, decisive: tuple[int, ...]) -> str:

@@ -88,15 +88,16 @@ class Compiled:
 
     def given_of(self, tests: Outcomes) -> Bools:
         """Return the same for outcomes that are known already, int8 (n, tests)."""
-        may = {}
-        for v, made in enumerate(self._builder.made, 1):
-            if made.role == "given" and isinstance(made.key, tuple):
-                index, positive = made.key
-                may[v] = tests[:, index] != (0 if positive else 1)
+        worth: dict[int, Bools] = {}
         out = np.empty((len(tests), self.form.given), np.bool_)
         for v, made in enumerate(self._builder.made, 1):
             if made.role == "given":
-                out[:, self._place[v] - 1] = may[v] if v in may else self._worth(made.key, may, len(tests))
+                if isinstance(made.key, tuple):
+                    index, positive = made.key
+                    worth[v] = tests[:, index] != (0 if positive else 1)
+                else:
+                    worth[v] = self._worth(made.key, worth, len(tests))
+                out[:, self._place[v] - 1] = worth[v]
         return out
 
     def asked(self, facts: F64, scores: npt.NDArray[np.floating[Any]]) -> tuple[Bools, I64]:
@@ -127,7 +128,7 @@ class Compiled:
             else:
                 predicted[:, here], lost = those > 0, np.abs(those)
             costs[:, here] = np.rint(np.minimum(np.nan_to_num(lost), FURTHEST / SCALE) * SCALE)
-        self._work_out(predicted)
+        self.work_out(predicted)
         return predicted, costs
 
     def answers(self, values: Bools) -> I64:
@@ -152,8 +153,8 @@ class Compiled:
     def _helpers(self) -> list[tuple[int, object]]:
         return [(v, m.key) for v, m in enumerate(self._builder.made, 1) if m.role == "helper"]
 
-    def _work_out(self, values: Bools) -> None:
-        """Set helpers to what their gates come to, so that what breaks no rule breaks no constraint."""
+    def work_out(self, values: Bools) -> None:
+        """Set helpers, in place, to what their gates come to: then allowed values break no constraint."""
         if self._helpers:
             columns = {v: values[:, place - 1] for v, place in self._place.items()}
             for v, term in self._helpers:
@@ -179,7 +180,9 @@ class Compiled:
         return self._builder.worth(term, literal, join)
 
 
-def lowered(rules: RuleSet, further: Sequence[Formula] = (), *, fold: bool = True) -> Compiled:
+def lowered(
+    rules: RuleSet, further: Sequence[Formula] = (), *, fold: bool = True, exact: bool = False
+) -> Compiled:
     """Return `rules` in normal form.
 
     Args:
@@ -187,11 +190,12 @@ def lowered(rules: RuleSet, further: Sequence[Formula] = (), *, fold: bool = Tru
         further: formulas bound with them that are rules too, numbered after them.
         fold: whether a condition over facts alone becomes one given variable; where not, given variables are
             the tests alone.
+        exact: whether helpers are true exactly where their gates hold, for sums over all assignments.
 
     Raises:
         RuleError: the weights of the soft rules are too large.
     """
-    lowering = _Lowering(rules, Builder(fold=fold))
+    lowering = Lowering(rules, Builder(fold=fold, exact=exact))
     costs = soft_costs(rules.rules)
     for number, rule in enumerate(rules.rules):
         lowering.hold(rule.bound, number, costs.get(number), rule.name)
@@ -222,7 +226,7 @@ def soft_costs(rules: Sequence[Rule]) -> dict[int, int]:
     return costs
 
 
-class _Lowering:
+class Lowering:
     """Lowers the formulas of one rule set into one builder."""
 
     def __init__(self, rules: RuleSet, builder: Builder) -> None:

@@ -1,0 +1,201 @@
+"""One record under the rules, told whole: the answer, what was changed and why, and what comes next best."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from functools import cached_property
+
+import numpy as np
+
+from ..ports import F32, F64, I64
+from .account import Account, Alternative, Change, in_a_sentence
+from .explain import broken_rules
+from .lowering import FURTHEST, SCALE
+from .pipeline import ALLOWED
+from .reasons import Reasons
+from .ruleset import RuleSet
+from .several import Settled, Several
+from .solver import Solver
+
+_MOST_KEPT = 8  # rule sets that `what_if` keeps ready
+
+
+class WhatIf:
+    """Answers one record at a time under one set of rules, and accounts for it.
+
+    Args:
+        rules: the rules.
+        solver: which process to ask as a last resort; the shared one if left out.
+    """
+
+    def __init__(self, rules: RuleSet, solver: Solver | None = None) -> None:
+        self.rules = rules
+        self.several = Several(rules, solver)
+        self._solver = solver
+
+    def __call__(self, facts: F64, scores: F32) -> Account:
+        """Return what becomes of one record.
+
+        Args:
+            facts: float64 (columns,), NaN for a gap.
+            scores: float32 (several.compiled.scores,), logits: one of a flag, which is yes above 0, one for
+                every value of anything else, in the order of what is decided.
+
+        Raises:
+            SolverError: the solver process is needed and not available.
+        """
+        settled = self.several(scores[None], facts[None])
+        names, broken = self.rules.names, broken_rules(self.rules, facts, settled.raw[0])
+        raw, values = settled.raw[0], settled.values[0]
+        changes = self._changes(facts, scores, settled)
+        rules, labels = self._reason(facts, scores, settled)
+        status, engine, how = settled.words(0)
+        compliance, confidence = self._confidence(facts, scores)
+        return Account(
+            status=status,
+            engine=engine,
+            how=how,
+            raw=self._named(raw),
+            answer=self._named(values),
+            broken=broken,
+            left=tuple(name for name, hit in zip(names, settled.left[0], strict=True) if hit),
+            changes=changes,
+            cost=max(int(settled.decided.costs[0]), 0) / SCALE,
+            alternative=self._alternative(facts, scores, settled) if settled.answered[0] else None,
+            rules=rules,
+            labels=labels,
+            why=in_a_sentence(self.rules, status, broken, changes, rules, labels),
+            compliance=compliance,
+            confidence=confidence,
+        )
+
+    # Inside
+
+    @cached_property
+    def _reasons(self) -> Reasons:
+        return Reasons(self.several.compiled, self._solver)
+
+    def _name(self, decision: int, value: int) -> str:
+        return self.rules.vocabulary.decided[decision].names[value]
+
+    def _named(self, values: I64) -> dict[str, str]:
+        decisions = self.several.compiled.decisions
+        return {d.name: self._name(i, int(values[i])) for i, d in enumerate(decisions)}
+
+    def _lost(self, scores: F32, decision: int, value: int) -> float:
+        """Return what a value loses in log probability beside the value that the scores give."""
+        those = scores[self.several.compiled.decisions[decision].place].astype(np.float64)
+        if not self.several.compiled.decisions[decision].values:
+            those = np.array([0.0, those[0]])
+        return float(those.max() - those[value])
+
+    def _changes(self, facts: F64, scores: F32, settled: Settled) -> tuple[Change, ...]:
+        raw, values = settled.raw[0], settled.values[0]
+        changed = np.flatnonzero(raw != values)
+        back = np.repeat(values[None], len(changed), 0)
+        back[np.arange(len(changed)), changed] = raw[changed]
+        broken = self.rules.broken(np.repeat(facts[None], len(changed), 0), back)
+        new = broken & ~settled.left[0]
+        found = [
+            Change(
+                name=self.several.compiled.decisions[i].name,
+                said=self._name(i, int(raw[i])),
+                now=self._name(i, int(values[i])),
+                cost=self._lost(scores, i, int(values[i])),
+                because=tuple(name for name, hit in zip(self.rules.names, hits, strict=True) if hit),
+            )
+            for i, hits in zip(changed.tolist(), new, strict=True)
+        ]
+        return tuple(sorted(found, key=lambda c: -c.cost))
+
+    def _reason(self, facts: F64, scores: F32, settled: Settled) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        if settled.status[0] == ALLOWED:
+            return (), ()
+        compiled, raw = self.several.compiled, settled.raw[0]
+        predicted, costs = compiled.asked(facts[None], scores[None])
+        first = compiled.form.given
+        decided = slice(first, first + compiled.scores)
+        changed = raw != settled.values[0]
+        # What is certain and what was changed stays in the reason if it can; the rest is left out first.
+        margin = [_margin(costs[0, decided][d.place]) for d in compiled.decisions]
+        order = sorted(range(len(raw)), key=lambda i: (bool(changed[i]), margin[i]))
+        rules, labels = self._reasons.reason(predicted[0, :first], predicted[0, decided], order)
+        said = (f"{compiled.decisions[i].name} = {self._name(i, int(raw[i]))}" for i in sorted(labels))
+        return tuple(self.rules.names[r] for r in rules), tuple(said)
+
+    def _alternative(self, facts: F64, scores: F32, settled: Settled) -> Alternative | None:
+        """Return the cheapest allowed answer that has another value for at least one variable."""
+        compiled, values = self.several.compiled, settled.values[0]
+        count = len(compiled.decisions)
+        if not count:
+            return None
+        predicted, costs = compiled.asked(np.repeat(facts[None], count, 0), np.repeat(scores[None], count, 0))
+        extra = np.zeros(count, np.int64)
+        for i, decision in enumerate(compiled.decisions):
+            first = compiled.form.given + decision.start
+            here = slice(first, first + decision.width)
+            if not decision.values:
+                stands = bool(values[i])
+                extra[i] = costs[i, first] if predicted[i, first] == stands else 0
+                predicted[i, first], costs[i, first] = not stands, FURTHEST
+                continue
+            those = scores[decision.place].astype(np.float64)
+            those[values[i]] = -np.inf
+            if decision.width < 2:
+                extra[i] = FURTHEST
+                continue
+            others = np.minimum(those.max() - those, FURTHEST / SCALE)
+            extra[i] = round(self._lost(scores, i, int(those.argmax())) * SCALE)
+            predicted[i, here] = np.arange(decision.width) == those.argmax()
+            costs[i, here] = np.rint(others * SCALE)
+            costs[i, first + values[i]] = FURTHEST
+        compiled.work_out(predicted)
+        found = self.several.engine(predicted, costs)
+        answers = compiled.answers(found.values)
+        other = answers[np.arange(count), np.arange(count)] != values
+        total = np.where((found.costs >= 0) & other, found.costs + extra, FURTHEST)
+        best = int(total.argmin())
+        if total[best] >= FURTHEST:
+            return None
+        cost = float(total[best]) / SCALE
+        changes = tuple(
+            Change(compiled.decisions[i].name, self._name(i, int(values[i])), self._name(i, int(other)), 0.0)
+            for i, other in enumerate(answers[best])
+            if other != values[i]
+        )
+        return Alternative(changes, cost, float(np.exp(int(settled.decided.costs[0]) / SCALE - cost)))
+
+    def _confidence(self, facts: F64, scores: F32) -> tuple[float | None, dict[str, tuple[float, ...]]]:
+        believed = self.several.beliefs(scores[None], facts[None])
+        if believed is None or not believed[0][0] > 0:
+            return (None if believed is None else 0.0), {}
+        told = {}
+        for decision in self.several.compiled.decisions:
+            those = believed[1][0, decision.place]
+            told[decision.name] = tuple(map(float, those if decision.values else (1 - those[0], those[0])))
+        return float(believed[0][0]), told
+
+
+_READY: OrderedDict[int, WhatIf] = OrderedDict()
+
+
+def what_if(rules: RuleSet, facts: F64, scores: F32) -> Account:
+    """Return what becomes of one record, as `WhatIf` does; the last few rule sets are kept ready.
+
+    Args:
+        rules: the rules.
+        facts: float64 (columns,), NaN for a gap.
+        scores: float32, logits of all that is decided (WhatIf says in which order).
+    """
+    kept = _READY.get(id(rules))
+    if kept is None or kept.rules is not rules:
+        kept = _READY[id(rules)] = WhatIf(rules)
+    _READY.move_to_end(id(rules))
+    if len(_READY) > _MOST_KEPT:
+        _READY.popitem(last=False)
+    return kept(facts, scores)
+
+
+def _margin(costs: I64) -> int:
+    """Return what the nearest other value costs."""
+    return int(np.sort(costs)[:2].sum())
