@@ -20,7 +20,7 @@ import numpy as np
 from ...kernels.viterbi import AWAY, Batch, Chart, Rules, broken_places, sweep, sweep_wide
 from ...kernels.viterbi_lanes import FAR, LANES
 from ...ports import I32, I64
-from ..pipeline import ALLOWED, FEASIBLE, NONE, OPTIMAL, SECONDS, STATUS, U8
+from ..pipeline import ALLOWED, FEASIBLE, NONE, OPTIMAL, SECONDS, STATUS, U8, UNKNOWN
 from ..solver import Solver, shared_solver
 from .automaton import Bools
 from .groups import Groups, Joint
@@ -44,6 +44,7 @@ _WHY = {
     (FEASIBLE, RC2): "RC2 ran out of time; something cheaper may be allowed",
     (NONE, AUTOMATON): "the automaton of all rules accepts no sequence of this length and these events",
     (NONE, GROUPS): "some of the rules alone accept no sequence of this length and these events",
+    (UNKNOWN, RC2): "the solver ran out of time; whether there is an allowed sequence is not known",
     (NONE, RC2): "the solver found no allowed sequence",
 }
 
@@ -53,8 +54,8 @@ class Repaired:
     """n repaired sequences.
 
     Attributes:
-        labels: int32 (n, steps), event types; where nothing is allowed, those given.
-        costs: int64 (n,), what the events and the soft rules left broken cost; -1 where nothing is allowed.
+        labels: int32 (n, steps), event types; where nothing is allowed or found, those given.
+        costs: int64 (n,), what the events and the soft rules left broken cost; -1 where there is no answer.
         status: uint8 (n,), a place in STATUS.
         tool: uint8 (n,), a place in TOOLS.
     """
@@ -112,7 +113,7 @@ class SequenceEngine:
 
         Raises:
             ValueError: shapes do not fit, or the costs of a sequence could add up beyond 2^60.
-            SolverError: the last resort is needed, and is not there or found nothing in time.
+            SolverError: the last resort is needed, and is not there.
         """
         near = self._near(labels, costs, lengths)
         found = labels.copy()
@@ -124,7 +125,7 @@ class SequenceEngine:
         if len(rows):
             batch = _Work(found, costs, lengths, near)
             paid[rows], status[rows], tool[rows] = self._repair(batch, rows, broken)
-        dead = rows[status[rows] == NONE]
+        dead = rows[status[rows] >= UNKNOWN]
         found[dead], paid[dead] = labels[dead], -1
         return Repaired(found, paid, status, tool)
 
@@ -224,7 +225,7 @@ class SequenceEngine:
                 self._seconds,
             )
             paid[i], status[i] = answer.cost, answer.status
-            if answer.status != NONE:
+            if answer.cost >= 0:
                 work.labels[r, :steps] = answer.labels
         return paid, status
 

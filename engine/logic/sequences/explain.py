@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...ports import I32, I64
-from ..pipeline import ALLOWED, NONE
+from ..pipeline import ALLOWED, NONE, UNKNOWN
 from ..wording import listed
 from .engine import Repaired, SequenceEngine
 from .examine import core_of
@@ -82,13 +82,17 @@ def explain(
     broken, left = broken_orders(engine, raw), broken_orders(engine, fixed)
     names = engine.events
     changes = tuple(
-        (int(t), names[raw[t]], names[fixed[t]]) for t in np.flatnonzero(raw != fixed) if status != "none"
+        (int(t), names[raw[t]], names[fixed[t]])
+        for t in np.flatnonzero(raw != fixed)
+        if done.status[record] < UNKNOWN
     )
     if done.status[record] == NONE:
         hard = [i for i, rule in enumerate(engine.rules) if rule.weight is None]
         core = core_of([engine.automata[i] for i in hard], costs[record, :steps] >= 0)
         decisive = tuple(engine.rules[hard[i]].name for i in core)
         why = _nothing_left(decisive, steps)
+    elif done.status[record] == UNKNOWN:
+        decisive, why = (), "The solver ran out of time before it found any allowed sequence."
     elif done.status[record] == ALLOWED:
         decisive, why = (), "It breaks no rule and stands."
     else:
@@ -100,7 +104,7 @@ def explain(
         status,
         tool,
         broken,
-        left if status != "none" else (),
+        left if done.status[record] < UNKNOWN else (),
         changes,
         decisive,
         why,

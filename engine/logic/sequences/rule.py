@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -63,11 +64,18 @@ def automaton_for(body: Body, events: tuple[str, ...]) -> Automaton:
     Raises:
         RuleError: a template or event is not there, a call does not fit, or it has too many states.
     """
+    return _automaton(body, events)
+
+
+@lru_cache(maxsize=4_096)
+def _automaton(body: Body, events: tuple[str, ...]) -> Automaton:
     if isinstance(body, Call):
         return _called(body, events)
     parts = parts_of(body)
-    if type(body) not in _HOLDS or not parts:
-        raise RuleError(f"{body} is not about the order of events.")
+    if type(body) not in _HOLDS:
+        raise RuleError("A sequence rule joins templates of events; this is none.")
+    if not parts:  # And(()) is true, Or(()) false
+        return Automaton(np.zeros((1, len(events)), np.int32), np.array([isinstance(body, And)]))
     together = _together([automaton_for(part, events) for part in parts])
     held = together.penalties[None] >> np.arange(len(parts))[:, None] & 1 == 1
     accepts = _HOLDS[type(body)](body, held)

@@ -9,14 +9,14 @@ import numpy as np
 
 from ...ports import I32, I64
 from ..normal import AtLeast, NormalForm
-from ..pipeline import NONE, OPTIMAL, Engine
+from ..pipeline import NONE, OPTIMAL, UNKNOWN, Engine
 from ..solver import Solver
 from .automaton import Automaton
 
 
 @dataclass(frozen=True)
 class Found:
-    """What the solver says of one sequence: labels int32 (steps,), cost, and status of pipeline.py."""
+    """What the solver says of one sequence: labels int32 (steps,), cost or -1, and status of pipeline.py."""
 
     labels: I32
     cost: int
@@ -42,7 +42,7 @@ def by_rc2(
         seconds: for the cheapest, and as much again for any.
 
     Raises:
-        SolverError: python-sat is not there, or not even any allowed sequence was found in time.
+        SolverError: python-sat is not there.
     """
     steps, events = costs.shape
     hard = [a for a, w in zip(automata, weights, strict=True) if w is None]
@@ -62,8 +62,8 @@ def by_rc2(
     paid[: steps * events] = np.where(costs < 0, 0, above).ravel()
     decided = Engine(form, only="rc2", seconds=seconds, solver=solver)(predicted[None], paid[None])
     status = int(decided.status[0])
-    if status == NONE:
-        return Found(labels, -1, NONE)
+    if status >= UNKNOWN:
+        return Found(labels, -1, status)
     chosen = decided.values[0, : steps * events].reshape(steps, events).argmax(1).astype(np.int32)
     return Found(chosen, int(decided.costs[0] + base.sum()), status)
 

@@ -1,0 +1,198 @@
+"""The sequence guard: rules over the order of events, enforced exactly on every sequence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import ClassVar
+
+import numpy as np
+
+from ..errors import RuleError, SolverError
+from ..fields import rules, text
+from ..node import Family, Node, Predictor, ShapeError, Specs, wired
+from ..ports import F32, F64, I32, I64, Array, Arrays, Column, Port, Spec
+from .language import parse
+from .lowering import SCALE
+from .pipeline import STATUS
+from .ruleset import RuleSet
+from .sequence_guard import SequenceGuard, vocabulary_of
+from .sequences.automaton import Bools
+from .sequences.engine import IMPOSSIBLE
+
+MOST_COST = 1 << 40  # of an event, in 1 / SCALE nats; less likely ones count as this
+
+
+@dataclass(frozen=True)
+class Sequence(Node):
+    """Relabels a sequence of events so that it keeps every rule, and is as probable as it can be.
+
+    Scores are one row a step and one column an event type. Of all sequences of that length the one with the
+    greatest sum of scores is taken that breaks no hard rule; a soft rule that it breaks takes its weight, in
+    nats, off the sum. It is exact: products of the rules' automata, swept by Viterbi in the min-plus
+    semiring. A score of -inf, or none, rules an event out at its step. Where a step keeps its likeliest event
+    its scores pass as they are; where it is changed, the old event gets the score of the new one, and the new
+    one the next number above the old one's.
+
+    Attributes:
+        events: names of the event types in the order of the columns, with commas; e1, e2 ... if left out.
+        rules: the rules, in the rule language; none allow everything.
+        length: the column of facts that says how many steps a sequence has; all steps if left out, and for a
+            record with a gap there.
+    """
+
+    kind: ClassVar[str] = "logic.sequence"
+    title: ClassVar[str] = "Sequence guard"
+    family: ClassVar[Family] = "logic"
+    icon: ClassVar[str] = "ph.list-checks"
+    order: ClassVar[int] = 20
+    summary: ClassVar[str] = (
+        "Rules on the order of events: the likeliest sequence that breaks none takes its place"
+    )
+    citation: ClassVar[str] = "Viterbi 1967, doi:10.1109/TIT.1967.1054010"
+    inputs: ClassVar[tuple[Port, ...]] = (
+        Port("scores", ("real",), "Scores of events, one row a step, one column an event type"),
+        Port("facts", ("facts",), "The columns that rules speak of", required=False),
+    )
+    outputs: ClassVar[tuple[Port, ...]] = (
+        Port("scores", ("real",), "The scores; the greatest of each step is the event after repair"),
+        Port("events", ("facts",), "One column a step: the event after repair, a gap past the end"),
+        Port("broken", ("facts",), "One column a rule: 1 where the raw sequence broke it"),
+        Port("left", ("facts",), "One column a rule: 1 where the repaired sequence breaks it still"),
+        Port("status", ("facts",), "The status of the answer, and how many steps were changed"),
+    )
+
+    events: str = text("", "Names of the event types in the order of the columns, with commas")
+    rules: str = rules("", "Rules over events and facts: rule NAME: response(order, invoice)")
+    length: str = text("", "The column of facts that says how many steps a sequence has")
+
+    def rule_set(self, *inputs: Spec | None) -> RuleSet:
+        """Return the rules bound to what arrives at the node.
+
+        Raises:
+            RuleError: a rule cannot be read or names something that is not there.
+            SolverError: the parser is not installed.
+        """
+        return self.guard(*inputs).rules
+
+    def guard(self, *inputs: Spec | None) -> SequenceGuard:
+        """Return what repairs sequences; raises as `rule_set` does."""
+        scores, facts = wired(inputs[:1])[0], inputs[1]
+        return _guard(self.rules, self._names(scores), facts.columns if facts else ())
+
+    def specs(self, *inputs: Spec | None) -> Specs:
+        (scores,) = wired(inputs[:1])
+        self._check(scores, inputs[1])
+        try:
+            rule_set = self.rule_set(*inputs)
+        except (RuleError, SolverError) as error:
+            head = f"{error.where}: {error.what}" if error.where else error.what
+            raise ShapeError(head, do=error.do, parameter="rules") from None
+        flags = Spec("facts", (len(rule_set.rules),), columns=tuple(map(Column, rule_set.names)))
+        names = self._names(scores)
+        steps = tuple(Column(f"step {t}", names) for t in range(1, scores.shape[0] + 1))
+        told = (Column("status", STATUS), Column("changed"))
+        return (
+            scores,
+            Spec("facts", (len(steps),), columns=steps),
+            flags,
+            flags,
+            Spec("facts", (len(told),), columns=told),
+        )
+
+    def warnings(self, *inputs: Spec | None) -> tuple[str, ...]:
+        return self.rule_set(*inputs).notes
+
+    def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
+        guard = self.guard(*inputs)
+
+        counted = next((i for i, c in enumerate(guard.rules.columns) if c.name == self.length), None)
+
+        def predict(scores: F32, facts: F64 | None) -> tuple[Array, ...]:
+            n, steps = scores.shape[:2]
+            given = np.zeros((n, 0), np.float64) if facts is None else facts
+            taken = _lengths(None if counted is None else given[:, counted], n, steps)
+            labels, costs = costs_of(scores)
+            found = guard(labels, costs, taken, given)
+            done = found.repaired
+            inside = np.arange(steps) < taken[:, None]
+            changed = (done.labels != labels) & inside
+            told = np.stack([done.status, changed.sum(1)], axis=1).astype(np.float64)
+            events = np.where(inside, done.labels, np.nan)
+            kept = (found.broken.astype(np.float64), found.left.astype(np.float64))
+            return _exchanged(scores, labels, done.labels, changed), events, *kept, told
+
+        return predict
+
+    def rows(self) -> tuple[tuple[str, str], ...]:
+        return (("Rules", _count(self.rules)), ("Engine", "Automata, Viterbi"))
+
+    def _names(self, scores: Spec) -> tuple[str, ...]:
+        width = scores.shape[-1] if scores.shape else 0
+        return tuple(map(str.strip, self.events.split(","))) if self.events.strip() else _numbered(width)
+
+    def _check(self, scores: Spec, facts: Spec | None) -> None:
+        if len(scores.shape) != 2 or not scores.elements:
+            words = f"Scores of a sequence are steps × events; got {scores.words()}."
+            raise ShapeError(words, port="scores")
+        names = self._names(scores)
+        if len(names) != scores.shape[1] or len(set(names)) < len(names) or not all(names):
+            words = f"There are {scores.shape[1]} event types; {len(set(names))} different names are given."
+            raise ShapeError(words, do="Name each once, with commas between.", parameter="events")
+        columns = {column.name: column for column in facts.columns} if facts else {}
+        if self.length and (self.length not in columns or columns[self.length].categories):
+            words = f"There is no column of numbers {self.length!r} among the facts."
+            raise ShapeError(words, do="Wire facts that have it, or leave it out.", parameter="length")
+
+
+def costs_of(scores: F32) -> tuple[I32, I64]:
+    """Return the likeliest event of each step, int32 (n, steps), and what each event costs beside it.
+
+    Args:
+        scores: float32 (n, steps, events), logits or log-probabilities; -inf and NaN rule an event out.
+
+    Returns:
+        Labels, the first of equals, and int64 costs (n, steps, events) in 1 / SCALE nats, IMPOSSIBLE where
+        an event is ruled out.
+    """
+    known = np.where(np.isnan(scores), -np.inf, scores).astype(np.float64)
+    ruled_out = np.isneginf(known)
+    known = np.clip(known, -1e30, 1e30)
+    best = known.max(2, keepdims=True)
+    costs = np.rint(np.minimum((best - known) * SCALE, MOST_COST)).astype(np.int64)
+    costs[ruled_out] = IMPOSSIBLE
+    # The likeliest event stands even where it lies within a rounding of another.
+    return known.argmax(2).astype(np.int32), costs
+
+
+def _exchanged(scores: F32, raw: I32, labels: I32, changed: Bools) -> F32:
+    out = scores.copy()
+    row, step = np.nonzero(changed)
+    old, new = raw[row, step], labels[row, step]
+    out[row, step, old] = scores[row, step, new]
+    out[row, step, new] = np.nextafter(scores[row, step, old], np.float32(np.inf))
+    return out
+
+
+def _lengths(lengths: F64 | None, n: int, steps: int) -> I64:
+    if lengths is None:
+        return np.full(n, steps, np.int64)
+    told = np.where(np.isnan(lengths), steps, lengths)
+    return np.clip(np.rint(told), 0, steps).astype(np.int64)
+
+
+def _numbered(count: int) -> tuple[str, ...]:
+    return tuple(f"e{i}" for i in range(1, count + 1))
+
+
+@lru_cache(maxsize=64)
+def _count(text: str) -> str:
+    try:
+        return str(len(parse(text)))
+    except (RuleError, SolverError):
+        return "cannot be read"
+
+
+@lru_cache(maxsize=64)
+def _guard(text: str, events: tuple[str, ...], columns: tuple[Column, ...]) -> SequenceGuard:
+    return SequenceGuard(RuleSet.over(text, vocabulary_of(events, columns)))

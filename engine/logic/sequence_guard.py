@@ -1,0 +1,172 @@
+"""A rule set over a sequence of events and facts, ready to guard sequences.
+
+The facts of a record say which rules are left: every test is put in as true or false, and an open one (a gap)
+as whichever lets the rule hold, so that a rule is broken only where Kleene's logic makes it definitely false.
+Records whose tests come out alike share one engine.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import RuleError
+from ..ports import F64, I32, I64, Column
+from .formula import And, Count, Formula, Happens, Iff, IfThen, Implies, Not, Or, Tested, Xor
+from .lowering import soft_costs
+from .pipeline import UNKNOWN
+from .ruleset import Rule, RuleSet
+from .sequences.automaton import Bools
+from .sequences.engine import Repaired, SequenceEngine
+from .sequences.rule import Body, Call, SequenceRule
+from .truth import Outcomes
+from .vocabulary import Variable, Vocabulary
+
+SEQUENCE = "sequence"  # the name of the variable that a guard decides
+_TRUE, _FALSE = And(()), Or(())
+_KEPT = 64  # engines
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """n guarded sequences.
+
+    Attributes:
+        repaired: labels, costs in 1 / SCALE nats, status and engine.
+        broken: bool (n, rules), which rules the raw sequence broke.
+        left: bool (n, rules), which the repaired one breaks still.
+    """
+
+    repaired: Repaired
+    broken: Bools
+    left: Bools
+
+
+class SequenceGuard:
+    """Guards sequences by a rule set.
+
+    Args:
+        rules: bound to a vocabulary that `vocabulary_of` made.
+
+    Raises:
+        RuleError: a rule is not about the sequence, or is too large by itself.
+
+    Attributes:
+        events: the names of the event types.
+    """
+
+    def __init__(self, rules: RuleSet) -> None:
+        self.rules = rules
+        self.events = rules.vocabulary.sequences[0].values
+        self._costs = soft_costs(rules.rules)
+        self._engines: OrderedDict[bytes, SequenceEngine] = OrderedDict()
+        everything_open = np.full((1, len(rules.tests)), -1, np.int8)
+        self.engine_for(everything_open[0])
+
+    def __call__(self, labels: I32, costs: I64, lengths: I64, facts: F64) -> Guarded:
+        """Return the cheapest allowed relabelling of each sequence; one's does not depend on the others.
+
+        Args:
+            labels: int32 (n, steps), the event types that stand, the cheapest of each step.
+            costs: int64 (n, steps, events), in 1 / SCALE nats; below 0 for an event that cannot be.
+            lengths: int64 (n,).
+            facts: float64 (n, columns), NaN for a gap.
+
+        Raises:
+            SolverError: the last resort is needed, and is not there.
+        """
+        n, count = len(labels), len(self.rules.rules)
+        done = Repaired(labels.copy(), np.zeros(n, np.int64), np.zeros(n, np.uint8), np.zeros(n, np.uint8))
+        broken, left = np.zeros((n, count), np.bool_), np.zeros((n, count), np.bool_)
+        tests = self.rules.outcomes(facts)
+        kinds, which = np.unique(tests, axis=0, return_inverse=True)
+        for i, kind in enumerate(kinds):
+            here = np.flatnonzero(which.ravel() == i)
+            engine = self.engine_for(kind)
+            found = engine(labels[here], costs[here], lengths[here])
+            broken[here] = engine.places(labels[here], lengths[here]) >= 0
+            left[here] = engine.places(found.labels, lengths[here]) >= 0
+            done.labels[here], done.costs[here] = found.labels, found.costs
+            done.status[here], done.tool[here] = found.status, found.tool
+        answerless = done.status >= UNKNOWN
+        left[answerless] = broken[answerless]
+        return Guarded(done, broken, left)
+
+    def engine_for(self, tests: Outcomes) -> SequenceEngine:
+        """Return the engine of the rules that are left where the tests come out so, int8 (tests,)."""
+        key = tests.tobytes()
+        if key not in self._engines:
+            if len(self._engines) >= _KEPT:
+                self._engines.popitem(last=False)
+            self._engines[key] = SequenceEngine(
+                [self._rule(i, rule, tests) for i, rule in enumerate(self.rules.rules)], self.events
+            )
+        self._engines.move_to_end(key)
+        return self._engines[key]
+
+    def _rule(self, number: int, rule: Rule, tests: Outcomes) -> SequenceRule:
+        try:
+            body = _settled(rule.bound, tests, self.events, lenient=True)
+        except RuleError as error:
+            raise RuleError(error.what, where=f"line {rule.line}", do=error.do) from None
+        return SequenceRule(rule.name, body, self._costs.get(number), rule.reason, rule.source)
+
+
+def vocabulary_of(events: tuple[str, ...], columns: tuple[Column, ...]) -> Vocabulary:
+    """Return the vocabulary of a sequence over event types and of facts in columns.
+
+    Raises:
+        RuleError: a name stands twice.
+    """
+    facts = Vocabulary.of((), columns).variables
+    return Vocabulary((*facts, Variable(SEQUENCE, "events", values=events)))
+
+
+def _settled(  # noqa: PLR0911 - a case a connective
+    formula: Formula, tests: Outcomes, events: tuple[str, ...], *, lenient: bool
+) -> Body:
+    """Return a bound formula with its tests put in; an open one is what `lenient` says."""
+
+    def of(part: Formula, *, same: bool = True) -> Body:
+        return _settled(part, tests, events, lenient=lenient is same)
+
+    match formula:
+        case Happens(_, template, places, numbers):
+            return Call(template, tuple(_named(place, events) for place in places), numbers)
+        case Tested(index):
+            known = int(tests[index])
+            return _TRUE if known == 1 or (known != 0 and lenient) else _FALSE
+        case Not(part):
+            return Not(of(part, same=False))
+        case And(parts) | Or(parts):
+            return type(formula)(tuple(map(of, parts)))
+        case Count(quantity, number, parts) if quantity != "exactly":
+            same = quantity == "at least"
+            return Count(quantity, number, tuple(of(part, same=same) for part in parts))
+        case Implies(left, right):
+            return Implies(of(left, same=False), of(right))
+    return of(_plain(formula))
+
+
+def _plain(formula: Formula) -> Formula:
+    """Return a connective that is neither rising nor falling in its parts, by others that are."""
+    match formula:
+        case IfThen(condition, then, None):
+            return Implies(condition, then)
+        case IfThen(condition, then, other) if other is not None:
+            return And((Implies(condition, then), Or((condition, other))))
+        case Iff(left, right):
+            return And((Implies(left, right), Implies(right, left)))
+        case Xor(left, right):
+            return And((Or((left, right)), Not(And((left, right)))))
+        case Count("exactly", number, parts):
+            return And((Count("at least", number, parts), Count("at most", number, parts)))
+    raise RuleError(
+        "A sequence guard decides events alone.", do="Leave out classes, labels and decided numbers."
+    )
+
+
+def _named(place: frozenset[int] | int, events: tuple[str, ...]) -> tuple[str, ...] | int:
+    return place if isinstance(place, int) else tuple(events[e] for e in sorted(place))
