@@ -199,6 +199,8 @@ class Node(Fields):
             a memory filled after the gradient stage.
         corrects: for a node that corrects answers, the input whose scores it corrects; the gradient stage
             steps over it, from that input to its first output.
+        together: whether records are answered together, so that one's answer depends on the others: a model
+            gives it all records at once, whatever it runs before in chunks.
         passes: for a node that changes no number, the input whose elements its first output gives, if in
             another shape.
     """
@@ -213,6 +215,7 @@ class Node(Fields):
     outputs: ClassVar[tuple[Port, ...]] = ()
     learning: ClassVar[Learning] = "none"
     corrects: ClassVar[str] = ""
+    together: ClassVar[bool] = False
     passes: ClassVar[str] = ""
 
     def specs(self, *inputs: Spec | None) -> Specs:
@@ -260,7 +263,8 @@ class Node(Fields):
     def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
         """Return the function from input arrays to output arrays that a shipped model runs.
 
-        It must give the same bits for a record whatever other records stand beside it.
+        It must give the same bits for a record whatever other records stand beside it, save for a node
+        that answers them `together`: there, whatever others stand beside those that belong with it.
         """
         raise NotImplementedError
 

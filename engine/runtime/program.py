@@ -22,6 +22,7 @@ from .compile import Compiled, Compiler, Fed
 from .runner import Runner, run_all
 from .steps import NotFiniteError
 
+_FLAGS = {"broken", "left"}  # outputs of a node that guards by rules
 _SHARED = 128  # records that threads share; fewer are one thread's
 CHUNK = 256  # records run at a time as plain arrays; results do not depend on it
 
@@ -97,7 +98,7 @@ class Program:
         Raises:
             DataError: the shape is not the one the model was trained on.
         """
-        if self._rules_name:
+        if self._guarded:
             return self.answer(self.records(samples, facts), threads=threads).labels
         samples = self._checked(samples)
         compiled = self._scoring.get(samples.dtype.char)
@@ -126,8 +127,7 @@ class Program:
             batch: the most records of one call.
             dtype: of the samples it will be given: float32 or uint8.
         """
-        wire = self.ends[-1] if self._rules_name else self.ends[0]
-        return Runner(self.compiled((wire,), dtype), batch)
+        return Runner(self.compiled((self.ends[-1],), dtype), batch)
 
     def answer(self, records: Records, *, threads: int = 1) -> Answer:
         """Return scores, labels and broken rules of `records`.
@@ -142,9 +142,11 @@ class Program:
         wanted = list(self.ends)
         if self._rules_name:
             wanted += [Wire(self._rules_name, p, "", "") for p in ("broken", "left")]
-            threads = 1
-        compiled = self.compiled(tuple(wanted), _fed(records.samples))
-        return self._answer(wanted, self._many(compiled, records, wanted, threads))
+        threads = 1 if self._guarded else threads
+        early = self._early(wanted)
+        compiled = self.compiled(tuple(early), _fed(records.samples))
+        arrays = self._many(compiled, records, early, threads)
+        return self._answer(wanted, self._late(wanted, early, arrays))
 
     def compiled(self, wanted: tuple[Wire, ...], fed: Fed) -> Compiled:
         """Return the compiled steps to the arrays of `wanted`, from samples of a kind."""
@@ -227,6 +229,33 @@ class Program:
             raise DataError("There are no records to answer.")
         return run_all(compiled, records, plainly, threads)
 
+    @cached_property
+    def _waiting(self) -> list[str]:
+        """Return the nodes that answer records together and those behind them, in running order."""
+        found: list[str] = []
+        for name in self._order(""):
+            behind = any(w is not None and w.source in found for w in self.graph.into(name))
+            if behind or self.graph.node(name).together:
+                found.append(name)
+        return found
+
+    def _early(self, wanted: list[Wire]) -> list[Wire]:
+        """Return the wires that are run in chunks: those wanted, or those into nodes that wait for all."""
+        into = [wire for name in self._waiting for wire in self.graph.into(name) if wire is not None]
+        kept = {(w.source, w.output): w for w in (*wanted, *into) if w.source not in self._waiting}
+        return list(kept.values())
+
+    def _late(self, wanted: list[Wire], early: list[Wire], arrays: list[Any]) -> list[Any]:
+        """Return the arrays wanted, of all records, from those of `early`."""
+        values: dict[tuple[str, str], Array] = {
+            (w.source, w.output): array for w, array in zip(early, arrays, strict=True)
+        }
+        for name in self._waiting:
+            given = self._predictor(name)(*self.inputs_of(name, values))
+            for port, array in zip(self.graph.node(name).outputs, given, strict=True):
+                values[name, port.name] = array
+        return [values[w.source, w.output] for w in wanted]
+
     def _order(self, only: str) -> list[str]:
         wanted = self.graph.upstream(only) - {only} if only else self.graph.upstream(self._output_name)
         return [name for name in self.graph.order if name in wanted and name != self._output_name]
@@ -262,12 +291,15 @@ class Program:
 
     @cached_property
     def ends(self) -> tuple[Wire, ...]:
-        """Return the wire of the scores, and that of the scores before the rules where there are some."""
+        """Return the wire of the scores, and that of the scores before any guard where there is one."""
         end = self.graph.into(self._output_name)[0]
         if end is None:
             raise GraphError("No scores are wired to the output.", do="Wire them.")
-        before = self.graph.into(self._rules_name)[0] if self._rules_name else None
-        return (end, before) if before else (end,)
+        before: Wire | None = end
+        while before is not None and (corrects := self.graph.node(before.source).corrects):
+            names = [port.name for port in self.graph.node(before.source).inputs]
+            before = self.graph.into(before.source)[names.index(corrects)]
+        return (end, before) if before is not None and before != end else (end,)
 
     @cached_property
     def _output_name(self) -> str:
@@ -283,10 +315,15 @@ class Program:
 
     @cached_property
     def _rules_name(self) -> str:
-        found = [n for n in self.graph.of_kind("logic.rules") if n in self.graph.upstream(self._output_name)]
+        """Return the node that says which rules were broken and still are, or ""."""
+        found = [n for n in self._order("") if {port.name for port in self.graph.node(n).outputs} >= _FLAGS]
         if len(found) > 1:
-            raise GraphError(f"A graph takes one rules node; this one has {', '.join(found)}.")
+            raise GraphError(f"A graph takes one guard with rules; this one has {', '.join(found)}.")
         return found[0] if found else ""
+
+    @property
+    def _guarded(self) -> bool:
+        return len(self.ends) > 1
 
     def _answer(self, wanted: list[Wire], arrays: list[Any]) -> Answer:
         scores = arrays[0].astype(np.float32)
@@ -300,8 +337,9 @@ class Program:
         )
         rules: tuple[str, ...] = ()
         if self._rules_name:
-            specs = self.graph.output_specs(self._rules_name)
-            rules = tuple(c.name for c in specs[1].columns)
+            names = [port.name for port in self.graph.node(self._rules_name).outputs]
+            spec = self.graph.output_specs(self._rules_name)[names.index("broken")]
+            rules = tuple(c.name for c in spec.columns)
         return Answer(self.classes, scores, raw, labels, raw.argmax(1), rules, broken, left)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import IO, ClassVar, cast
+from typing import IO, Any, ClassVar, TypeVar, cast
 
 import numpy as np
 
@@ -23,6 +24,8 @@ SUFFIXES = (".gz", ".idx", "-ubyte")
 _KINDS = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _AXES = 8
 _PIECE = 1 << 20
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -75,13 +78,27 @@ def read_idx(path: Path) -> Array:
     Raises:
         DataError: the file is no IDX file, is cut off or too long, or is too large for memory.
     """
+    return _opened(path, lambda file, packed: _array(file, path.stat().st_size, str(path), packed=packed))
+
+
+def idx_shape(path: Path) -> tuple[int, ...]:
+    """Return the shape that an IDX file says its array has; the array itself is not read.
+
+    Raises:
+        DataError: the file is no IDX file.
+    """
+    return _opened(path, lambda file, packed: _head(file, str(path))[1])
+
+
+def _opened(path: Path, read: Callable[[IO[bytes], bool], T]) -> T:
+    """Return what `read` makes of a file, told whether it is packed."""
     where = str(path)
     try:
         with path.open("rb") as raw:
             packed = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
             file = cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if packed else raw
-            return _array(file, path.stat().st_size, where, packed=packed)
+            return read(file, packed)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError("The gzip file is broken or cut off.", where=where, do="Fetch it again.") from error
     except OSError as error:
@@ -89,20 +106,25 @@ def read_idx(path: Path) -> Array:
 
 
 def _array(file: IO[bytes], stored: int, where: str, *, packed: bool) -> Array:
-    magic = _exactly(file, 4, where)
-    if magic[:2] != b"\0\0" or magic[2] not in _KINDS or not 1 <= magic[3] <= _AXES:
-        raise DataError(f"It is no IDX file: it begins with {magic.hex(' ')}.", where=where)
-    dtype = np.dtype(_KINDS[magic[2]])
-    shape = tuple(int(axis) for axis in np.frombuffer(_exactly(file, 4 * magic[3], where), ">u4"))
+    dtype, shape = _head(file, where)
     check_size(where, shape, dtype.itemsize, stored)
     size = prod(shape) * dtype.itemsize
-    if not packed and stored != 4 + 4 * magic[3] + size:
-        words = f"The shape {shape} needs {size} bytes; the file holds {stored - 4 - 4 * magic[3]}."
+    head = 4 + 4 * len(shape)
+    if not packed and stored != head + size:
+        words = f"The shape {shape} needs {size} bytes; the file holds {stored - head}."
         raise DataError(words, where=where)
     data = _exactly(file, size, where)
     if file.read(1):
         raise DataError(f"The file goes on after the {size} bytes that its shape {shape} needs.", where=where)
     return np.frombuffer(data, dtype).reshape(shape)
+
+
+def _head(file: IO[bytes], where: str) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    magic = _exactly(file, 4, where)
+    if magic[:2] != b"\0\0" or magic[2] not in _KINDS or not 1 <= magic[3] <= _AXES:
+        raise DataError(f"It is no IDX file: it begins with {magic.hex(' ')}.", where=where)
+    shape = tuple(int(axis) for axis in np.frombuffer(_exactly(file, 4 * magic[3], where), ">u4"))
+    return np.dtype(_KINDS[magic[2]]), shape
 
 
 def _exactly(file: IO[bytes], size: int, where: str) -> bytearray:

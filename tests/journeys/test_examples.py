@@ -18,7 +18,8 @@ from engine.train.progress import BatchDone, EpochDone
 
 ROOT = Path(__file__).parents[2]
 PROJECTS = sorted((ROOT / "projects").glob("*/*.polybit"))
-EXAMPLES = [path for path in PROJECTS if path.parent.name != "zoo"]  # tests/engine/test_zoo.py trains those
+LONG = ("zoo", "sudoku")  # tests/engine/test_zoo.py and test_board_guard.py train what these do
+EXAMPLES = [path for path in PROJECTS if path.parent.name not in LONG]
 DIGITS = ROOT / "projects" / "digits" / "digits.polybit"
 every_project = pytest.mark.parametrize("path", PROJECTS, ids=[p.stem for p in PROJECTS])
 every_example = pytest.mark.parametrize("path", EXAMPLES, ids=[p.stem for p in EXAMPLES])

@@ -1,0 +1,194 @@
+"""The board guard: the images of a Sudoku are read together, so that every board obeys the rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from ..errors import RuleError
+from ..fields import real, text
+from ..node import Family, Node, Predictor, ShapeError, Specs, wired
+from ..ports import F32, F64, I64, Array, Arrays, Column, Port, Spec
+from .normal import Bools
+from .pipeline import ALLOWED, OPTIMAL, SECONDS, STATUS, Decided, Engine
+from .sudoku import BOX, CELLS, SIDE, VALUES, sudoku
+
+BOARD, CELL = "board", "cell"
+UNITS = ("row", "column", "box")
+_SCALE = 10_000  # costs are ten-thousandths of a nat
+_MOST = 40.0  # nats that one cell can cost
+
+
+@dataclass(frozen=True)
+class BoardGuard(Node):
+    """Gives all but the readings of the most probable whole board the score -inf, board by board.
+
+    A board is the records with one number in the column `board`; the column `cell` says where each stands, 0
+    to 80, row by row. An answer is a full board in which every digit stands once in each row, column and box;
+    a cell costs the less of its digit and of being blank, in logits below the cell's highest: with
+    independent cells the cheapest is the most probable reading that some full board goes with. It is found
+    exactly (logic/puzzle.py), or marked. What stays allowed of a cell is its digit, and blank. Records
+    without a board pass as they are, and cells without a record are open. Blank cells are read like the
+    others; that the puzzle has one solution only is not asked for.
+
+    Attributes:
+        blank: the class of a cell without a clue; empty: every cell has a digit.
+        seconds: how long the last resort may take for one board.
+    """
+
+    kind: ClassVar[str] = "logic.boards"
+    title: ClassVar[str] = "Board guard"
+    family: ClassVar[Family] = "logic"
+    icon: ClassVar[str] = "ph.grid-nine"
+    order: ClassVar[int] = 20
+    summary: ClassVar[str] = (
+        "Reads the 81 cells of a Sudoku together: the likeliest board that obeys the rules"
+    )
+    inputs: ClassVar[tuple[Port, ...]] = (
+        Port("scores", ("scores",), "The scores of each cell"),
+        Port("facts", ("facts",), "The columns board and cell", required=False),
+        Port("labels", ("labels",), "Names the classes where the scores do not", required=False),
+    )
+    outputs: ClassVar[tuple[Port, ...]] = (
+        Port("scores", ("scores",), "The scores, -inf but for the cell's digit and blank"),
+        Port("broken", ("facts",), "1 where the cell's raw digit stands twice in its row, column, box"),
+        Port("left", ("facts",), "The same of the guarded digits"),
+        Port("solution", ("facts",), "The digit of the whole board, and how sure it is"),
+    )
+    corrects: ClassVar[str] = "scores"
+    together: ClassVar[bool] = True
+
+    blank: str = text("0", "The class of a cell without a clue; left empty, every cell shows its digit")
+    seconds: float = real(SECONDS, 0.1, 3600.0, "For one board in the solver process", unit="s")
+
+    def specs(self, *inputs: Spec | None) -> Specs:
+        (scores,) = wired(inputs[:1])
+        if len(scores.shape) != 1:
+            words = f"Scores must be one row of classes; got {scores.words()}."
+            raise ShapeError(words, port="scores")
+        if _places(inputs[1]):
+            self._classes(scores, inputs[2])
+        flags = Spec("facts", (len(UNITS),), columns=tuple(map(Column, UNITS)))
+        solution = (Column("digit"), Column("status", STATUS))
+        names = scores.classes or (inputs[2].classes if inputs[2] else ())
+        out = Spec("scores", scores.shape, classes=names)
+        return out, flags, flags, Spec("facts", (2,), columns=solution)
+
+    def warnings(self, *inputs: Spec | None) -> tuple[str, ...]:
+        if _places(inputs[1]):
+            return ()
+        return (f"No facts with the columns {BOARD} and {CELL} are wired: scores pass as they are.",)
+
+    def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
+        (scores_spec,) = wired(inputs[:1])
+        places = _places(inputs[1])
+        classes = self._classes(scores_spec, inputs[2]) if places else None
+
+        def predict(scores: F32, facts: F64 | None, labels: I64 | None) -> tuple[Array, ...]:
+            n = len(scores)
+            out, solution = scores.copy(), np.full((n, 2), np.nan)
+            broken, left = np.zeros((n, len(UNITS))), np.zeros((n, len(UNITS)))
+            if classes is None or places is None or facts is None:
+                return out, broken, left, solution
+            cells = _cells(facts[:, places[0]], facts[:, places[1]])
+            if len(cells.rows):
+                decided = self._repair(scores, cells, classes)
+                digits = decided.values.reshape(-1, CELLS, VALUES).argmax(2)[cells.boards, cells.places]
+                keep = np.zeros((len(cells.rows), scores.shape[1]), np.bool_)
+                keep[np.arange(len(keep)), classes.digits[digits]] = True
+                keep[:, classes.blank] = True
+                out[cells.rows] = np.where(keep, out[cells.rows], np.float32(-np.inf))
+                broken[cells.rows] = _twice(cells, classes.read(scores[cells.rows]))
+                left[cells.rows] = _twice(cells, classes.read(out[cells.rows]))
+                solution[cells.rows, 0], solution[cells.rows, 1] = digits + 1, decided.status[cells.boards]
+            return out, broken, left, solution
+
+        return predict
+
+    def rows(self) -> tuple[tuple[str, str], ...]:
+        return (("Puzzle", "Sudoku, 9 × 9"), ("Blank", self.blank or "none"))
+
+    # Inside
+
+    def _classes(self, scores: Spec, labels: Spec | None) -> _Classes:
+        names = scores.classes or (labels.classes if labels else ())
+        names = names or tuple(str(i) for i in range(scores.elements))
+        wanted = [str(d) for d in range(1, VALUES + 1)]
+        missing = [name for name in (*wanted, *([self.blank] if self.blank else [])) if name not in names]
+        if missing:
+            words = f"There is no class {missing[0]!r} among the scores."
+            do = "The cells of a board are the digits 1 to 9, and the class of a blank one."
+            raise ShapeError(words, do=do, port="scores")
+        blank = [names.index(self.blank)] if self.blank else []
+        return _Classes(np.array([names.index(d) for d in wanted]), np.array(blank, np.int64))
+
+    def _repair(self, scores: F32, cells: _Cells, classes: _Classes) -> Decided:
+        read = scores[cells.rows].astype(np.float64)
+        nats = np.minimum(read.max(1, keepdims=True) - read, _MOST)
+        paid = np.rint(nats * _SCALE).astype(np.int64)
+        digits = paid[:, classes.digits]
+        if len(classes.blank):
+            digits = np.minimum(digits, paid[:, classes.blank])
+        costs = np.zeros((cells.size, CELLS, VALUES), np.int64)
+        np.add.at(costs, (cells.boards, cells.places), digits)
+        # Nothing is predicted, so that a board costs what its digits do.
+        nothing = np.zeros((cells.size, CELLS * VALUES), np.bool_)
+        decided = _engine(self.seconds)(nothing, costs.reshape(nothing.shape))
+        decided.status[(decided.costs == 0) & (decided.status == OPTIMAL)] = ALLOWED
+        return decided
+
+
+class _Classes(NamedTuple):
+    """Where digits 1 to 9 stand among the classes, int64 (9,), and blank, int64 (1,) or (0,)."""
+
+    digits: I64
+    blank: I64
+
+    def read(self, scores: F32) -> I64:
+        """Return the digits read, 1 to 9, or 0 where it is none."""
+        found = scores.argmax(1)[:, None] == self.digits
+        return np.where(found.any(1), found.argmax(1) + 1, 0)
+
+
+class _Cells(NamedTuple):
+    """Records that are cells of boards: which rows, on which of `size` boards, in which place."""
+
+    rows: I64
+    boards: I64
+    places: I64
+    size: int
+
+
+def _cells(board: F64, cell: F64) -> _Cells:
+    rows = np.flatnonzero(np.isfinite(board) & np.isfinite(cell))
+    wrong = rows[(cell[rows] != np.floor(cell[rows])) | (cell[rows] < 0) | (cell[rows] >= CELLS)]
+    if len(wrong):
+        words = f"The column {CELL} must be a whole number from 0 to {CELLS - 1}; got {cell[wrong[0]]:g}."
+        raise RuleError(words, where=f"record {wrong[0] + 1}")
+    numbers, boards = np.unique(board[rows], return_inverse=True)
+    return _Cells(rows, boards.astype(np.int64), cell[rows].astype(np.int64), len(numbers))
+
+
+def _twice(cells: _Cells, digits: I64) -> Bools:
+    """Return whether each cell's digit stands twice in its row, column and box, bool (cells, 3)."""
+    row, column = np.divmod(cells.places, SIDE)
+    out = np.zeros((len(digits), len(UNITS)), np.bool_)
+    for i, unit in enumerate((row, column, row // BOX * BOX + column // BOX)):
+        counts = np.zeros((cells.size, SIDE, VALUES + 1), np.int64)
+        np.add.at(counts, (cells.boards, unit, digits), 1)
+        out[:, i] = (digits > 0) & (counts[cells.boards, unit, digits] > 1)
+    return out
+
+
+def _places(facts: Spec | None) -> tuple[int, int] | None:
+    """Return where the columns of board and cell are, or None where they are not."""
+    names = [column.name for column in facts.columns] if facts else []
+    return (names.index(BOARD), names.index(CELL)) if BOARD in names and CELL in names else None
+
+
+@lru_cache(maxsize=4)
+def _engine(seconds: float) -> Engine:
+    return Engine(sudoku(), seconds=seconds)
