@@ -9,6 +9,7 @@ there (engine/catalog.py looks through the rooms).
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
@@ -182,6 +183,22 @@ class Fixed(Operator):
         return (None,) * self._inputs
 
 
+class Penalty(ABC):
+    """What a node that corrects answers adds to the loss of its scores, so that less is to be corrected."""
+
+    @abstractmethod
+    def __call__(self, *inputs: Array | None) -> tuple[float, F32]:
+        """Return the mean over the records, and its gradient in the scores, float32 (n, scores).
+
+        Args:
+            inputs: what arrives at the node, in the order of its ports.
+        """
+
+    def figures(self) -> dict[str, float]:
+        """Return figures of the last batch by their names."""
+        return {}
+
+
 @dataclass(frozen=True)
 class Node(Fields):
     """Base of the node kinds. A node is a value: editing one makes another.
@@ -271,6 +288,10 @@ class Node(Fields):
     def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:
         """Return what the node becomes for training with up to `batch` records at a time."""
         return Fixed(weights, self.predictor(self.pack(weights, *inputs), *inputs), len(self.inputs))
+
+    def penalty(self, *inputs: Spec | None) -> Penalty | None:
+        """Return what a node that corrects answers adds to the loss of its scores, or None."""
+        return None
 
     def rows(self) -> tuple[tuple[str, str], ...]:
         """Return up to two (label, value) pairs that the canvas paints on the node."""

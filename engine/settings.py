@@ -115,6 +115,15 @@ class Training(Fields):
         group="Loss",
         when=lambda t: t.loss == "cross_entropy",
     )
+    rule_weight: float = real(
+        0.0,
+        0.0,
+        1000.0,
+        "Weight of the semantic loss of every constraint guard: how improbable it is that its rules are kept",
+        citation="Xu et al. 2018, arXiv:1711.11157",
+        group="Loss",
+        title="Weight of rules",
+    )
     weight_decay: float = real(
         0.0,
         0.0,

@@ -34,6 +34,8 @@ _TITLES = {
     "spike rate": "Spike rate",
     "silent neurons": "Silent neurons",
     "flat": "Activations without a gradient",
+    "kept": "Chance that rules are kept",
+    "broken": "Answers that break a rule",
 }
 _SHARES = set(_TITLES) - {"gradient"}  # what is said in percent
 _FIRST = "flipped"  # what is shown until another is chosen

@@ -56,16 +56,22 @@ class Beliefs:
                 )
             self._parts.append((part, diagram))
 
-    def __call__(self, chances: F64) -> Believed:
-        """Return compliance and marginals of `chances`, float64 (n, variables), each 0 to 1."""
+    def __call__(self, chances: F64, against: F64 | None = None) -> Believed:
+        """Return compliance and marginals of `chances`, float64 (n, variables), each 0 to 1.
+
+        Args:
+            chances: how probable each variable is to be true.
+            against: how probable it is to be false, where that is not the rest: 1 for variables of which the
+                rules have exactly one true, so that the probabilities of these are those of a choice.
+        """
+        against = 1.0 - chances if against is None else against
         compliance = np.ones(len(chances))
         marginals = chances.copy()
         for part, diagram in self._parts:
-            given = np.ascontiguousarray(chances[:, part.variables])
+            given, rest = (np.ascontiguousarray(a[:, part.variables]) for a in (chances, against))
             total, true = np.empty(len(chances)), np.empty(given.shape)
-            sum_product(
-                diagram.nodes, diagram.root, given, np.empty((2, len(diagram.nodes) + 2)), total, true
-            )
+            room = np.empty((2, len(diagram.nodes) + 2))
+            sum_product(diagram.nodes, diagram.root, given, rest, room, total, true)
             compliance *= total
             decided = slice(part.given, None)
             possible = np.where(total > 0, total, 1.0)[:, None]

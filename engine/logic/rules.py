@@ -10,11 +10,12 @@ import numpy as np
 
 from ..errors import RuleError, SolverError
 from ..fields import rules
-from ..node import Family, Node, Predictor, ShapeError, Specs, wired
+from ..node import Family, Node, Penalty, Predictor, ShapeError, Specs, wired
 from ..ports import F32, F64, I64, Array, Arrays, Column, Port, Spec
 from .language import parse
 from .repair import Repair
 from .ruleset import RuleSet
+from .semantic import SemanticLoss
 
 SOLVER_TITLE = "python-sat"
 
@@ -85,6 +86,10 @@ class Rules(Node):
             return done.scores, done.broken.astype(np.float64), done.left.astype(np.float64)
 
         return predict
+
+    def penalty(self, *inputs: Spec | None) -> Penalty | None:
+        rules = self.rule_set(*inputs)
+        return SemanticLoss(rules) if rules.rules else None
 
     def rows(self) -> tuple[tuple[str, str], ...]:
         return (("Rules", _count(self.rules)), ("Solver", SOLVER_TITLE))

@@ -19,6 +19,7 @@ from ..ports import F32, F64, I64
 from ..records import Records
 from .floats import with_float_activations
 from .loop import Run
+from .penalties import Ends, Penalties
 from .plan import Plan
 
 RECORDS = 12  # records of the batch that is differentiated
@@ -73,14 +74,23 @@ def check_gradients(project: Any) -> tuple[NodeCheck, ...]:
     plan.tell(Moment(weights=False, activations=False))
     scores = _forward(plan, records)
     pulls = np.random.default_rng(0).standard_normal(scores.shape).astype(np.float32)
-    plan.backward(pulls)
+    penalties = Penalties(graph, weight, plan) if (weight := project.training.rule_weight) else None
+    also: Ends = {}
+    if penalties:
+        penalties.add(plan, also)
+    plan.backward(pulls, also)
     hidden = _behind_estimates(graph, plan)
+
+    def value() -> float:
+        pulled = float((_forward(plan, records).astype(np.float64) * pulls).sum())
+        return pulled + (penalties.add(plan, {}) if penalties else 0.0)
+
     given = {key: p.grad.copy() for key, p in plan.parameters().items()}
     found: dict[str, list[_Compared]] = {}
     for key, p in plan.parameters().items():
         name = key.split("/")[0]
         if name not in hidden:
-            found.setdefault(name, []).append(_compare(p, given[key], lambda: _value(plan, records, pulls)))
+            found.setdefault(name, []).append(_compare(p, given[key], value))
     return tuple(
         NodeCheck(
             name,
@@ -152,10 +162,6 @@ def _places(grad: F32) -> I64:
 def _forward(plan: Plan, records: Records) -> F32:
     plan.reseed(0, 0)  # the same chance every time
     return plan.forward(records)
-
-
-def _value(plan: Plan, records: Records, pulls: F32) -> float:
-    return float((_forward(plan, records).astype(np.float64) * pulls).sum())
 
 
 def _differentiable(graph: Graph) -> Graph:

@@ -24,6 +24,7 @@ from ..stages import Stage
 from .average import Average
 from .floats import start_weight_quantizers, with_float_activations
 from .optimiser import Grouped
+from .penalties import Penalties
 from .plan import Plan, live
 from .progress import BatchDone
 from .teacher import Teacher
@@ -85,6 +86,8 @@ class Descent:
         keep = self._settings.average
         names = [n for n in live(graph) if n in self.plan.operators]
         self.average = Average(self._weights, names, keep) if keep else None
+        weight = self._settings.rule_weight
+        self._penalties = Penalties(graph, weight, self.plan) if weight else None
         if self._teacher:
             self._teacher.match(graph, self._settings.attention_nodes)
 
@@ -147,9 +150,9 @@ class Descent:
                 rate=rate,
                 records_per_second=self.tally.records / (time.perf_counter() - began),
                 seconds_left=pace * (settings.epochs * count - done),
-                metrics=watch.step() if looked else {},
+                metrics={**watch.step(), **self._kept()} if looked else {},
             )
-        self.metrics = watch.epoch()
+        self.metrics = {**watch.epoch(), **self._kept()}
 
     def accuracy(self, records: Records) -> float:
         """Return the share of `records` that this stage's own forward pass gets right, as it now stands.
@@ -164,6 +167,10 @@ class Descent:
         return right / len(records)
 
     # Inside
+
+    def _kept(self) -> dict[str, float]:
+        """Return how well the last batch kept the rules, where they are learned with."""
+        return self._penalties.figures() if self._penalties else {}
 
     def _factor(self, steps: int, count: int) -> float:
         """Return the factor of the learning rate after so many steps, of which an epoch has `count`."""
@@ -182,12 +189,14 @@ class Descent:
         self.plan.tell(replace(self._moment(share), places=records.places))
         scores = self.plan.forward(Records(batch.samples, records.labels, records.facts))
         loss, grad = self._loss(scores, batch)
-        also = {}
+        also: dict[tuple[str, str], F32] = {}
         if self._teacher:
             taught = self._teacher.teach(self.plan, scores, batch, records)
             loss = self._settings.label_weight * loss + taught.loss
             grad = np.float32(self._settings.label_weight) * grad + taught.grad
-            also = taught.also
+            also.update(taught.also)
+        if self._penalties:
+            loss += self._penalties.add(self.plan, also)
         if not np.isfinite(loss):
             words = f"The loss is no longer a number in epoch {place[0] + 1}."
             raise TrainError(words, do="Lower the learning rate, or add a Batch norm.")

@@ -53,6 +53,10 @@ class Plan:
         """Return every trainable array, keyed `node/array`."""
         return {f"{name}/{p.name}": p for name, op in self.operators.items() for p in op.parameters()}
 
+    def runs(self, name: str) -> bool:
+        """Return whether a node takes part."""
+        return name in self._names
+
     def reseed(self, seed: int, epoch: int) -> None:
         """Start every operator's chance for an epoch, so that a resumed run draws what a whole one drew."""
         for i, operator in enumerate(self.operators.values()):

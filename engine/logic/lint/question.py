@@ -8,13 +8,13 @@ they hold); here it is exact, so that a rule over helpers fails only where what 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..clauses import Clauses, clauses_of
+from ..gates import defined, opposite, without
 from ..normal import STRUCTURE, AtLeast, Bools, NormalForm
 
 
@@ -108,18 +108,19 @@ class _Coding:
         self._guards: list[int] = []
         self.roots: list[list[AtLeast]] = [[] for _ in range(rules)]
         self.soft = kept_variables(form)
-        defining: dict[int, list[AtLeast]] = {}
+        # A helper that nothing defines holds always.
+        defining: dict[int, list[AtLeast]] = {int(v) + 1: [] for v in np.flatnonzero(question.helpers)}
         for c in form.constraints:
-            helper = _defined(c, question.helpers)
+            helper = defined(c, question.helpers)
             if helper:
-                defining.setdefault(helper, []).append(c)
+                defining[helper].append(c)
                 self._state(c, self._always)
             elif c.rule == STRUCTURE:
                 self._state(c, self._always)
             else:
                 self.roots[c.rule].append(c)
                 self._state(c, self.keep[c.rule])
-        exact = [[h, *(self._failing(_without(h, c)) for c in uses)] for h, uses in defining.items()]
+        exact = [[h, *(self._failing(without(h, c)) for c in uses)] for h, uses in defining.items()]
         self._ways: list[list[int]] = []
         self._denials = [self._denied(roots) for roots in self.roots]
         self.out: Clauses = clauses_of(self._constraints, self._top, self._guards)
@@ -150,27 +151,5 @@ class _Coding:
     def _failing(self, constraint: AtLeast) -> int:
         """Return a new literal: where it is true, `constraint` fails."""
         self._top += 1
-        self._state(_opposite(constraint), self._top)
+        self._state(opposite(constraint), self._top)
         return self._top
-
-
-def _defined(constraint: AtLeast, helpers: Sequence[bool] | Bools) -> int:
-    """Return the helper, from 1, that lets go of a constraint when it is false, or 0."""
-    weights = constraint.weights or (1,) * len(constraint.literals)
-    for x, w in zip(constraint.literals, weights, strict=True):
-        if x < 0 and helpers[-x - 1] and w >= constraint.bound:
-            return -x
-    return 0
-
-
-def _without(helper: int, c: AtLeast) -> AtLeast:
-    """Return what a definition says of its helper where that is true."""
-    rest = [i for i, x in enumerate(c.literals) if x != -helper]
-    weights = tuple(c.weights[i] for i in rest) if c.weights else ()
-    return AtLeast(tuple(c.literals[i] for i in rest), c.bound, weights, c.rule)
-
-
-def _opposite(c: AtLeast) -> AtLeast:
-    """Return what holds exactly where `c` does not: the weights of its false literals are too many."""
-    total = sum(c.weights) if c.weights else len(c.literals)
-    return AtLeast(tuple(-x for x in c.literals), max(total - c.bound + 1, 0), c.weights, c.rule)
