@@ -73,6 +73,8 @@ class Parameter:
         limit: the value is kept within -limit to +limit (latent weights of 1-bit layers), or None.
         floor: the value is kept at or above this, or None.
         binary: whether it is latent weights that count by their signs: they may have another optimiser.
+        relative: whether it is a scale (the step of a quantizer): an optimiser whose moves know nothing of
+            the size of a gradient then moves it by shares of its own size.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Parameter:
     limit: float | None = None
     floor: float | None = None
     binary: bool = False
+    relative: bool = False
 
 
 @dataclass(frozen=True)

@@ -40,11 +40,13 @@ class Optimiser:
         rows: numbers of state for each number of the parameter.
         flips: whether it flips signs instead of moving numbers; it is then for 1-bit weights alone.
         rate: the learning rate it takes where none is named, or 0 for the run's own.
+        adaptive: whether its moves are as large whatever the gradient is multiplied by.
     """
 
     rows: ClassVar[int] = 1
     flips: ClassVar[bool] = False
     rate: ClassVar[float] = 0.0
+    adaptive: ClassVar[bool] = False
 
     def __init__(self, knobs: Knobs) -> None:
         self.knobs = knobs
@@ -79,6 +81,7 @@ class AdamW(Optimiser):
     """Adam with beta 0.9 and 0.999, its weight decay apart from the gradient."""
 
     rows: ClassVar[int] = 2
+    adaptive: ClassVar[bool] = True
     apart: ClassVar[bool] = True
 
     def __init__(self, knobs: Knobs) -> None:

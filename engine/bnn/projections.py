@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -174,4 +175,4 @@ def _of(name: str, arrays: Arrays) -> Arrays:
 
 
 def _renamed(name: str, p: Parameter) -> Parameter:
-    return Parameter(f"{name}_{p.name}", p.value, p.grad, p.limit, p.floor)
+    return replace(p, name=f"{name}_{p.name}")

@@ -31,6 +31,7 @@ class _Member:
     share: float  # of the run's rate
     limit: float  # its own, or infinite
     sample: F32  # room to look at some of the values, where the limit follows them
+    relative: bool  # the rate is a share of the values' mean size
     waits: bool  # for a first value above its floor, which the layer finds when it first quantizes
     reach: float = np.inf  # the limit that its values speak for, followed slowly
 
@@ -38,7 +39,12 @@ class _Member:
         """Move a part of the array."""
         rows = [row[begin:end] for row in self.state]
         value, grad = self.value[begin:end], self.grad[begin:end]
-        self.rule.move(value, grad, rows, rate * self.share, self.decay, self.bounds)
+        self.rule.move(value, grad, rows, rate, self.decay, self.bounds)
+
+    def pace(self, rate: float) -> float:
+        """Return its own rate where that of the run is `rate`."""
+        size = float(np.abs(self.value).mean()) if self.relative else 1.0
+        return rate * self.share * size
 
 
 class Grouped:
@@ -77,6 +83,7 @@ class Grouped:
                 share=settings.sign_rate / settings.rate if apart else 1.0,
                 limit=np.inf if p.limit is None else p.limit,
                 sample=np.empty(min(SAMPLE, p.value.size), np.float32),
+                relative=p.relative and rule.adaptive,
                 waits=p.floor is not None and p.floor > 0,
             )
         self._follows = settings.limit if settings.limit != "fixed" else ""
@@ -91,7 +98,7 @@ class Grouped:
             rule.begin(self.steps)
         for m in self._members.values():
             if not m.waits or m.value.any():
-                share(partial(m.move, rate), m.value.size, least=_LEAST)
+                share(partial(m.move, m.pace(rate)), m.value.size, least=_LEAST)
         if self._follows:
             for m in self._latent:
                 self._follow(m)

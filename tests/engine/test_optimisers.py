@@ -110,6 +110,23 @@ def test_what_has_no_value_yet_is_left_for_its_layer_to_start():
     assert 0 < step.value[0] < 0.5
 
 
+@pytest.mark.parametrize("key", ["adam", "adamw"])
+def test_a_step_moves_by_shares_of_itself_where_the_size_of_the_gradient_says_nothing(key):
+    steps = [parameter(1, floor=1e-6, relative=True), parameter(1e-3, floor=1e-6, relative=True)]
+    for step in steps:
+        step.grad[:] = 1
+    moved = Grouped({f"s{i}": step for i, step in enumerate(steps)}, Training(optimiser=key))
+    moved.step(0.01)
+    assert [float(step.value[0]) for step in steps] == pytest.approx([0.99, 0.99e-3], rel=1e-4)
+
+
+def test_gradient_descent_moves_a_step_as_far_as_its_gradient_says():
+    step = parameter(1e-3, floor=1e-6, relative=True)
+    step.grad[:] = 1e-3
+    Grouped({"s": step}, Training(optimiser="sgd", momentum=0)).step(0.1)
+    assert step.value[0] == pytest.approx(0.9e-3)
+
+
 def test_signs_have_an_optimiser_rate_and_decay_of_their_own():
     latent = Parameter("w", np.full((1, 2), 0.5, np.float32), np.ones((1, 2), np.float32), 1.0, binary=True)
     other = Parameter("v", np.full((1, 2), 0.5, np.float32), np.ones((1, 2), np.float32))

@@ -136,7 +136,10 @@ class LSQPlus(ActivationQuantizer):
 
     def parameters(self) -> tuple[Parameter, ...]:
         floors = {"step": float(_LEAST), "input_offset": None}
-        return tuple(Parameter(n, self.arrays[n], g, floor=floors[n]) for n, g in self.grads.items())
+        return tuple(
+            Parameter(n, self.arrays[n], g, floor=floors[n], relative=n == "step")
+            for n, g in self.grads.items()
+        )
 
 
 @ACTIVATION_QUANTIZERS.option(

@@ -73,4 +73,7 @@ class Standard(ActivationQuantizer):
         return np.where(low | high, np.float32(0), grad)
 
     def parameters(self) -> tuple[Parameter, ...]:
-        return tuple(Parameter(n, self.arrays[n], g, floor=float(_LEAST_STEP)) for n, g in self.grads.items())
+        least = float(_LEAST_STEP)
+        return tuple(
+            Parameter(n, self.arrays[n], g, floor=least, relative=True) for n, g in self.grads.items()
+        )

@@ -62,7 +62,10 @@ class LSQ(WeightQuantizer):
         return np.where(low | high, np.float32(0), grad)
 
     def parameters(self) -> tuple[Parameter, ...]:
-        return tuple(Parameter(n, self.arrays[n], g, floor=float(_LEAST)) for n, g in self.grads.items())
+        least = float(_LEAST)
+        return tuple(
+            Parameter(n, self.arrays[n], g, floor=least, relative=True) for n, g in self.grads.items()
+        )
 
 
 @WEIGHT_QUANTIZERS.option(
@@ -172,7 +175,9 @@ class QIL(WeightQuantizer):
 
     def parameters(self) -> tuple[Parameter, ...]:
         floors = {"weight_middle": None, "weight_reach": 1e-3}
-        return tuple(Parameter(n, self.arrays[n], g, floor=floors[n]) for n, g in self.grads.items())
+        return tuple(
+            Parameter(n, self.arrays[n], g, floor=floors[n], relative=True) for n, g in self.grads.items()
+        )
 
     @property
     def _interval(self) -> tuple[np.float32, np.float32]:
