@@ -244,9 +244,9 @@ class RulesText(QPlainTextEdit):
         self.mark(*self._error)
 
 
-def plain() -> QFont:
+def plain(size: int = BODY) -> QFont:
     """Return the face of code without ligatures: >= stays what was typed."""
-    made = QFont(mono(BODY))
+    made = QFont(mono(size))
     made.setFeature(QFont.Tag("calt"), 0)
     return made
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from app.editor.marks import Mark, State
+from app.panels.rules_editor import place_in
 from app.theme.figures import plural
-from engine.errors import PolybitError
+from engine.errors import PolybitError, RuleError, SolverError
 from engine.graph import Graph
 from engine.logic.checking import Checked as Examined
 from engine.logic.checking import Finding as Found
@@ -48,6 +49,24 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Example:
+    """A record that breaks one rule and no other.
+
+    Attributes:
+        rule, line: the rule, and where it begins.
+        words: the record in a line.
+        facts: values of columns, as text; `missing` for a gap.
+        answer: values of what is decided, as text.
+    """
+
+    rule: str
+    line: int
+    words: str
+    facts: Mapping[str, str]
+    answer: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Checked:
     """What is known of one text.
 
@@ -57,6 +76,8 @@ class Checked:
         summary: one sentence, and its `level`.
         findings: what to say about it, worst first.
         marks: what stands in the margin, by line.
+        examples: for a rule a record that breaks it and no other.
+        finished: whether everything was asked in time; marks of a text before stay where it was not.
     """
 
     text: str
@@ -65,6 +86,8 @@ class Checked:
     level: str
     findings: tuple[Finding, ...] = ()
     marks: Mapping[int, Mark] = field(default_factory=dict)
+    examples: tuple[Example, ...] = ()
+    finished: bool = True
 
     @property
     def error(self) -> Finding | None:
@@ -83,27 +106,31 @@ def check(text: str, vocabulary: Vocabulary, stopped: Callable[[], bool]) -> Che
     try:
         told = check_rules(text, vocabulary, cancelled=stopped)
     except PolybitError as error:
-        return Checked(text, False, str(error), "error", (Finding("error", error.what, error.do),))
+        return Checked(text, True, f"Not examined. {error}", "warning", finished=False)
     findings = tuple(_finding(found) for found in told.findings)
     wrong = next((f for f in told.findings if f.kind == "text"), None)
     if wrong:
         return Checked(text, False, wrong.what, "error", findings)
-    return Checked(text, True, *_summary(told), findings, _marks(told))
+    examples = tuple(
+        Example(rule.name, rule.line, rule.example.words, rule.example.facts, rule.example.answer)
+        for rule in told.rules
+        if rule.example
+    )
+    return Checked(text, True, *_summary(told), findings, _marks(told), examples, told.finished)
 
 
-def bound(graph: Graph, name: str, text: str) -> RuleSet:
-    """Return `text` as the rules of a node; the graph finds them ready when it takes the text.
-
-    Raises:
-        RuleError: the text cannot be read, or names something that is not there.
-        SolverError: the parser is not installed.
-    """
+def bound(graph: Graph, name: str, text: str) -> RuleSet | Checked:
+    """Return `text` as the rules of a node, or what is wrong with it; the graph finds both ready."""
     node = graph.node(name)
     if not isinstance(node, Rules):
         raise TypeError(f"{name} holds no rules")
     made = type(node)(**{**node.values(), "rules": text})
     made.rows()  # both remember what they find, an error too
-    return made.rule_set(*graph.input_specs(name))
+    try:
+        return made.rule_set(*graph.input_specs(name))
+    except (RuleError, SolverError) as error:
+        wrong = Finding("error", error.what, error.do, *place_in(error.where))
+        return Checked(text, False, error.what, "error", (wrong,))
 
 
 def _finding(found: Found) -> Finding:

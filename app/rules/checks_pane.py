@@ -7,8 +7,10 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.panels.checks import ICONS, TONES
-from app.panels.labels import IconLabel, body, caption, note
-from app.rules.checking import Checked, Finding
+from app.panels.labels import IconLabel, body, caption, note, section_label, strong
+from app.rules.checking import Checked, Example, Finding
+
+_MOST = 60  # examples listed
 
 
 class ChecksPane(QScrollArea):
@@ -16,9 +18,11 @@ class ChecksPane(QScrollArea):
 
     Signals:
         place_wanted: line and column, from 1.
+        example_wanted: an Example is to be tried.
     """
 
     place_wanted = Signal(int, int)
+    example_wanted = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,6 +31,7 @@ class ChecksPane(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.viewport().setAutoFillBackground(False)
         self.lines: list[FindingLine] = []
+        self.examples: list[ExampleLine] = []
         self._shown: Checked | None = None
 
     def show_checked(self, checked: Checked) -> None:
@@ -47,12 +52,72 @@ class ChecksPane(QScrollArea):
         for line in self.lines:
             line.pressed.connect(self.place_wanted)
             column.addWidget(line)
+        if checked.examples:
+            column.addSpacing(8)
+            column.addWidget(section_label("What breaks each rule and nothing else"))
+        self.examples = [ExampleLine(example) for example in checked.examples[:_MOST]]
+        for one in self.examples:
+            one.pressed.connect(self.example_wanted)
+            column.addWidget(one)
+        if len(checked.examples) > _MOST:
+            column.addWidget(caption(f"{len(checked.examples) - _MOST} more in the margin.", "low"))
         column.addStretch(1)
         self.setWidget(holder)
         holder.setAutoFillBackground(False)
 
 
-class FindingLine(QFrame):
+class Pressable(QFrame):
+    """A line that is pressed by mouse or key."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("surface", "pressable")
+
+    def press(self) -> None:
+        """Do what a press does."""
+        raise NotImplementedError
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.press()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.press()
+        else:
+            super().keyPressEvent(event)
+
+    def invite(self, words: str) -> None:
+        """Say that it may be pressed, and for what."""
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setToolTip(words)
+        self.setAccessibleName(words)
+
+
+class ExampleLine(Pressable):
+    """A record that breaks one rule alone.
+
+    Signals:
+        pressed: the example.
+    """
+
+    pressed = Signal(object)
+
+    def __init__(self, example: Example) -> None:
+        super().__init__()
+        self.example = example
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 5, 8, 6)
+        column.setSpacing(1)
+        column.addWidget(strong(example.rule, "logic"))
+        column.addWidget(note(example.words, "mid"))
+        self.invite(f"Try this record on the rules: it breaks {example.rule} alone")
+
+    def press(self) -> None:
+        self.pressed.emit(self.example)
+
+
+class FindingLine(Pressable):
     """One finding.
 
     Signals:
@@ -77,21 +142,9 @@ class FindingLine(QFrame):
             words.addWidget(note(finding.do, "mid"))
         if finding.line:
             words.addWidget(caption(f"line {finding.line}", "low"))
-            self.setCursor(Qt.CursorShape.PointingHandCursor)
-            self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            self.setToolTip("Go there")
-            self.setProperty("surface", "pressable")
+            self.invite(f"Go to line {finding.line}: {finding.what}")
         across.addLayout(words, 1)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._press()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
-            self._press()
-        else:
-            super().keyPressEvent(event)
-
-    def _press(self) -> None:
+    def press(self) -> None:
         if self.finding.line:
             self.pressed.emit(self.finding.line, max(1, self.finding.column))

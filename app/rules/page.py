@@ -23,7 +23,7 @@ from app.panels.empty import EmptyState
 from app.panels.labels import IconLabel, caption, set_tone
 from app.panels.rules_editor import names_at
 from app.panels.segments import Segments
-from app.rules.checking import Checked, bound, check
+from app.rules.checking import Checked, Example, bound, check
 from app.rules.checks_pane import ChecksPane
 from app.rules.packs_view import PacksView
 from app.rules.record_pane import RecordPane
@@ -110,7 +110,7 @@ class RulesPage(QWidget):
         under = QVBoxLayout(left)
         under.setContentsMargins(16, 0, 8, 12)
         under.setSpacing(8)
-        self.text.setFont(plain())
+        self.text.setFont(plain(BASE))
         self.text.setAccessibleName("Rules")
         under.addWidget(self.text, 1)
         under.addLayout(self._foot())
@@ -180,6 +180,7 @@ class RulesPage(QWidget):
         self._checking.done.connect(self._take)
         self._checking.failed.connect(lambda words: self._say("error", words))
         self.checks.place_wanted.connect(self.text.go_to)
+        self.checks.example_wanted.connect(self._try)
         self.record.line_wanted.connect(self.text.go_to)
         self.record.truths_found.connect(self.text.show_truths)
         self.node.activated.connect(lambda place: self.show_node(self.node.itemData(place)))
@@ -264,11 +265,15 @@ class RulesPage(QWidget):
         if name in graph.nodes:
             self._binding.want(lambda _task: (text, bound(graph, name, text)))
 
-    def _take_bound(self, found: tuple[str, RuleSet]) -> None:
+    def _take_bound(self, found: tuple[str, RuleSet | Checked]) -> None:
         text, rules = found
-        if text == self.text.toPlainText():
-            self._keep()
+        if text != self.text.toPlainText():
+            return
+        self._keep()
+        if isinstance(rules, RuleSet):
             self.record.show_rules(self.name, rules)
+        elif not self._checking.busy:
+            self._take(rules)
 
     def _keep(self) -> None:
         """Make what is typed the node's rules."""
@@ -297,12 +302,17 @@ class RulesPage(QWidget):
         self.checked = checked
         wrong = checked.error
         self.text.mark(wrong.line if wrong else 0, wrong.column if wrong else 0, wrong.what if wrong else "")
-        if checked.readable:
+        if checked.readable and (checked.finished or checked.marks):
             self.text.show_marks(checked.marks)
         self._say(checked.level, checked.summary)
         self.checks.show_checked(checked)
         count = sum(finding.level != "ok" for finding in checked.findings)
         self.tabs.setTabText(self.tabs.indexOf(self.checks), f"Checks  {count}" if count else "Checks")
+
+    def _try(self, example: Example) -> None:
+        """Give the record that is looked at the facts of an example."""
+        self.tabs.setCurrentWidget(self.record)
+        self.record.take_example(example)
 
     def _say(self, level: str, words: str) -> None:
         self._state.show_icon(ICONS[level], TONES[level])

@@ -22,6 +22,7 @@ from app.editor.marks import TRUTHS, Truth
 from app.panels.class_bars import ClassBars
 from app.panels.empty import Emptiable, EmptyState
 from app.panels.labels import IconButton, caption, note, row, section_label
+from app.rules.checking import Example
 from app.rules.facts_table import FactsModel, FactsTable
 from app.rules.judging import Judged, judge
 from app.rules.sample import PARTS, Sample, facts_at, raw_scores, read_sample
@@ -31,6 +32,7 @@ from app.theme.figures import plural, whole
 from app.theme.fonts import BASE, font
 from app.worker import Trainer
 from engine.logic.ruleset import RuleSet
+from engine.logic.vocabulary import CLASS
 from engine.ports import F32
 from engine.records import Records
 
@@ -84,6 +86,16 @@ class RecordPane(Emptiable):
             self._load(keep=not again)
         else:
             self._judge()
+
+    def take_example(self, example: Example) -> None:
+        """Give the record the facts and the answer of an example; other facts stay as they are."""
+        for name, text in example.facts.items():
+            row = self.facts.row_of(name)
+            if row >= 0:
+                self.facts.set_text(row, text)
+        place = self.answer.findData(f"class:{example.answer.get(CLASS, '')}")
+        if place >= 0:
+            self.answer.setCurrentIndex(place)
 
     def show_record(self, index: int) -> None:
         """Go to a record of those that the trainer looks at, now or as soon as it is read."""
