@@ -13,10 +13,13 @@ KINDS = {
     "form": "scores",
     "number": "spikes",
     "text": "logic",
-    "remark": "low",
-    "sign": "mid",
+    "open text": "warn",
+    "comment": "low",
+    "operator": "mid",
+    "mark": "mid",
     "title": "hi",
     "name": "hi",
+    "strange": "error",
 }
 
 
@@ -31,8 +34,7 @@ class Colours(QSyntaxHighlighter):
     def dress(self) -> None:
         """Take the colours of the theme in force."""
         self._formats = {kind: _format(theme().colour(token)) for kind, token in KINDS.items()}
-        self._formats["remark"].setFontItalic(True)
-        self._formats["title"].setFontUnderline(False)
+        self._formats["comment"].setFontItalic(True)
         self.rehighlight()
 
     def highlightBlock(self, text: str) -> None:

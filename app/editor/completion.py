@@ -19,24 +19,24 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.editor.words import Suggestion
 from app.theme.current import theme
 from app.theme.fonts import BODY, CAPTION, font, mono
 from app.theme.icons import pixmap
 from app.theme.tokens import mixed
+from engine.logic.completing import Completion
 
 _ROW, _SHOWN, _WIDE = 26, 8, 380  # px, rows, px
 _ITEM = Qt.ItemDataRole.UserRole
 _SIGNS = {
-    "word": ("ph.text-t", "bits"),
+    "keyword": ("ph.text-t", "bits"),
     "form": ("ph.function", "scores"),
-    "column": ("ph.table", "data"),
+    "name": ("ph.table", "data"),
     "value": ("ph.tag", "logic"),
-    "class": ("ph.flag", "hyper"),
+    "event": ("ph.lightning", "spikes"),
 }
 
 
-class Completion(QFrame):
+class CompletionList(QFrame):
     """Shows suggestions; the editor hands it the keys.
 
     Signals:
@@ -68,7 +68,7 @@ class Completion(QFrame):
         self.hide()
 
     @property
-    def suggestions(self) -> list[Suggestion]:
+    def suggestions(self) -> list[Completion]:
         """Return what is listed."""
         return [self.list.item(i).data(_ITEM) for i in range(self.list.count())]
 
@@ -77,11 +77,11 @@ class Completion(QFrame):
         """Return the help of the one that is chosen."""
         return f"{self._help.text()}\n{self._example.text()}".strip()
 
-    def show_suggestions(self, found: Sequence[Suggestion], at: QRect) -> None:
+    def show_suggestions(self, found: Sequence[Completion], at: QRect) -> None:
         """List `found` under (or over) the cursor, which stands at `at` in the parent."""
         self.list.clear()
         for one in found:
-            item = QListWidgetItem(one.title or one.text)
+            item = QListWidgetItem(one.text)
             item.setData(_ITEM, one)
             self.list.addItem(item)
         self.list.setFixedHeight(_ROW * min(len(found), _SHOWN) + 2)
@@ -130,7 +130,7 @@ class _Rows(QStyledItemDelegate):
         option: QStyleOptionViewItem,
         index: QModelIndex | QPersistentModelIndex,
     ) -> None:
-        one: Suggestion = index.data(_ITEM)
+        one: Completion = index.data(_ITEM)
         tokens, area = theme().tokens, option.rect
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -145,9 +145,7 @@ class _Rows(QStyledItemDelegate):
         painter.setFont(mono(BODY))
         painter.setPen(QColor(tokens.hi))
         inner = area.adjusted(30, 0, -8, 0)
-        shown = painter.fontMetrics().elidedText(
-            one.title or one.text, Qt.TextElideMode.ElideRight, inner.width()
-        )
+        shown = painter.fontMetrics().elidedText(one.text, Qt.TextElideMode.ElideRight, inner.width())
         painter.drawText(inner, left, shown)
         inner.setLeft(inner.left() + painter.fontMetrics().horizontalAdvance(shown) + 16)
         painter.setFont(font(CAPTION))

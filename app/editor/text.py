@@ -19,12 +19,14 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QToolTip
 
 from app.editor.colours import Colours
-from app.editor.completion import Completion
+from app.editor.completion import CompletionList
 from app.editor.gutter import Gutter
 from app.editor.marks import Mark, Truth
-from app.editor.words import Names, Suggestion, suggestions
+from app.editor.words import suggestions
 from app.theme.current import theme
 from app.theme.fonts import BODY, mono
+from engine.logic.completing import Completion
+from engine.logic.vocabulary import Vocabulary
 
 _HINT = 'rule NAME:\n  if COLUMN = value\n  then class = NAME\n  because "..."'
 _CONTEXT = 4_000  # letters before the cursor that completion looks at
@@ -48,11 +50,11 @@ class RulesText(QPlainTextEdit):
         self.setPlaceholderText(_HINT)
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.WidgetWidth)
         self._colours = Colours(self.document())
-        self._names = Names()
+        self._vocabulary = Vocabulary(())
         self._error: tuple[int, int, str] = (0, 0, "")
         self._blocks = 1
         self.gutter = Gutter(self, self) if margin else None
-        self.completion = Completion(self)
+        self.completion = CompletionList(self)
         self.completion.taken.connect(self._take)
         self.cursorPositionChanged.connect(self._moved)
         if self.gutter:
@@ -70,9 +72,9 @@ class RulesText(QPlainTextEdit):
         """Return the sentence of the error that is underlined, or ""."""
         return self._error[2]
 
-    def show_names(self, names: Names) -> None:
+    def show_vocabulary(self, vocabulary: Vocabulary) -> None:
         """Complete from these names."""
-        self._names = names
+        self._vocabulary = vocabulary
 
     def mark(self, line: int, column: int = 0, words: str = "") -> None:
         """Mark a line, from 1, as wrong, and underline what begins in a column of it; 0 marks none."""
@@ -134,10 +136,8 @@ class RulesText(QPlainTextEdit):
 
     def complete(self, *, forced: bool = False) -> None:
         """Open the list of what may stand at the cursor, where there is something to say."""
-        cursor = self.textCursor()
-        here = cursor.position()
-        before = self.document().toPlainText()[max(0, here - _CONTEXT) : here]
-        back, found = suggestions(before, self._names)
+        cursor, before = self.textCursor(), self._before()
+        back, found = suggestions(before, self._vocabulary)
         said = bool(back) or forced or before.rstrip(" ").endswith(_OPENS)
         only = len(found) == 1 and (found[0].text == before[len(before) - back :])
         if not found or not said or only:
@@ -194,11 +194,18 @@ class RulesText(QPlainTextEdit):
 
     # Inside
 
-    def _take(self, one: Suggestion) -> None:
+    def _before(self) -> str:
+        """Return the text before the cursor, as far back as completion looks."""
+        cursor = self.textCursor()
+        here = cursor.selectionEnd()
+        cursor.setPosition(max(0, here - _CONTEXT))
+        cursor.setPosition(here, QTextCursor.MoveMode.KeepAnchor)
+        return cursor.selectedText().replace("\u2029", "\n")
+
+    def _take(self, one: Completion) -> None:
         cursor = self.textCursor()
         here = cursor.position()
-        before = self.document().toPlainText()[max(0, here - _CONTEXT) : here]
-        back, _ = suggestions(before, self._names)
+        back, _ = suggestions(self._before(), self._vocabulary)
         cursor.movePosition(QTextCursor.MoveOperation.Left, QTextCursor.MoveMode.KeepAnchor, back)
         after = self.document().characterAt(here)
         text = one.text.removesuffix('"') if one.text.endswith('"') and after == '"' else one.text

@@ -9,7 +9,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
-from app.editor.words import Names
 from app.panels.choice import ChoiceEditor
 from app.panels.editors import (
     Editor,
@@ -26,6 +25,7 @@ from app.panels.option_card import OptionCard
 from app.panels.rules_editor import RulesEditor
 from app.theme.fonts import BASE, font
 from engine.fields import About, Fields, label
+from engine.logic.vocabulary import Vocabulary
 
 _EDITORS: dict[str, type[Editor]] = {
     "whole": WholeEditor,
@@ -107,11 +107,11 @@ class Form(QWidget):
             if said and about[name].group:
                 self.folds[about[name].group].set_open(True)
 
-    def show_names(self, names: Names) -> None:
+    def show_vocabulary(self, vocabulary: Vocabulary) -> None:
         """Complete rules from these names."""
         for editor in self.editors.values():
             if isinstance(editor, RulesEditor):
-                editor.show_names(names)
+                editor.show_vocabulary(vocabulary)
 
     def settle(self) -> None:
         """Hand on now what was typed and is waited with."""

@@ -13,7 +13,7 @@ from app.panels.checks import Checks, checks_of
 from app.panels.form import Form
 from app.panels.labels import IconLabel, caption, line, note, on_theme, section_label
 from app.panels.probing import Probing
-from app.panels.rules_editor import names_at
+from app.panels.rules_editor import vocabulary_at
 from app.panels.widths import CostSection, WidthSection, costs
 from app.theme.current import theme
 from app.theme.fonts import CAPTION, TITLE, font, mono
@@ -77,7 +77,7 @@ class NodePage(QWidget):
             self.costs.show_costs(given, self._document.estimate().total, main)
             if given and self.widths:
                 self.widths.show_sizes(given.sizes)
-        self.form.show_names(names_at(graph, self.name))
+        self.form.show_vocabulary(vocabulary_at(graph, self.name))
         self.form.show_values(node)
         self.form.show_wrong(self._wrong(node))
         self.checks.show_lines(self._check_lines(node))

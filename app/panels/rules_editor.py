@@ -10,13 +10,13 @@ from PySide6.QtGui import QFontMetrics, QHideEvent
 
 from app.editor.settling import Settling
 from app.editor.text import RulesText, plain
-from app.editor.words import Names
 from app.panels.editors import Editor
 from app.panels.labels import IconButton, note, row
 from app.theme.fonts import BODY, mono
 from engine.fields import About
 from engine.graph import Graph
 from engine.logic.rules import Rules
+from engine.logic.vocabulary import Vocabulary
 
 _LINES = 12
 _PLACE = re.compile(r"\bline (\d+)(?:, column (\d+))?")
@@ -55,9 +55,9 @@ class RulesEditor(Editor):
         if value != self.box.toPlainText():
             self.box.setPlainText(value)
 
-    def show_names(self, names: Names) -> None:
+    def show_vocabulary(self, vocabulary: Vocabulary) -> None:
         """Complete from these names."""
-        self.box.show_names(names)
+        self.box.show_vocabulary(vocabulary)
 
     def show_problem(self, words: str) -> None:
         """Mark the place that a sentence names."""
@@ -92,14 +92,14 @@ class RulesEditor(Editor):
         self.opened.emit()
 
 
-def names_at(graph: Graph, name: str) -> Names:
-    """Return what the rules of a node may speak of: none for a node that holds no rules."""
+def vocabulary_at(graph: Graph, name: str) -> Vocabulary:
+    """Return what the rules of a node may speak of: nothing for a node that holds no rules."""
     if not isinstance(graph.node(name), Rules):
-        return Names()
+        return Vocabulary(())
     scores, facts, labels = graph.input_specs(name)
     named = next((spec.classes for spec in (scores, labels) if spec and spec.classes), ())
     classes = named or tuple(str(i) for i in range(scores.elements if scores else 0))
-    return Names(classes, facts.columns if facts else ())
+    return Vocabulary.of(classes, facts.columns if facts else ())
 
 
 def place_in(words: str) -> tuple[int, int]:

@@ -21,7 +21,7 @@ from app.panels.checks import ICONS, TONES
 from app.panels.elided import Elided
 from app.panels.empty import EmptyState
 from app.panels.labels import IconLabel, caption, set_tone
-from app.panels.rules_editor import names_at
+from app.panels.rules_editor import vocabulary_at
 from app.panels.segments import Segments
 from app.rules.checking import Checked, Example, bound, check
 from app.rules.checks_pane import ChecksPane
@@ -32,7 +32,6 @@ from app.theme.fonts import BASE, font
 from app.worker import Trainer
 from engine.graph import Graph
 from engine.logic.ruleset import RuleSet
-from engine.logic.vocabulary import Vocabulary
 from engine.node import Node
 
 _CHECK_AFTER, _KEEP_AFTER = 140, 700  # ms without a further letter
@@ -223,7 +222,7 @@ class RulesPage(QWidget):
             for name in there:
                 self.node.addItem(name, name)
         self.node.setCurrentIndex(self.node.findData(self.name))
-        self.text.show_names(names_at(graph, self.name))
+        self.text.show_vocabulary(vocabulary_at(graph, self.name))
         if not writing:
             self._show_packs()
         held = str(graph.node(self.name).values()["rules"])
@@ -238,10 +237,8 @@ class RulesPage(QWidget):
 
     def _show_packs(self) -> None:
         graph = self._document.graph
-        names = names_at(graph, self.name)
-        own = self.text.toPlainText()
-        taken = taken_packs(graph.node(self.name))
-        self.packs.show_taken(taken, Vocabulary.of(names.classes, names.columns), own)
+        own, taken = self.text.toPlainText(), taken_packs(graph.node(self.name))
+        self.packs.show_taken(taken, vocabulary_at(graph, self.name), own)
 
     def _take_packs(self, keys: tuple[str, ...]) -> None:
         after = with_packs(self._document.graph, self.name, keys)
@@ -292,8 +289,7 @@ class RulesPage(QWidget):
     def _check(self) -> None:
         graph, text = self._document.graph, self.text.toPlainText()
         if self.name in graph.nodes:
-            names = names_at(graph, self.name)
-            vocabulary = Vocabulary.of(names.classes, names.columns)
+            vocabulary = vocabulary_at(graph, self.name)
             self._checking.want(lambda task: check(text, vocabulary, lambda: task.stopped))
 
     def _take(self, checked: Checked) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
@@ -19,24 +20,30 @@ from PySide6.QtWidgets import (
 
 from app.document import Document
 from app.editor.marks import TRUTHS, Truth
-from app.panels.class_bars import ClassBars
+from app.panels.class_bars import ClassBars, percent
 from app.panels.empty import Emptiable, EmptyState
 from app.panels.labels import IconButton, caption, note, row, section_label
+from app.rules.answers_table import AnswersTable
 from app.rules.checking import Example
 from app.rules.facts_table import FactsModel, FactsTable
-from app.rules.judging import Judged, judge
+from app.rules.judging import FIXED, LABELLED, NAMED, OPEN, RAW, Judge, Judged, scores_of
 from app.rules.sample import PARTS, Sample, facts_at, raw_scores, read_sample
 from app.rules.truths import TruthList, counted
 from app.task import Latest
 from app.theme.figures import plural, whole
 from app.theme.fonts import BASE, font
 from app.worker import Trainer
+from engine.logic.account import Account
+from engine.logic.pipeline import NONE, STATUS
 from engine.logic.ruleset import RuleSet
 from engine.logic.vocabulary import CLASS
 from engine.ports import F32
 from engine.records import Records
 
-_ANSWERS = {"labelled": "The class in the data", "raw": "The model's raw answer", "fixed": "After the rules"}
+_ANSWERS = {LABELLED: "The class in the data", RAW: "The model's raw answer", FIXED: "After the rules"}
+
+_ANSWERED = 240  # px the table of answers takes at most
+_UNTRAINED = "Train the model to see its answer here, before the rules and after."
 
 
 class RecordPane(Emptiable):
@@ -54,7 +61,7 @@ class RecordPane(Emptiable):
         super().__init__(EmptyState("ph.table", "", ""))
         self._document, self._trainer = document, trainer
         self._name, self._sample = "", Sample({})
-        self._rules: RuleSet | None = None
+        self._judge_of: Judge | None = None
         self._spoken: set[int] = set()
         self._key: object = None
         self._wanted: int | None = None
@@ -79,8 +86,10 @@ class RecordPane(Emptiable):
         self._read()
         if rules is None:
             return
-        again = self._rules is None or self._rules.columns != rules.columns
-        self._rules = rules
+        before = self._rules
+        again = before is None or before.columns != rules.columns
+        if before is not rules:
+            self._judge_of = Judge(rules)
         self._offer_answers()
         if again or self._used() != self._spoken:
             self._load(keep=not again)
@@ -93,9 +102,13 @@ class RecordPane(Emptiable):
             row = self.facts.row_of(name)
             if row >= 0:
                 self.facts.set_text(row, text)
-        place = self.answer.findData(f"class:{example.answer.get(CLASS, '')}")
+        place = self.answer.findData(NAMED + example.answer.get(CLASS, ""))
         if place >= 0:
             self.answer.setCurrentIndex(place)
+
+    @property
+    def _rules(self) -> RuleSet | None:
+        return self._judge_of.rules if self._judge_of else None
 
     def show_record(self, index: int) -> None:
         """Go to a record of those that the trainer looks at, now or as soon as it is read."""
@@ -129,8 +142,13 @@ class RecordPane(Emptiable):
         for bars in self.bars:
             across.addWidget(bars, 1)
         column.addLayout(across)
-        self.why = note("", "hi")
+        self.answers = AnswersTable()
+        self.answers.setMaximumHeight(_ANSWERED)
+        self.answers.hide()
+        column.addWidget(self.answers)
+        self.why, self.how = note("", "hi"), caption("", "mid", wrap=True)
         column.addWidget(self.why)
+        column.addWidget(self.how)
         self.split = QSplitter(Qt.Orientation.Vertical)
         self.split.setHandleWidth(9)
         self.split.setStyleSheet("QSplitter::handle { background: transparent; }")
@@ -255,7 +273,7 @@ class RecordPane(Emptiable):
             self.facts.show_facts(rules.columns, facts, self._spoken)
             if before is not None and len(before) == len(facts):
                 self.facts.values = before
-        self._scores = raw_scores(self._trainer.program, self._name, len(rules.classes), record)
+        self._scores = raw_scores(self._trainer.program, self._name, scores_of(rules), record)
         self._offer_answers()
         self._judge()
 
@@ -265,9 +283,10 @@ class RecordPane(Emptiable):
     def _offer_answers(self) -> None:
         rules = self._rules
         modelled = self._scores is not None
-        wanted = [(title, key) for key, title in _ANSWERS.items() if modelled or key == "labelled"]
-        wanted.append(("No answer: the facts alone", "none"))
-        wanted += [(f"If it were {name}", f"class:{name}") for name in (rules.classes if rules else ())]
+        classes = rules.classes if rules else ()
+        wanted = [(t, k) for k, t in _ANSWERS.items() if (bool(classes) if k == LABELLED else modelled)]
+        wanted.append(("No answer: the facts alone", OPEN))
+        wanted += [(f"If it were {name}", NAMED + name) for name in classes]
         if [(self.answer.itemText(i), self.answer.itemData(i)) for i in range(self.answer.count())] == wanted:
             return
         kept = self.answer.currentData()
@@ -275,25 +294,25 @@ class RecordPane(Emptiable):
         self.answer.clear()
         for title, key in wanted:
             self.answer.addItem(title, key)
-        first = "raw" if modelled else "labelled"
-        place = self.answer.findData(kept if kept and kept != "labelled" else first)
+        first = RAW if modelled else LABELLED
+        place = self.answer.findData(kept if kept and kept != LABELLED else first)
         self.answer.setCurrentIndex(max(0, place))
         self.answer.blockSignals(False)
 
     # Judging
 
     def _judge(self) -> None:
-        record, rules = self._record(), self._rules
+        record, judge = self._record(), self._judge_of
         changed = len(self.facts.changed)
         self.reset.setVisible(bool(changed))
         self._changed.setText(
             f"{plural(changed, 'fact')} changed" if changed else "double-click to change one"
         )
-        if record is None or rules is None or len(self.facts.values) != len(rules.columns):
+        if record is None or judge is None or len(self.facts.values) != len(judge.rules.columns):
             return
         facts, scores = self.facts.values.copy(), self._scores
-        wanted, labelled = self.answer.currentData() or "none", int(record.labels[0])
-        self._judging.want(lambda _task: (rules, judge(rules, facts, scores, wanted, labelled)))
+        wanted, labelled = self.answer.currentData() or OPEN, int(record.labels[0])
+        self._judging.want(lambda _task: (judge.rules, judge(facts, scores, wanted, labelled)))
 
     def _take_judged(self, found: tuple[RuleSet, Judged]) -> None:
         rules, judged = found
@@ -307,17 +326,42 @@ class RecordPane(Emptiable):
         self.truths_found.emit(lines)
 
     def _show_answers(self, rules: RuleSet, judged: Judged) -> None:
-        told, raw, fixed = judged.explained, judged.raw, judged.fixed
+        told = judged.account
+        one = told is not None and set(told.answer) == {CLASS}
         for bars in self.bars:
-            bars.setVisible(raw is not None)
-        if raw is None or fixed is None or told is None:
-            words = judged.failed or "Train the model to see its answer here, before the rules and after."
-            self.why.setText(words)
+            bars.setVisible(one)
+        self.answers.setVisible(told is not None and not one)
+        self.how.setVisible(told is not None)
+        if told is None:
+            self.why.setText(judged.failed or _UNTRAINED)
             return
-        out = {i for i, share in enumerate(fixed) if share == 0}
-        clear = not told.broken
-        self.bars[0].show_answer(told.said, "hi" if clear else "error", rules.classes, raw, set())
-        self.bars[1].show_answer(
-            told.fixed, "ok" if told.status != "none" else "warn", rules.classes, fixed, out
-        )
+        if one:
+            self._show_bars(rules, judged, told)
+        else:
+            self.answers.show_account(told)
         self.why.setText(told.why)
+        self.how.setText(accounted(told))
+
+    def _show_bars(self, rules: RuleSet, judged: Judged, told: Account) -> None:
+        after = np.array(told.confidence.get(CLASS, ()), np.float64)
+        tone = "warn" if told.status == STATUS[NONE] else "ok"
+        said, fixed = told.raw[CLASS], told.answer[CLASS] if tone == "ok" else STATUS[NONE]
+        self.bars[0].show_answer(
+            said, "error" if told.broken else "hi", rules.classes, judged.raw[CLASS], set()
+        )
+        out = {int(i) for i in np.flatnonzero(after == 0)}
+        if not len(after):
+            after = np.zeros(len(rules.classes))
+        self.bars[1].show_answer(fixed, tone, rules.classes, after, out)
+
+
+def accounted(told: Account) -> str:
+    """Return status, engine and the cheapest alternative of a record, in a line."""
+    parts = [f"{told.status}, by {told.engine}: {told.how}"]
+    if told.alternative:
+        other = ", ".join(f"{change.name} = {change.now}" for change in told.alternative.changes)
+        dearer = told.alternative.cost - told.cost
+        parts.append(f"next best: {other}, {dearer:.2f} nats dearer")
+    if told.compliance is not None:
+        parts.append(f"the scores alone keep the rules with {percent(told.compliance)}")
+    return f"{' · '.join(parts)}."

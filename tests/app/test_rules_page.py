@@ -116,7 +116,9 @@ def test_a_model_shows_its_answer_before_and_after(
     raw, fixed = (bars.words for bars in page.record.bars)
     assert raw.startswith("Raw answer: 0")
     assert "0 0.0 % forbidden" in fixed
-    assert "never_zero" in page.record.why.text()
+    assert "ever_zero" in page.record.why.text()
+    assert page.record.how.text().startswith("optimal, by ")
+    assert "next best: class = " in page.record.how.text()
 
 
 def test_a_press_on_a_rule_goes_to_its_line(made: tuple[Document, Trainer, RulesPage], qtbot: QtBot) -> None:
@@ -127,6 +129,37 @@ def test_a_press_on_a_rule_goes_to_its_line(made: tuple[Document, Trainer, Rules
     area = page.record.truths.visualItemRect(item)
     QTest.mouseClick(page.record.truths.viewport(), Qt.MouseButton.LeftButton, pos=area.center())
     assert page.text.textCursor().blockNumber() == 2
+
+
+def test_an_example_is_tried_and_breaks_its_rule_alone(
+    made: tuple[Document, Trainer, RulesPage], qtbot: QtBot
+) -> None:
+    _, _, page = made
+    page.text.setPlainText("rule low: if tag < 3 then class = 1\nrule high: if tag > 7 then class = 2")
+    _settled(qtbot, page)
+    assert [one.example.rule for one in page.checks.examples] == ["low", "high"]
+    page.tabs.setCurrentWidget(page.checks)
+    QTest.mouseClick(page.checks.examples[1], Qt.MouseButton.LeftButton)
+    _settled(qtbot, page)
+    assert page.tabs.currentWidget() is page.record
+    assert page.record.judged is not None
+    assert page.record.judged.truths == ("true", "false")
+
+
+def test_marks_tell_needed_redundant_and_vacuous_rules(
+    made: tuple[Document, Trainer, RulesPage], qtbot: QtBot
+) -> None:
+    _, _, page = made
+    page.text.setPlainText(
+        "rule low: if tag < 3 then class = 1\nrule lower: if tag < 2 then class = 1\n"
+        "rule idle: if tag < 2 and tag > 5 then class = 2"
+    )
+    _settled(qtbot, page)
+    assert page.text.gutter is not None
+    states = {line: mark.state for line, mark in page.text.gutter.marks.items()}
+    assert states == {1: "kept", 2: "redundant", 3: "vacuous"}
+    assert "low" in page.text.gutter.marks[2].words
+    assert "1 redundant" in page.says.text()
 
 
 def test_without_a_guard_the_page_says_what_to_do(
@@ -142,7 +175,7 @@ def test_truths_are_those_of_kleene() -> None:
     columns = (Column("a"), Column("b"))
     text = "rule one: if a > 0 then class = x\nrule two: if a > 0 and b > 0 then class = x"
     rules = RuleSet.of(text, ("x", "y"), columns)
-    assert truths(rules, np.array([1.0, np.nan]), 1) == ("false", "unknown")
-    assert truths(rules, np.array([0.0, np.nan]), 1) == ("true", "true")
-    assert truths(rules, np.array([1.0, 1.0]), -1) == ("unknown", "unknown")
+    assert truths(rules, np.array([1.0, np.nan]), np.array([1])) == ("false", "unknown")
+    assert truths(rules, np.array([0.0, np.nan]), np.array([1])) == ("true", "true")
+    assert truths(rules, np.array([1.0, 1.0]), np.array([-1])) == ("unknown", "unknown")
     assert counted(("false", "unknown", "true", "true")) == "1 broken · 1 unknown · 2 kept"
