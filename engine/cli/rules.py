@@ -27,6 +27,7 @@ from ..logic.pipeline import ALLOWED, STATUS, TOOLS, Engine
 from ..logic.solver import shared_solver
 from ..ports import I64
 from .printing import plural, say, say_json
+from .sequences import add_sequences
 
 KINDS = ("probabilities", "logits")
 _SHOWN = 20  # rules or variables named in a line
@@ -211,6 +212,7 @@ def add_rules(verbs: Any, make: Any) -> None:
     one = make(under, "check", check_rules, "can the rules be kept, and which say nothing new", json=True)
     one.add_argument("file", help="rules (.cnf, .wcnf)")
     one.add_argument("--seconds", type=_seconds, default=20.0, help="time for the questions (default 20)")
+    add_sequences(under, make)
     one = make(under, "repair", repair_scores, "the most probable decisions that keep the rules", json=True)
     one.add_argument("file", help="rules (.cnf, .wcnf)")
     one.add_argument("--scores", required=True, help="a score a variable and record (.csv, .npz)")

@@ -145,11 +145,11 @@ class Sequence(Node):
             raise ShapeError(words, do="Wire facts that have it, or leave it out.", parameter="length")
 
 
-def costs_of(scores: F32) -> tuple[I32, I64]:
+def costs_of(scores: F32 | F64) -> tuple[I32, I64]:
     """Return the likeliest event of each step, int32 (n, steps), and what each event costs beside it.
 
     Args:
-        scores: float32 (n, steps, events), logits or log-probabilities; -inf and NaN rule an event out.
+        scores: (n, steps, events), logits or log-probabilities; -inf and NaN rule an event out.
 
     Returns:
         Labels, the first of equals, and int64 costs (n, steps, events) in 1 / SCALE nats, IMPOSSIBLE where

@@ -48,7 +48,7 @@ class SequenceGuard:
     """Guards sequences by a rule set.
 
     Args:
-        rules: bound to a vocabulary that `vocabulary_of` made.
+        rules: over one variable of events, and facts.
 
     Raises:
         RuleError: a rule is not about the sequence, or is too large by itself.
@@ -59,6 +59,8 @@ class SequenceGuard:
 
     def __init__(self, rules: RuleSet) -> None:
         self.rules = rules
+        if len(rules.vocabulary.sequences) != 1:
+            raise RuleError("A sequence guard decides one sequence of events.")
         self.events = rules.vocabulary.sequences[0].values
         self._costs = soft_costs(rules.rules)
         self._engines: OrderedDict[bytes, SequenceEngine] = OrderedDict()

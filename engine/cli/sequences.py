@@ -1,0 +1,147 @@
+"""The verb rules sequences: logs of events repaired by rules on their order."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError, RuleError
+from ..files.atomic import check_writable
+from ..files.event_log import KINDS, EventLog, event_types, read_log
+from ..files.tables import write_table
+from ..logic.packs import load_pack
+from ..logic.pipeline import STATUS, UNKNOWN
+from ..logic.ruleset import RuleSet
+from ..logic.sequence import costs_of
+from ..logic.sequence_guard import SequenceGuard, vocabulary_of
+from ..logic.sequences.engine import TOOLS
+from .printing import plural, say, say_json
+
+_AT_ONCE = 1 << 22  # scores in memory
+_MOST_TEXT = 1 << 20
+_COLUMNS = ("case", "step", "event", "repaired", "changed", "status", "broken")
+
+
+def repair_log(options: argparse.Namespace) -> int:
+    """Repair a log of events by rules on their order, and write it; 1 where a case has no allowed answer."""
+    out, events = Path(options.out), Path(options.events)
+    check_writable(out)
+    guard = _guard(Path(options.file), events)
+    log = read_log(events, guard.events, guard.rules.vocabulary.given, options.kind)
+    began = time.perf_counter()
+    found = _Found(guard, log)
+    took = time.perf_counter() - began
+    write_table(out, _COLUMNS, found.rows)
+    told = {
+        "cases": len(log.cases),
+        "events": len(log.rows),
+        "status": {name: int((found.status == i).sum()) for i, name in enumerate(STATUS)},
+        "engine": {name: int((found.tool == i).sum()) for i, name in enumerate(TOOLS)},
+        "changed": found.changed,
+        "broken": dict(zip(guard.rules.names, found.broken.sum(0).tolist(), strict=True)),
+        "left": dict(zip(guard.rules.names, found.left.sum(0).tolist(), strict=True)),
+        "seconds": took,
+        "out": str(out),
+    }
+    if options.json:
+        say_json(told)
+    else:
+        for line in _sentences(told):
+            say(line)
+    return 1 if (found.status >= UNKNOWN).any() else 0
+
+
+class _Found:
+    """What became of every case of a log."""
+
+    def __init__(self, guard: SequenceGuard, log: EventLog) -> None:
+        n, count = len(log.cases), len(guard.rules.rules)
+        self.status, self.tool = np.zeros(n, np.uint8), np.zeros(n, np.uint8)
+        self.broken, self.left = np.zeros((n, count), np.bool_), np.zeros((n, count), np.bool_)
+        self.changed = 0
+        events = np.array(guard.events)
+        lines: list[list[list[str]]] = [[] for _ in range(n)]
+        for cases, scores in log.batches(_AT_ONCE):
+            labels, costs = costs_of(scores)
+            lengths = log.lengths[cases]
+            told = guard(labels, costs, lengths, log.facts[cases])
+            done = told.repaired
+            self.status[cases], self.tool[cases] = done.status, done.tool
+            self.broken[cases], self.left[cases] = told.broken, told.left
+            for i, case in enumerate(cases.tolist()):
+                raw, new = labels[i, : lengths[i]], done.labels[i, : lengths[i]]
+                self.changed += int((raw != new).sum())
+                names = "; ".join(np.array(guard.rules.names)[told.broken[i]].tolist())
+                lines[case] = [
+                    [
+                        log.cases[case],
+                        str(t + 1),
+                        events[a],
+                        events[b],
+                        str(int(a != b)),
+                        STATUS[done.status[i]],
+                        names,
+                    ]
+                    for t, (a, b) in enumerate(zip(raw, new, strict=True))
+                ]
+        self.rows = [line for case in lines for line in case]
+
+
+def _guard(path: Path, log: Path) -> SequenceGuard:
+    """Return the guard of a pack or of a text of rules; a text is about the events of the log."""
+    if path.suffix.lower() == ".toml":
+        pack = load_pack(path)
+        vocabulary, text = pack.vocabulary, pack.text
+    else:
+        vocabulary, text = vocabulary_of(event_types(log), ()), _text(path)
+    if len(vocabulary.sequences) != 1:
+        words = f"The rules are about {plural(len(vocabulary.sequences), 'sequence')} of events."
+        raise RuleError(words, where=str(path), do="Take rules about one.")
+    try:
+        return SequenceGuard(RuleSet.over(text, vocabulary))
+    except RuleError as error:
+        raise error.at(str(path)) from None
+
+
+def _text(path: Path) -> str:
+    try:
+        data = path.read_bytes()[: _MOST_TEXT + 1]
+        return data.decode("utf-8-sig")
+    except OSError as error:
+        raise DataError(f"The rules cannot be read: {error.strerror}.", where=str(path)) from None
+    except UnicodeDecodeError:
+        raise DataError("The rules are not UTF-8 text.", where=str(path), do="Save them as UTF-8.") from None
+
+
+def _sentences(told: dict[str, Any]) -> list[str]:
+    counts = ", ".join(f"{name}: {count:,}" for name, count in told["status"].items() if count)
+    by = ", ".join(f"{name}: {count:,}" for name, count in told["engine"].items() if count)
+    counted = f"{plural(told['cases'], 'case')}, {plural(told['events'], 'event')}"
+    lines = [
+        f"{counted}: {counts or 'none'}. Took {told['seconds']:.3g} s.",
+        f"Decided by {by or 'nothing'}; {plural(told['changed'], 'event')} changed.",
+    ]
+    lines += [
+        f"  {name} was broken by {plural(count, 'case')}." for name, count in told["broken"].items() if count
+    ]
+    lines += [
+        f"  {name} is broken still by {plural(count, 'case')}."
+        for name, count in told["left"].items()
+        if count
+    ]
+    return lines
+
+
+def add_sequences(under: Any, make: Any) -> None:
+    """Add the verb `sequences` to those of rules; `make` adds one with --json."""
+    one = make(under, "sequences", repair_log, "the most probable logs of events that keep rules", json=True)
+    one.add_argument("file", help="rules: a domain pack (.toml) or a text of rules")
+    one.add_argument(
+        "--events", required=True, help="a log with columns case and event, or scores (.csv, .tsv)"
+    )
+    one.add_argument("--out", required=True, help="where to (.csv)")
+    one.add_argument("--kind", choices=KINDS, default=KINDS[0], help="what columns of scores hold")

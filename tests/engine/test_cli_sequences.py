@@ -1,0 +1,130 @@
+"""polybit rules sequences, as a user types it."""
+
+import csv
+import json
+
+import pytest
+
+from engine.cli.main import main
+
+RULES = """rule paid: precedence(order, ship) because "nothing leaves unordered"
+rule billed: response(ship, bill, within 2)
+"""
+LOG = """case,event
+one,order
+one,ship
+two,ship
+one,bill
+two,order
+two,bill
+three,bill
+"""
+
+
+@pytest.fixture
+def files(tmp_path):
+    (tmp_path / "rules.txt").write_text(RULES)
+    (tmp_path / "log.csv").write_text(LOG)
+    return tmp_path
+
+
+def asked(folder, rules="rules.txt", log="log.csv", *more):
+    out = folder / "out.csv"
+    code = main(
+        ["rules", "sequences", str(folder / rules), "--events", str(folder / log), "--out", str(out), *more]
+    )
+    return code, list(csv.DictReader(out.read_text().splitlines())) if out.exists() else []
+
+
+def test_a_log_is_repaired_case_by_case(files, capsys):
+    code, rows = asked(files, "rules.txt", "log.csv", "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert code == 0
+    assert told["cases"] == 3
+    assert told["status"]["allowed"] == 2
+    assert told["status"]["optimal"] == 1
+    assert told["broken"] == {"paid": 1, "billed": 0}
+    assert told["left"] == {"paid": 0, "billed": 0}
+    assert told["changed"] == 1
+    assert [r["case"] for r in rows] == ["one"] * 3 + ["two"] * 3 + ["three"]
+    assert [r["event"] for r in rows[3:6]] == ["ship", "order", "bill"]
+    assert rows[3]["repaired"] != "ship"
+    assert rows[3]["broken"] == "paid"
+    assert {r["status"] for r in rows[3:6]} == {"optimal"}
+    assert asked(files)[0] == 0
+    said = capsys.readouterr().out
+    assert "3 cases, 7 events" in said
+    assert "paid was broken by 1 case." in said
+
+
+PACK = """
+[pack]
+title = "Shipping"
+domain = "logistics"
+text = "What comes before what."
+licence = "CC0"
+
+[variables.express]
+kind = "flag"
+given = true
+text = "Whether it is express"
+
+[variables.log]
+kind = "events"
+values = ["order", "ship", "bill"]
+text = "What happens"
+
+[rules]
+text = '''
+rule paid: if express then chain precedence(order, ship)
+'''
+"""
+
+
+def test_a_pack_with_facts_and_scores(files, capsys):
+    (files / "pack.toml").write_text(PACK)
+    (files / "scores.csv").write_text(
+        "case,express,order,ship,bill\n"
+        "a,yes,0.1,0.7,0.2\na,yes,0.2,0.7,0.1\nb,no,0.1,0.8,0.1\nc,,0.1,0.8,0.1\n"
+    )
+    code, rows = asked(files, "pack.toml", "scores.csv", "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert code == 0
+    assert told["status"]["allowed"] == 2
+    assert [r["repaired"] for r in rows] == ["order", "ship", "ship", "ship"]
+
+
+def test_a_case_without_an_allowed_answer_is_told(files, capsys):
+    (files / "rules.txt").write_text("rule a: existence(order, 2)\n")
+    code, rows = asked(files)
+    assert code == 1
+    assert [r["status"] for r in rows if r["case"] == "three"] == ["none"]
+    assert "none: 1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("rules", "log", "words"),
+    [
+        ("rule a: response(order, pay)\n", LOG, "There is no event 'pay'."),
+        ("rule a: response(order\n", LOG, "rules.txt"),
+        (RULES, "case,when\n1,2\n", "There is no column 'event'."),
+        (RULES, "event\norder\nship\nbill\n", "There is no column 'case'."),
+        (RULES, "case,event,order\n1,order,0.5\n1,bill,0.2\n1,ship,0\n", "no column of scores for"),
+        (
+            RULES,
+            "case,event,order,ship,bill\n1,order,0.5,1.5,0.2\n1,ship,1,1,1\n1,bill,1,1,1\n",
+            "is no probability",
+        ),
+        ("rule a: order > 3\n", LOG, "rules.txt"),
+        (b"\xff\xfe", LOG, "UTF-8"),
+    ],
+)
+def test_what_is_wrong_gets_a_sentence(files, capsys, rules, log, words):
+    (files / "rules.txt").write_bytes(rules if isinstance(rules, bytes) else rules.encode())
+    (files / "log.csv").write_text(log)
+    code, rows = asked(files)
+    assert code == 1
+    assert rows == []
+    said = capsys.readouterr().err
+    assert words in said
+    assert "Traceback" not in said
