@@ -146,7 +146,7 @@ class Program:
         early = self._early(wanted)
         compiled = self.compiled(tuple(early), _fed(records.samples))
         arrays = self._many(compiled, records, early, threads)
-        return self._answer(wanted, self._late(wanted, early, arrays))
+        return self._answer(self._late(wanted, early, arrays))
 
     def compiled(self, wanted: tuple[Wire, ...], fed: Fed) -> Compiled:
         """Return the compiled steps to the arrays of `wanted`, from samples of a kind."""
@@ -317,6 +317,8 @@ class Program:
     def _rules_name(self) -> str:
         """Return the node that says which rules were broken and still are, or ""."""
         found = [n for n in self._order("") if {port.name for port in self.graph.node(n).outputs} >= _FLAGS]
+        # Beside one that corrects the answer, a guard of what the answer is computed from is not told.
+        found = [n for n in found if self.graph.node(n).corrects] or found
         if len(found) > 1:
             raise GraphError(f"A graph takes one guard with rules; this one has {', '.join(found)}.")
         return found[0] if found else ""
@@ -325,16 +327,15 @@ class Program:
     def _guarded(self) -> bool:
         return len(self.ends) > 1
 
-    def _answer(self, wanted: list[Wire], arrays: list[Any]) -> Answer:
+    def _answer(self, arrays: list[Any]) -> Answer:
         scores = arrays[0].astype(np.float32)
-        raw = arrays[1].astype(np.float32) if len(wanted) > 1 else scores
+        raw = arrays[1].astype(np.float32) if self._guarded else scores
         _check_scores(scores, raw)
         dead = np.isneginf(scores).all(1)
         labels = np.where(dead, -1, scores.argmax(1))
         n = len(scores)
-        broken, left = (
-            (a.astype(bool) for a in arrays[2:]) if len(wanted) > 2 else (np.zeros((n, 0), bool),) * 2
-        )
+        flags = arrays[-2:] if self._rules_name else [np.zeros((n, 0))] * 2
+        broken, left = (a.astype(bool) for a in flags)
         rules: tuple[str, ...] = ()
         if self._rules_name:
             names = [port.name for port in self.graph.node(self._rules_name).outputs]
