@@ -127,19 +127,23 @@ class Operator:
             its inputs and spare the work.
         input_spare: whether `gradient` may write into what arrived: it is a buffer of who made it, who reads
             it no more, and nobody else does.
+        grad_spare: whether `gradient` may write into dL/doutput, which nobody else holds or reads again.
         moment: where the training stands; told before every step.
 
     Class attributes:
         output_spare: whether what it gives are buffers of its own that it does not read again.
+        back_spare: likewise of the gradients that it gives back: `own` buffers, one for each input or what it
+            may write into; views of what `arrives`; or neither.
     """
 
     output_spare: ClassVar[bool] = False
+    back_spare: ClassVar[Literal["own", "arrives", ""]] = ""
 
     def __init__(self, weights: Arrays) -> None:
         self.weights = weights
         self.rng = np.random.default_rng(0)
         self.moment = Moment()
-        self.input_wanted, self.input_spare = True, False
+        self.input_wanted, self.input_spare, self.grad_spare = True, False, False
 
     def execute(self, *inputs: Array) -> tuple[Array, ...]:
         """Run the training forward pass on up to a batch of records; outputs are views of buffers."""

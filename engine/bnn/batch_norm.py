@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
 from ..fields import choice, flag, real
 from ..fusion import Affine, PerElement
-from ..kernels.channels import channel_products, channel_squares, channel_sums, normalise_back
+from ..kernels.channels import (
+    channel_products,
+    channel_squares,
+    channel_sums,
+    chunk_rows,
+    normalise_back,
+    normalise_back_here,
+)
 from ..kernels.floats import scale_shift
 from ..kernels.threads import share
 from ..node import Cost, Family, Learning, Node, Operator, Parameter, Predictor, Specs, Work, wired
 from ..ports import F32, F64, Array, Arrays, Port, Spec
 
 _EPSILON = np.float32(1e-5)
-_LEAST = 4096  # rows that are worth a thread
+_LEAST = 1 << 15  # numbers that are worth a thread
 OVER = {"channel": "Each channel of a map", "element": "Each element of a map"}
 
 
@@ -90,16 +97,19 @@ class BatchNorm(Node):
 class BatchNormOperator(Operator):
     """Batch normalisation in training."""
 
+    back_spare: ClassVar[Literal["own", "arrives", ""]] = "own"
+
     def __init__(self, node: BatchNorm, weights: Arrays, batch: int, spec: Spec) -> None:
         super().__init__(weights)
         self._node, channels = node, node.channels(spec)
         rows = batch * spec.elements // max(1, channels)
         self._out = np.empty((rows, channels), np.float32)
-        self._grad_in = np.empty((rows, channels), np.float32)
+        self._grad_in = np.empty((rows, channels), np.float32)  # untouched where gradients are taken in place
         self._x: F32 = self._out[:0]
         self._mean, self._inverse = np.zeros(channels, np.float32), np.ones(channels, np.float32)
-        self._part, self._parts = np.empty(channels, np.float32), np.empty((2, channels), np.float32)
-        self._sums = np.empty((2, channels), np.float64)
+        self._least = max(1, _LEAST // max(1, channels))
+        self._chunk = chunk_rows(channels)
+        self._parts = np.empty((-(-rows // self._chunk), 2, channels), np.float64)
         self._factors = np.empty((3, channels), np.float32)
         self._grads = {name: np.zeros(channels, np.float32) for name in ("gamma", "beta")}
 
@@ -117,7 +127,7 @@ class BatchNormOperator(Operator):
         scale = self.weights["gamma"] * self._inverse
         out = self._out[:rows]
         seen, shift = self._x, self.weights["beta"] - self._mean * scale
-        share(lambda a, b: scale_shift(seen[a:b], scale, shift, out[a:b]), rows, least=_LEAST)
+        share(lambda a, b: scale_shift(seen[a:b], scale, shift, out[a:b]), rows, least=self._least)
         return (out.reshape(x.shape),)
 
     def gradient(self, *grads: F32 | None) -> tuple[F32 | None, ...]:
@@ -128,33 +138,45 @@ class BatchNormOperator(Operator):
             return (None,)
         rows = len(self._x)
         flat = np.ascontiguousarray(grad).reshape(rows, -1)
-        channel_products(flat, self._x, self._mean, self._parts, self._sums)
+        sums, products = self._sums(
+            self._parts, lambda a, b, out: channel_products(flat, self._x, self._mean, self._chunk, a, b, out)
+        )
         inverse, scale = self._inverse.astype(np.float64), self.weights["gamma"] * self._inverse
-        self._grads["beta"][:] = self._sums[0]
-        self._grads["gamma"][:] = self._sums[1] * inverse
+        self._grads["beta"][:] = sums
+        self._grads["gamma"][:] = products * inverse
         # dL/dx = scale (g - mean g - normal x mean (g normal)), normal = (x - mean) / deviation
         self._factors[0] = scale
-        self._factors[1] = -scale * self._sums[1] * inverse**2 / rows
-        self._factors[2] = -scale * self._sums[0] / rows
-        out = self._grad_in[:rows]
+        self._factors[1] = -scale * products * inverse**2 / rows
+        self._factors[2] = -scale * sums / rows
+        out = flat if self.grad_spare else self._grad_in[:rows]
         seen, mean, factors = self._x, self._mean, self._factors
 
         def back(begin: int, end: int) -> None:
-            normalise_back(flat[begin:end], seen[begin:end], mean, factors, out[begin:end])
+            if self.grad_spare:
+                normalise_back_here(flat[begin:end], seen[begin:end], mean, factors)
+            else:
+                normalise_back(flat[begin:end], seen[begin:end], mean, factors, out[begin:end])
 
-        share(back, rows, least=_LEAST)
+        share(back, rows, least=self._least)
         return (out.reshape(grad.shape),)
 
     def hardware_profile(self) -> tuple[str, ...]:
         return ("Folded to one multiplication and one addition an element when shipped.",)
 
+    def _sums(self, parts: F64, work: Callable[[int, int, F64], object]) -> F64:
+        """Return what `work` finds of chunks of rows, added up; the same for any number of threads."""
+        count = -(-len(self._x) // self._chunk)
+        share(lambda a, b: work(a, b, parts), count, least=1)
+        found: F64 = parts[:count].sum(axis=0)
+        return found
+
     def _measure(self) -> F64:
         """Find mean and variance of the batch; the running ones follow."""
-        rows, sums = len(self._x), self._sums[0]
-        channel_sums(self._x, self._part, sums)
-        self._mean[:] = sums / max(1, rows)
-        channel_squares(self._x, self._mean, self._part, sums)
-        variance: F64 = sums / max(1, rows)
+        x, mean, rows = self._x, self._mean, max(1, len(self._x))
+        parts = np.ascontiguousarray(self._parts[:, 0])
+        mean[:] = self._sums(parts, lambda a, b, out: channel_sums(x, self._chunk, a, b, out)) / rows
+        squares = self._sums(parts, lambda a, b, out: channel_squares(x, mean, self._chunk, a, b, out))
+        variance: F64 = squares / rows
         self._remember(variance * (rows / max(1, rows - 1)))
         return variance
 

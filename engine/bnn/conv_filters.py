@@ -13,7 +13,7 @@ import numpy as np
 
 from ..hardware import gradient_product
 from ..kernels.bits import pack_signs
-from ..kernels.floats import scale_shift
+from ..kernels.floats import scale_here
 from ..kernels.signed import signed_sums, transpose_bits
 from ..levels import PackedSigns, Quantized
 from ..node import Moment, Parameter
@@ -171,7 +171,7 @@ class Filters:
                 else:
                     target[:, self._outputs(group)] = rows @ values
             if not plain:
-                scale_shift(target, scale, self._zero, target)
+                scale_here(target, scale, self._zero)
 
         self._pieces.each(records, run)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol
 
 import numpy as np
 
@@ -218,6 +218,7 @@ class MapOperator(Operator):
     """A layer of maps in training."""
 
     output_spare: ClassVar[bool] = True
+    back_spare: ClassVar[Literal["own", "arrives", ""]] = "own"
 
     def __init__(self, node: MapLayer, weights: Arrays, batch: int, spec: Spec) -> None:
         super().__init__(weights)

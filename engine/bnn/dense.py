@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -164,6 +164,7 @@ class DenseOperator(Operator):
     """The dense layer in training: packed products forward, float products backward."""
 
     output_spare: ClassVar[bool] = True
+    back_spare: ClassVar[Literal["own", "arrives", ""]] = "own"
 
     def __init__(self, node: Dense, weights: Arrays, batch: int, spec: Spec, taken: LayerInput) -> None:
         super().__init__(weights)

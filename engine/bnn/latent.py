@@ -8,7 +8,7 @@ import numpy as np
 
 from ..hardware import dot_signs, gradient_product
 from ..kernels.bits import pack_signs
-from ..kernels.floats import scale_shift
+from ..kernels.floats import scale_here, scale_shift
 from ..kernels.signed import signed_sums, transpose_bits
 from ..kernels.threads import matmul
 from ..levels import PackedSigns, Quantized
@@ -130,14 +130,21 @@ class Linear:
             self._forward.sums(rows.seen, self._packed_signs(quantized), rows.activation, whole)
             scale_shift(whole, scale, shift, out)
         else:
-            # Whole sums below 2^24 are exact in float32: there these give what the packed product gives.
-            if isinstance(quantized, PackedSigns) and self.outputs >= _MANY:
-                signed_sums(np.ascontiguousarray(rows.floats), quantized.signs, out, turned=True)
-            else:
-                matmul(rows.floats, quantized.values.T, out)
-            scale_shift(out, scale, shift, out)
+            self._float_product(quantized, rows, out)
+            scale_here(out, scale, shift)
         if quantized.offset is not None:
             out += np.outer(rows.floats.sum(axis=1), quantized.offset * np.float32(self._step))
+
+    def _float_product(self, quantized: Quantized, rows: _Rows, out: F32) -> None:
+        """Write rows times the values of the weights; whole sums below 2^24 are exact in float32."""
+        if isinstance(quantized, PackedSigns) and self.outputs >= _MANY:
+            signed_sums(np.ascontiguousarray(rows.floats), quantized.signs, out, turned=True)
+        elif rows.activation.row.binary:
+            by_output = np.empty((self.outputs, len(out)), np.float32)
+            signed_sums(np.ascontiguousarray(quantized.values), rows.seen, by_output, turned=True)
+            out[...] = by_output.T
+        else:
+            matmul(rows.floats, quantized.values.T, out)
 
     def _levels(self, quantized: Quantized) -> bool:
         """Return whether the weights are levels in this step, neither latent nor still between levels."""

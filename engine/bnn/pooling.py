@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -280,6 +280,8 @@ class Pooling:
 
 class PoolOperator(Operator):
     """A pooling in training."""
+
+    back_spare: ClassVar[Literal["own", "arrives", ""]] = "own"
 
     def __init__(self, node: Pool, weights: Arrays, batch: int, spec: Spec) -> None:
         super().__init__(weights)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from ..fields import choice, hidden
 from ..fusion import PerElement
 from ..kernels.bits import pack_signs
-from ..kernels.estimators import ESTIMATORS
+from ..kernels.estimators import ESTIMATORS, WHOLE
+from ..kernels.threads import share
 from ..node import Cost, Family, Learning, Node, Operator, Predictor, Specs, Work, wired
 from ..ports import F32, Array, Arrays, Port, Spec, words_for
+
+_LEAST = 1 << 15  # numbers that are worth a thread
 
 
 @dataclass(frozen=True)
@@ -70,9 +73,11 @@ class Sign(Node):
 class SignOperator(Operator):
     """The sign in training: packs forward, estimates backward."""
 
+    back_spare: ClassVar[Literal["own", "arrives", ""]] = "own"
+
     def __init__(self, node: Sign, weights: Arrays, batch: int, elements: int) -> None:
         super().__init__(weights)
-        self._estimate = ESTIMATORS.make(node.estimator)
+        self._estimate, self._whole = ESTIMATORS.make(node.estimator), node.estimator in WHOLE
         self._words = np.empty((batch, words_for(elements)), np.uint64)
         self._grad_in = np.empty((batch, elements), np.float32)
         self._x: F32 = np.empty((0, elements), np.float32)
@@ -80,17 +85,22 @@ class SignOperator(Operator):
     def execute(self, *inputs: Array) -> tuple[Array, ...]:
         (x,) = inputs
         self._x = np.ascontiguousarray(x).reshape(len(x), -1)
-        words = self._words[: len(x)]
-        pack_signs(self._x, words)
+        seen, words = self._x, self._words[: len(x)]
+        least = max(1, _LEAST // max(1, seen.shape[1]))
+        share(lambda a, b: pack_signs(seen[a:b], words[a:b]), len(x), least=least)
         return (words,)
 
     def gradient(self, *grads: F32 | None) -> tuple[F32 | None, ...]:
         (grad,) = grads
         if grad is None:
             return (None,)
-        out = self._grad_in[: len(grad)]
-        share = self.moment.share
-        self._estimate(self._x.ravel(), np.ascontiguousarray(grad).ravel(), share, out.ravel())
+        seen, given = self._x.reshape(-1), np.ascontiguousarray(grad).reshape(-1)
+        out = given if self.grad_spare else self._grad_in[: len(grad)].reshape(-1)
+
+        def part(begin: int, end: int) -> None:
+            self._estimate(seen[begin:end], given[begin:end], self.moment.share, out[begin:end])
+
+        share(part, out.size, least=out.size if self._whole else _LEAST, grain=16)
         return (out.reshape(grad.shape),)
 
     def metrics(self) -> dict[str, float]:

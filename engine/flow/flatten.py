@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from ..fusion import PerElement
 from ..node import Node, Operator, Predictor, Specs, wired
@@ -38,6 +38,8 @@ class Flatten(Node):
 
 class FlattenOperator(Operator):
     """Flattening in training: the gradient gets the old shape back. Both ways are views."""
+
+    back_spare: ClassVar[Literal["own", "arrives", ""]] = "arrives"
 
     def __init__(self, weights: Arrays, spec: Spec) -> None:
         super().__init__(weights)

@@ -39,6 +39,7 @@ def _curve_of(estimator: Estimator) -> Curve:
     return curve
 
 
+WHOLE = {"dynamic_clip"}  # those that look at all of x before they pass any of the gradient
 ESTIMATORS: Family[Estimator] = Family("bnn.estimator", "Straight-through estimators", curve_of=_curve_of)
 
 
@@ -53,7 +54,8 @@ ESTIMATORS: Family[Estimator] = Family("bnn.estimator", "Straight-through estima
 def clipped(x: F32, grad: F32, share: float, out: F32) -> None:
     """Write grad where |x| <= 1, else 0."""
     for i in range(x.size):
-        out[i] = grad[i] if abs(x[i]) <= np.float32(1.0) else np.float32(0.0)
+        g = grad[i]  # read in any case: a choice of two numbers, and no branch
+        out[i] = g if abs(x[i]) <= np.float32(1.0) else np.float32(0.0)
 
 
 @ESTIMATORS.option(
@@ -67,7 +69,8 @@ def clipped(x: F32, grad: F32, share: float, out: F32) -> None:
 def clipped_1_25(x: F32, grad: F32, share: float, out: F32) -> None:
     """Write grad where |x| <= 1.25, else 0."""
     for i in range(x.size):
-        out[i] = grad[i] if abs(x[i]) <= np.float32(1.25) else np.float32(0.0)
+        g = grad[i]  # read in any case: a choice of two numbers, and no branch
+        out[i] = g if abs(x[i]) <= np.float32(1.25) else np.float32(0.0)
 
 
 @ESTIMATORS.option(
@@ -81,7 +84,8 @@ def clipped_1_25(x: F32, grad: F32, share: float, out: F32) -> None:
 def clipped_1_3(x: F32, grad: F32, share: float, out: F32) -> None:
     """Write grad where |x| <= 1.3, else 0."""
     for i in range(x.size):
-        out[i] = grad[i] if abs(x[i]) <= np.float32(1.3) else np.float32(0.0)
+        g = grad[i]  # read in any case: a choice of two numbers, and no branch
+        out[i] = g if abs(x[i]) <= np.float32(1.3) else np.float32(0.0)
 
 
 @ESTIMATORS.option(
@@ -95,7 +99,8 @@ def clipped_1_3(x: F32, grad: F32, share: float, out: F32) -> None:
 def clipped_1_5(x: F32, grad: F32, share: float, out: F32) -> None:
     """Write grad where |x| <= 1.5, else 0."""
     for i in range(x.size):
-        out[i] = grad[i] if abs(x[i]) <= np.float32(1.5) else np.float32(0.0)
+        g = grad[i]  # read in any case: a choice of two numbers, and no branch
+        out[i] = g if abs(x[i]) <= np.float32(1.5) else np.float32(0.0)
 
 
 @ESTIMATORS.option(
@@ -286,7 +291,8 @@ def dynamic_clip(x: F32, grad: F32, share: float, out: F32) -> None:
         total += np.float64(x[i]) * np.float64(x[i])
     bound = np.float32(2.0 * math.sqrt(total / max(1, x.size)))
     for i in range(x.size):
-        out[i] = grad[i] if abs(x[i]) <= bound else np.float32(0.0)
+        g = grad[i]  # read in any case: a choice of two numbers, and no branch
+        out[i] = g if abs(x[i]) <= bound else np.float32(0.0)
 
 
 def _tanh_slope(x: F32, sharpness: float) -> F32:

@@ -21,7 +21,7 @@ from .spin import seen, tell, tell_and_see
 F32 = npt.NDArray[np.float32]
 Work = Callable[[int, int], object]
 Part = tuple[Work, int, int]
-_LEAST = 1 << 22  # multiply-adds that are worth a thread
+_LEAST = 1 << 20  # multiply-adds that are worth a thread
 _PATIENCE = 20_000  # looks, of some 20 to 50 ns, before a thread falls asleep
 _REST = 150  # looks in which who gives out work gets into its own part
 _LINE = 8  # int64 of a cache line: each flag has its own

@@ -45,6 +45,8 @@ class Plan:
         for name, operator in self.operators.items():
             operator.input_wanted = bool((graph.upstream(name) - {name}) & self._learning)
             operator.input_spare = all(wire and self._spare(wire) for wire in graph.into(name))
+        for name in reversed(self.operators):
+            self.operators[name].grad_spare = self._back_spare(name)
         shapes = [graph.output_specs(n)[0].shape for n in self._names if isinstance(graph.node(n), Source)]
         self._floats = np.empty((batch, *shapes[0]), np.float32) if shapes else np.empty(0, np.float32)
         self._values: Values = {}
@@ -126,6 +128,14 @@ class Plan:
         maker = self.operators.get(wire.source)
         alone = sum(w[:2] == wire[:2] for w in self._graph.wires) == 1
         return maker is not None and maker.output_spare and alone
+
+    def _back_spare(self, name: str) -> bool:
+        """Return whether the gradient that comes back to a node is in a buffer that nobody else holds."""
+        wires = [w for w in self._graph.wires if w.source == name]
+        taker = self.operators.get(wires[0].target) if len(wires) == 1 else None
+        if taker is None:
+            return False
+        return taker.back_spare == "own" or (taker.back_spare == "arrives" and taker.grad_spare)
 
     def _inputs(self, name: str) -> list[Any]:
         out: list[Any] = []

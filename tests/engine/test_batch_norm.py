@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from engine.bnn.batch_norm import BatchNorm
+from engine.kernels.threads import workers
 from engine.node import Moment
 from engine.ports import Spec
 
@@ -109,3 +110,27 @@ def test_a_large_mean_does_not_spoil_the_variance():
 def test_a_file_from_before_there_were_maps_has_statistics_for_each_element():
     assert BatchNorm.of({"momentum": 0.9, "affine": True}).channels(Spec("real", (4, 5))) == 20
     assert BatchNorm.of(BatchNorm().values()).channels(Spec("real", (4, 5))) == 5
+
+
+@pytest.mark.parametrize("channels", [1, 3, 32, 200])
+def test_many_rows_have_their_statistics_and_gradients_on_any_number_of_threads(channels):
+    rng, n, shape = np.random.default_rng(0), 300, (9, 8, channels)
+    node, spec = BatchNorm(), Spec("real", shape)
+    x = (3 + rng.standard_normal((n, *shape))).astype(np.float32)
+    dy = rng.standard_normal((n, *shape)).astype(np.float32)
+    found = []
+    for threads, spare in ((1, False), (2, False), (3, True)):
+        operator = node.operator(node.start(rng, spec), n, spec)
+        operator.grad_spare = spare
+        with workers(threads):
+            (y,) = operator.execute(x)
+            (dx,) = operator.gradient(dy.copy())
+        grads = [p.grad.tobytes() for p in operator.parameters()]
+        found.append((y.tobytes(), *grads))
+        wide, g = x.reshape(-1, channels).astype(np.float64), dy.reshape(-1, channels).astype(np.float64)
+        deviation = np.sqrt(wide.var(0) + 1e-5)
+        normal = (wide - wide.mean(0)) / deviation
+        wanted = (g - g.mean(0) - normal * (g * normal).mean(0)) / deviation
+        assert np.allclose(y.reshape(-1, channels), normal, atol=1e-5)
+        assert np.allclose(dx.reshape(-1, channels), wanted, atol=1e-5)
+    assert found[0] == found[1] == found[2]

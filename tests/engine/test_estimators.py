@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.bnn.sign import Sign
 from engine.kernels.estimators import ESTIMATORS
+from engine.kernels.threads import workers
+from engine.ports import Spec
 
 X = np.concatenate([np.linspace(-3, 3, 241), [0.0, 1.0, -1.0, 1.25, 1.5]]).astype(np.float32)
 
@@ -168,3 +171,21 @@ def test_annealed_estimators_sharpen():
     for key in ("ede", "reste", "annealed_tanh", "training_aware"):
         early, late = (passed(key, at, np.ones(2, np.float32), share) for share in (0.0, 1.0))
         assert early[0] * late[1] < late[0] * early[1]
+
+
+@pytest.mark.parametrize("key", ESTIMATORS)
+def test_a_sign_passes_the_same_in_place_and_on_any_number_of_threads(key):
+    rng, spec, n = np.random.default_rng(0), Spec("real", (9, 8, 33)), 40
+    x, grad = (rng.standard_normal((n, *spec.shape)).astype(np.float32) for _ in range(2))
+    found = []
+    for threads, spare in ((1, False), (2, False), (2, True)):
+        operator = Sign(estimator=key).operator({}, n, spec)
+        operator.grad_spare, given = spare, grad.copy()
+        with workers(threads):
+            (words,) = operator.execute(x)
+            (back,) = operator.gradient(given)
+        assert np.shares_memory(back, given) == spare
+        found.append((words.tobytes(), back.copy()))
+    for words, back in found[1:]:
+        assert words == found[0][0]
+        assert np.allclose(back, found[0][1], rtol=1e-6, atol=0)

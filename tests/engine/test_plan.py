@@ -96,3 +96,13 @@ def test_without_scores_there_is_nothing_to_train(graph):
     loose = graph.unwire(next(w for w in graph.wires if w.source == "head"))
     with pytest.raises(TrainError, match="No scores reach the output"):
         Plan(loose, weights_of(graph), 6)
+
+
+def test_a_gradient_may_be_written_over_only_where_nobody_else_holds_it(graph):
+    plan = Plan(graph, weights_of(graph), 6)
+    spare = {name for name, operator in plan.operators.items() if operator.grad_spare}
+    # What norm and head give back is theirs alone. What comes to a is a sum of two, b and add get views of
+    # one array, and head gets the loss's.
+    assert spare == {"join", "norm"}
+    plan.forward(records())
+    plan.backward(np.ones((6, 3), np.float32))
