@@ -1,0 +1,158 @@
+"""Decision tables of a DMN file as they stand there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from ...errors import RuleError
+from .feel import kind_of, test_of
+from .writing import both, quoted
+from .xml import Element
+
+_TYPES = {
+    "string": "string",
+    "boolean": "boolean",
+    "number": "number",
+    "integer": "number",
+    "long": "number",
+    "double": "number",
+}
+_NAME = re.compile(r"[^\W\d][\w .]*")
+
+
+@dataclass(frozen=True)
+class Input:
+    """One input column; `kind` is string, number, boolean, or "" where the file does not say."""
+
+    name: str
+    kind: str
+    values: str
+    where: str
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output column; `values` lists its values in order of priority, `default` is a value or ""."""
+
+    name: str
+    values: str
+    default: str
+    where: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: cells of inputs, values of outputs ("" for none), where it stands."""
+
+    number: int
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    note: str
+    where: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One decision table."""
+
+    name: str
+    policy: str
+    aggregation: str
+    inputs: tuple[Input, ...]
+    outputs: tuple[Output, ...]
+    rows: tuple[Row, ...]
+    where: str
+
+    def cells(self, number: int) -> Iterator[tuple[str, str]]:
+        """Yield the cells of one input column and where they stand."""
+        for row in self.rows:
+            yield row.inputs[number], row.where
+
+    def condition(self, row: Row, kind: Callable[[str], str]) -> str:
+        """Return when a row matches, in the rule language; "" for always."""
+        found = [
+            test_of(cell, quoted(column.name), kind(column.name), row.where)
+            for column, cell in zip(self.inputs, row.inputs, strict=True)
+        ]
+        tests = [test for test in found if test]
+        return both(tests) if tests else ""
+
+
+def tables_of(root: Element, notes: list[str]) -> list[Table]:
+    """Return the decision tables under `root`, in order; what else decides is noted."""
+    found = []
+    for decision in root.all("decision"):
+        name = decision.attributes.get("name") or decision.attributes.get("id") or f"line {decision.line}"
+        table = decision.first("decisionTable")
+        if table is None:
+            notes.append(f"line {decision.line}: {name} has no decision table and is left out.")
+        else:
+            found.append(_table(name, decision, table))
+    return found
+
+
+def _table(name: str, decision: Element, table: Element) -> Table:
+    where = f"line {table.line}"
+    inputs = tuple(map(_input, table.all("input")))
+    if len({column.name for column in inputs}) < len(inputs):
+        raise RuleError(f"Two inputs of {name} have one name.", where=where)
+    outputs = _outputs(name, decision, table)
+    rows = tuple(_row(i, rule, len(inputs), outputs) for i, rule in enumerate(table.all("rule"), 1))
+    if not rows:
+        raise RuleError(f"{name} has no rows.", where=where)
+    policy = table.attributes.get("hitPolicy", "UNIQUE").upper()
+    return Table(name, policy, table.attributes.get("aggregation", "").upper(), inputs, outputs, rows, where)
+
+
+def _input(element: Element) -> Input:
+    where = f"line {element.line}"
+    expression = element.words("inputExpression", "text")
+    if not _NAME.fullmatch(expression):
+        words = f"The input expression {expression[:60]!r} is not read."
+        raise RuleError(words, where=where, do="An input is the name of a variable.")
+    inner = element.first("inputExpression")
+    said = inner.attributes.get("typeRef", "") if inner else ""
+    return Input(expression, _type(said, where), element.words("inputValues", "text"), where)
+
+
+def _type(said: str, where: str) -> str:
+    plain = said.split(":")[-1].lower()
+    if plain in ("date", "time", "datetime", "dateandtime", "duration"):
+        raise RuleError(f"Inputs of type {said[:40]} are not read.", where=where)
+    return _TYPES.get(plain, "")
+
+
+def _outputs(name: str, decision: Element, table: Element) -> tuple[Output, ...]:
+    columns = table.all("output")
+    if not columns:
+        raise RuleError(f"{name} has no output.", where=f"line {table.line}")
+    variable = decision.first("variable")
+    alone = (variable.attributes.get("name", "") if variable else "") or name
+    found = []
+    for i, column in enumerate(columns, 1):
+        called = column.attributes.get("name") or f"output {i}"
+        found.append(
+            Output(
+                alone if len(columns) == 1 else f"{name}.{called}",
+                column.words("outputValues", "text"),
+                column.words("defaultOutputEntry", "text"),
+                f"line {column.line}",
+            )
+        )
+    return tuple(found)
+
+
+def _row(number: int, rule: Element, inputs: int, outputs: tuple[Output, ...]) -> Row:
+    where = f"line {rule.line}"
+    cells = tuple(entry.words("text") for entry in rule.all("inputEntry"))
+    values = tuple(entry.words("text") for entry in rule.all("outputEntry"))
+    if len(cells) != inputs or len(values) != len(outputs):
+        words = f"Row {number} has {len(cells)} inputs and {len(values)} outputs; "
+        raise RuleError(f"{words}the table has {inputs} and {len(outputs)}.", where=where)
+    for value in values:
+        if value and not kind_of(value):
+            words = f"The output {value[:60]!r} is not read."
+            raise RuleError(words, where=where, do="An output is a text in quotes, a number, true or false.")
+    return Row(number, cells, values, " ".join(rule.words("description").split())[:200], where)

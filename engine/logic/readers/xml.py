@@ -1,0 +1,112 @@
+"""XML from strangers: no document type, no entity of its own, nothing fetched, limits on size and depth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+from xml.parsers import expat
+
+from ...errors import RuleError
+
+MOST_DEPTH = 100
+MOST_ELEMENTS = 200_000
+
+
+@dataclass
+class Element:
+    """One element.
+
+    Attributes:
+        name: without its prefix.
+        attributes: by name, without prefixes.
+        line: where it begins, from 1.
+        text: what stands directly inside, joined.
+        children: the elements inside.
+    """
+
+    name: str
+    attributes: dict[str, str]
+    line: int
+    text: str = ""
+    children: list[Element] = field(default_factory=list)
+
+    def all(self, name: str) -> list[Element]:
+        """Return the children of that name."""
+        return [child for child in self.children if child.name == name]
+
+    def first(self, name: str) -> Element | None:
+        """Return the first child of that name, None where there is none."""
+        return next((child for child in self.children if child.name == name), None)
+
+    def words(self, *path: str) -> str:
+        """Return the text inside the first element along `path`, spaces trimmed; "" where there is none."""
+        here: Element | None = self
+        for name in path:
+            here = here.first(name) if here else None
+        return here.text.strip() if here else ""
+
+    def walk(self) -> Iterator[Element]:
+        """Yield this element and all inside, in order."""
+        look = [self]
+        while look:
+            here = look.pop()
+            yield here
+            look.extend(reversed(here.children))
+
+
+def parse_xml(text: str) -> Element:
+    """Return the root element.
+
+    Raises:
+        RuleError: it is no XML, has a document type, or is too large or deep; `where` is the line.
+    """
+    building = _Building()
+    parser: Any = expat.ParserCreate("utf-8")
+    building.line = lambda: parser.CurrentLineNumber
+    parser.buffer_text = True
+    parser.StartElementHandler = building.start
+    parser.EndElementHandler = building.end
+    parser.CharacterDataHandler = building.data
+    parser.StartDoctypeDeclHandler = building.refuse
+    parser.EntityDeclHandler = building.refuse
+    try:
+        parser.Parse(text.encode("utf-8", "replace"), True)
+    except expat.ExpatError as error:
+        words = f"It is no well-formed XML: {expat.ErrorString(error.code)}."
+        raise RuleError(words, where=f"line {error.lineno}, column {error.offset + 1}") from None
+    if building.root is None:
+        raise RuleError("There is no element.", where="line 1")
+    return building.root
+
+
+class _Building:
+    def __init__(self) -> None:
+        self.root: Element | None = None
+        self.line: Callable[[], int] = lambda: 1
+        self._open: list[Element] = []
+        self._count = 0
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        plain = {key.split(":")[-1]: value for key, value in attributes.items()}
+        made = Element(name.split(":")[-1], plain, self.line())
+        self._count += 1
+        if self._count > MOST_ELEMENTS or len(self._open) >= MOST_DEPTH:
+            what = f"{MOST_ELEMENTS:,} elements" if self._count > MOST_ELEMENTS else f"{MOST_DEPTH} levels"
+            raise RuleError(f"It has more than {what}.", where=f"line {made.line}")
+        if self._open:
+            self._open[-1].children.append(made)
+        elif self.root is None:
+            self.root = made
+        self._open.append(made)
+
+    def end(self, _: str) -> None:
+        self._open.pop()
+
+    def data(self, text: str) -> None:
+        if self._open:
+            self._open[-1].text += text
+
+    def refuse(self, *_: object) -> NoReturn:
+        words = "A document type or an entity of its own is not read."
+        raise RuleError(words, where=f"line {self.line()}", do="Take <!DOCTYPE ...> out.")
