@@ -28,11 +28,11 @@ start: "-" -> anything
 tests: test ("," test)*
 ?test: value -> equal
     | OPERATOR value -> compared
-    | OPENING value ".." value CLOSING -> interval
+    | opening value ".." value closing -> interval
 value: STRING | NUMBER | BOOLEAN
+!opening: "[" | "(" | "]"
+!closing: "]" | ")" | "["
 OPERATOR: "<=" | ">=" | "<" | ">"
-OPENING: "[" | "(" | "]"
-CLOSING: "]" | ")" | "["
 BOOLEAN: "true" | "false"
 NUMBER: /-?(\d+(\.\d+)?|\.\d+)(?!\w)/
 STRING: /"(?:[^"\\\n]|\\.)*"/
@@ -106,7 +106,7 @@ def _test(test: Branch, subject: str, kind: str, where: str) -> str:
         raise RuleError(f"{subject} has no order.", where=where, do="Compare numbers alone.")
     if test.data == "compared":
         return f"{subject} {test.children[0]} {said[0]}"
-    opening, closing = str(test.children[0]), str(test.children[-1])
+    opening, closing = (str(cast("Branch", end).children[0]) for end in (test.children[0], test.children[-1]))
     low = ">=" if opening == "[" else ">"
     high = "<=" if closing == "]" else "<"
     return both([f"{subject} {low} {said[0]}", f"{subject} {high} {said[1]}"])

@@ -1,0 +1,175 @@
+"""logic/readers/uvl.py: configurations counted by hand and by enumeration; what is refused."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.errors import PolybitError, RuleError
+from engine.logic.lowering import lowered
+from engine.logic.readers import read_rules
+from engine.logic.readers.uvl import read_uvl
+
+# After figure 1 of Benavides, Segura, Ruiz-Cortés 2010, Automated analysis of feature models 20 years later.
+PHONE = """\
+namespace phone
+
+features
+    MobilePhone
+        mandatory
+            Calls
+            Screen {abstract}
+                alternative
+                    Basic
+                    Colour
+                    "High resolution" {price 300, note 'x'}
+        optional
+            GPS
+            Media
+                or
+                    Camera // takes pictures
+                    MP3
+
+/* across
+   the tree */
+constraints
+    Camera => "High resolution"
+    !(GPS & Basic)
+"""
+
+
+def configurations(text):
+    rules = read_uvl(text).rules
+    names = [v.name for v in rules.vocabulary.decided]
+    every = np.array(list(itertools.product((0, 1), repeat=len(names))), np.int64)
+    kept = ~rules.broken(np.zeros((len(every), 0)), every).any(1)
+    return [{name for name, on in zip(names, row, strict=True) if on} for row in every[kept]]
+
+
+def test_the_phone_has_fourteen_products():
+    found = configurations(PHONE)
+    assert len(found) == 14
+    assert all({"MobilePhone", "Calls", "Screen"} <= one for one in found)
+    assert all("High resolution" in one for one in found if "Camera" in one)
+    assert not any({"GPS", "Basic"} <= one for one in found)
+    document = read_uvl(PHONE)
+    assert document.notes == ("2 attributes are left out: rules speak of features alone.",)
+    assert [v.name for v in document.vocabulary.variables][:3] == ["MobilePhone", "Calls", "Screen"]
+
+
+def test_the_normal_form_counts_the_same():
+    form = lowered(read_uvl(PHONE).rules).form
+    every = np.array(list(itertools.product((False, True), repeat=len(form.variables))), bool)
+    first = len(read_uvl(PHONE).vocabulary.variables)
+    kept = every[form.holds(every).all(1)]
+    assert len({tuple(row[:first]) for row in kept}) == 14
+
+
+GROUPS = {
+    "mandatory": ("mandatory", 1),
+    "optional": ("optional", 8),
+    "or": ("or", 7),
+    "alternative": ("alternative", 3),
+    "[1..2]": ("[1..2]", 6),
+    "[2]": ("[2]", 3),
+    "[0..1]": ("[0..1]", 4),
+    "[2..*]": ("[2..*]", 4),
+    "[0..3]": ("[0..3]", 8),
+}
+
+
+@pytest.mark.parametrize("case", GROUPS)
+def test_groups_of_three(case):
+    group, count = GROUPS[case]
+    text = f"features\n\tR\n\t\t{group}\n\t\t\tA\n\t\t\tB\n\t\t\tC\n"
+    assert len(configurations(text)) == count
+
+
+@pytest.mark.parametrize(
+    ("constraint", "count"),
+    [
+        ("A => B", 3),
+        ("A <=> B", 2),
+        ("!A | !B", 3),
+        ("A & B", 1),
+        ("!(A | B)", 1),
+        ("A => B => A", 3),
+        ("!A => B", 3),
+    ],
+)
+def test_constraints_over_two_free_features(constraint, count):
+    assert (
+        len(configurations(f"features\n  R\n    optional\n      A\n      B\nconstraints\n  {constraint}\n"))
+        == count
+    )
+
+
+def test_constraints_in_attributes_count():
+    text = "features\n R\n  optional\n   A {constraint A => B, price 3}\n   B {constraints [!A | B, B]}\n"
+    assert sorted(map(sorted, configurations(text))) == [["A", "B", "R"], ["B", "R"]]
+
+
+WRONG = {
+    "no features": ("namespace x\n", "line 1"),
+    "two roots": ("features\n  A\n  B\n", "line 3, column 3"),
+    "no group": ("features\n  A\n    B\n", "line 3, column 5"),
+    "empty group": ("features\n  A\n    or\n", "line 3, column 5"),
+    "twice": ("features\n  A\n    or\n      A\n", "line 4, column 7"),
+    "cardinality": ("features\n  A\n    [2..5]\n      B\n      C\n", "line 3, column 5"),
+    "type": ("features\n  Integer A\n", "line 2, column 3"),
+    "clone": ("features\n  A cardinality [1..3]\n", "line 2, column 3"),
+    "imports": ("imports\n  other\nfeatures\n  A\n", "line 2, column 3"),
+    "section": ("feature\n  A\n", "line 1, column 1"),
+    "before": ("  A\n", "line 1, column 3"),
+    "unknown": ("features\n  A\nconstraints\n  A => B\n", "line 4, column 8"),
+    "syntax": ("features\n  A\nconstraints\n  A => \n", "line 4"),
+    "arithmetic": ("features\n  A\nconstraints\n  A > 3\n", "line 4, column 5"),
+    "deep": ("features\n  A\nconstraints\n  " + "(" * 60 + "!A" + ")" * 60 + "\n", ""),
+    "nested": ("features\n  A\nconstraints\n  " + "!" * 60 + "A\n", "line 4, column 3"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_wrong_is_said_with_its_place(case):
+    text, where = WRONG[case]
+    if case == "deep":  # brackets alone add nothing
+        assert configurations(text) == []
+        return
+    with pytest.raises(RuleError) as caught:
+        read_uvl(text)
+    assert caught.value.where.startswith(where)
+    assert "\n" not in str(caught.value)
+
+
+def outcome_of(text):
+    try:
+        return read_uvl(text).text
+    except PolybitError as error:
+        return str(error)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_mutated_models_are_read_or_refused_in_a_sentence(data):
+    text = PHONE
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(text)))
+        cut = data.draw(st.integers(0, 8))
+        new = data.draw(st.text('\t\n {}[]()"!|&=<>.,*/0129orAlternative\x00é', max_size=8))
+        text = text[:at] + new + text[at + cut :]
+    assert outcome_of(text)
+
+
+def test_files_are_read_by_their_suffix(tmp_path):
+    path = tmp_path / "phone.uvl"
+    path.write_text(PHONE)
+    assert len(read_rules(path).rules.rules) == 7
+    path.write_text("features\n  A\n  B\n")
+    with pytest.raises(RuleError, match=r"phone\.uvl, line 3, column 3: There are two root features"):
+        read_rules(path)
+    with pytest.raises(RuleError, match="Rules are read from"):
+        read_rules(tmp_path / "phone.txt")
+    with pytest.raises(RuleError, match="cannot be read"):
+        read_rules(tmp_path / "gone.uvl")
