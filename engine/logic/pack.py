@@ -38,18 +38,15 @@ class Sample:
         name: what it shows.
         facts: values of given variables; one that is left out is a gap.
         answer: values of decided variables; one that is left out is not decided.
-        breaks: the rules it breaks, in the order of the text; none: it keeps them all.
+        keeps: whether it keeps every rule that must hold.
+        breaks: the rules it breaks, soft ones too.
     """
 
     name: str
     facts: Mapping[str, Value]
     answer: Mapping[str, Value]
+    keeps: bool = True
     breaks: tuple[str, ...] = ()
-
-    @property
-    def keeps(self) -> bool:
-        """Whether it keeps every rule."""
-        return not self.breaks
 
 
 @dataclass(frozen=True)

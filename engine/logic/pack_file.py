@@ -121,7 +121,7 @@ class _Reader:
             sources=sources,
             vocabulary=vocabulary,
             text=text,
-            samples=self._samples(vocabulary, {s.name for s in statements}),
+            samples=self._samples(vocabulary, {s.name: s.weight is not None for s in statements}),
         )
 
     def _sources(self) -> tuple[Reference, ...]:
@@ -158,7 +158,7 @@ class _Reader:
                 raise _WrongRuleError(RuleError(words, where=str(statement.place), do=do))
         return statements
 
-    def _samples(self, vocabulary: Vocabulary, rules: set[str]) -> tuple[Sample, ...]:
+    def _samples(self, vocabulary: Vocabulary, rules: dict[str, bool]) -> tuple[Sample, ...]:
         entries = tables_at(self._document, "samples", MOST_SAMPLES)
         given = {v.name: v for v in vocabulary.variables if v.given}
         decided = {v.name: v for v in vocabulary.variables if not v.given}
@@ -169,7 +169,7 @@ class _Reader:
             name = text_at(entry, "name", place, needed=True)
             facts = _values(entry, "facts", place, given)
             answer = _values(entry, "answer", place, decided)
-            found.append(Sample(name, facts, answer, _breaks(entry, place, rules)))
+            found.append(Sample(name, facts, answer, *_breaks(entry, place, rules)))
         return tuple(found)
 
 
@@ -261,18 +261,15 @@ def _wanted(variable: Variable) -> str:
     return what if variable.given else f"{what} from {variable.least:g} to {variable.most:g}"
 
 
-def _breaks(entry: dict[str, Any], place: Key, rules: set[str]) -> tuple[str, ...]:
+def _breaks(entry: dict[str, Any], place: Key, soft: dict[str, bool]) -> tuple[bool, tuple[str, ...]]:
     keeps = typed(entry, "keeps", place, bool, "true or false")
     breaks = typed(entry, "breaks", place, list, "a list of rule names", default=[])
-    if keeps == bool(breaks):
-        words = "A sample keeps all rules, or names those it breaks."
-        raise WrongError(
-            (*place, "keeps"), words, 'Write keeps = true, or keeps = false and breaks = ["..."].'
-        )
     for name in breaks:
-        if not isinstance(name, str) or name not in rules:
-            names = tuple(sorted(rules))
-            raise WrongError(
-                (*place, "breaks"), f"There is no rule {shown(name)}.", nearest(shown(name), names)
-            )
-    return tuple(breaks)
+        if not isinstance(name, str) or name not in soft:
+            here, names = (*place, "breaks"), tuple(sorted(soft))
+            raise WrongError(here, f"There is no rule {shown(name)}.", nearest(shown(name), names))
+    if keeps != all(soft[name] for name in breaks):
+        words = "A sample keeps all rules that must hold, or names those it breaks."
+        do = 'Write keeps = true, or keeps = false and breaks = ["..."].'
+        raise WrongError((*place, "keeps"), words, do)
+    return keeps, tuple(breaks)

@@ -1,0 +1,301 @@
+"""Trying a rule set on records drawn at random: repaired answers are judged by the rules once more.
+
+Facts are uniform over their domains, some left out; scores of what is decided are random. Whether an answer
+breaks a rule is worked out by truth.py, which knows nothing of the normal form or of any engine.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from ..errors import RuleError
+from ..ports import F64, I32, I64
+from .formula import Formula, Happens, parts_of, with_parts
+from .lowering import SCALE, lowered, soft_costs
+from .pack import Pack, Sample, Value
+from .pipeline import NONE, Engine
+from .ruleset import Rule, RuleSet
+from .truth import Bools
+from .vocabulary import Variable, Vocabulary
+
+GAPS = 0.05  # of the facts that are drawn
+SPREAD = 2.0  # standard deviation of the scores, in nats
+STEPS = 12  # of the longest sequence that is drawn
+_CHUNK = 20_000
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What became of records drawn at random.
+
+    Attributes:
+        records: how many were tried.
+        changed: of how many the answer was changed.
+        none: of how many the facts allow no answer; they are told apart and not judged.
+        broken_before: how many rules that must hold the answers broke as they were drawn, added up.
+        broken_after: the same after repair, of the records that have an allowed answer.
+        rules: broken after repair, by the name of the rule, where it was any.
+        seconds: how long drawing, repair and judging took.
+    """
+
+    records: int = 0
+    changed: int = 0
+    none: int = 0
+    broken_before: int = 0
+    broken_after: int = 0
+    rules: Mapping[str, int] | None = None
+    seconds: float = 0.0
+
+    def __add__(self, other: Trial) -> Trial:
+        rules = dict(self.rules or {})
+        for name, count in (other.rules or {}).items():
+            rules[name] = rules.get(name, 0) + count
+        return Trial(
+            self.records + other.records,
+            self.changed + other.changed,
+            self.none + other.none,
+            self.broken_before + other.broken_before,
+            self.broken_after + other.broken_after,
+            rules,
+            self.seconds + other.seconds,
+        )
+
+
+def tried(rules: RuleSet, records: int, seed: int = 0) -> Trial:
+    """Return what becomes of `records` records drawn for `rules`, the same for the same seed.
+
+    Raises:
+        RuleError: a fact has no least or most value to draw between.
+        SolverError: a record needs the solver process, and it is not there.
+    """
+    began = time.perf_counter()
+    found = Trial()
+    plain, ordered = _parted(rules)
+    repair = _Plain(plain) if plain.rules else None
+    orders = _Orders(ordered, rules.vocabulary) if ordered else None
+    for start in range(0, records, _CHUNK):
+        rng = np.random.default_rng((seed, start))
+        n = min(_CHUNK, records - start)
+        if repair:
+            found += repair(rng, n)
+        if orders:
+            found += replace(orders(rng, n), records=0 if repair else n)
+    return replace(found, seconds=time.perf_counter() - began)
+
+
+def facts_of(vocabulary: Vocabulary, samples: Sequence[Sample]) -> F64:
+    """Return the facts of samples as records bring them, float64 (n, facts), NaN where one is left out."""
+    out = np.full((len(samples), len(vocabulary.given)), np.nan)
+    for row, sample in zip(out, samples, strict=True):
+        for i, variable in enumerate(vocabulary.given):
+            if variable.name in sample.facts:
+                row[i] = _fact(variable, sample.facts[variable.name])
+    return out
+
+
+def values_of(vocabulary: Vocabulary, samples: Sequence[Sample]) -> I64:
+    """Return the answers of samples, int64 (n, decided), values by number, -1 where one is left out."""
+    out = np.full((len(samples), len(vocabulary.decided)), -1, np.int64)
+    for row, sample in zip(out, samples, strict=True):
+        for i, variable in enumerate(vocabulary.decided):
+            if variable.name in sample.answer:
+                row[i] = _number(variable, sample.answer[variable.name])
+    return out
+
+
+def judged(pack: Pack) -> list[tuple[str, ...]]:
+    """Return the rules that each sample of a pack breaks, in the order of the rules."""
+    rules = RuleSet.over(pack.text, pack.vocabulary)
+    plain, ordered = _parted(rules)
+    facts, values = facts_of(pack.vocabulary, pack.samples), values_of(pack.vocabulary, pack.samples)
+    broken = {name: plain.broken(facts, values)[:, i] for i, name in enumerate(plain.names)}
+    for number, those in ordered.items():
+        order = _order(those, pack.vocabulary.sequences[number])
+        for i, rule in enumerate(those):
+            lists = [s.answer.get(order.name, s.facts.get(order.name)) for s in pack.samples]
+            broken[rule.name] = np.array([order.breaks(i, events) for events in lists])
+    return [tuple(r.name for r in rules.rules if broken[r.name][n]) for n in range(len(pack.samples))]
+
+
+# Plain rules
+
+
+class _Plain:
+    """Draws, repairs and judges records of rules that do not speak of sequences."""
+
+    def __init__(self, rules: RuleSet) -> None:
+        self._rules, self._compiled = rules, lowered(rules)
+        self._engine = Engine(self._compiled.form)
+        self._hard = np.array([rule.weight is None for rule in rules.rules])
+
+    def __call__(self, rng: np.random.Generator, n: int) -> Trial:
+        facts = drawn(self._rules.vocabulary, n, rng)
+        scores = rng.normal(0, SPREAD, (n, self._compiled.scores))
+        predicted, costs = self._compiled.asked(facts, scores)
+        decided = self._engine(predicted, costs)
+        raw, answers = self._compiled.answers(predicted), self._compiled.answers(decided.values)
+        before, after = self._rules.broken(facts, raw), self._rules.broken(facts, answers)
+        dead = decided.status == NONE
+        after &= self._hard & ~dead[:, None]
+        return _counted(self._rules.names, before & self._hard, after, dead, (raw != answers).any(1))
+
+
+def drawn(vocabulary: Vocabulary, n: int, rng: np.random.Generator, gaps: float = GAPS) -> F64:
+    """Return facts drawn uniformly over their domains, float64 (n, facts); a share `gaps` is left out."""
+    facts = np.empty((n, len(vocabulary.given)))
+    for i, variable in enumerate(vocabulary.given):
+        facts[:, i] = _drawn(variable, n, rng)
+    facts[rng.random(facts.shape) < gaps] = np.nan
+    return facts
+
+
+def _drawn(variable: Variable, n: int, rng: np.random.Generator) -> F64:
+    names = variable.column.categories
+    if names:
+        return rng.integers(0, len(names), n).astype(np.float64)
+    if variable.least is None or variable.most is None:
+        words = f"{variable.name} has no least and most value to draw between."
+        raise RuleError(words, do="State both.")
+    if variable.kind == "integer":
+        return rng.integers(int(variable.least), int(variable.most) + 1, n).astype(np.float64)
+    found = rng.uniform(variable.least, variable.most, n)
+    # Half of them are rounded: limits of rules are mostly round, and a number at its limit is worth trying.
+    steps = (variable.most - variable.least) / 100
+    rounded = variable.least + np.rint((found - variable.least) / steps) * steps if steps else found
+    return np.where(rng.random(n) < 0.5, rounded, found)
+
+
+# Sequences
+
+
+class _Order:
+    """The rules about one sequence, in the terms of sequences/."""
+
+    def __init__(self, rules: Sequence[Rule], variable: Variable) -> None:
+        # The automata's room needs compiled kernels; trying plain rules does not.
+        from .sequences.engine import SequenceEngine
+        from .sequences.rule import SequenceRule
+
+        costs = soft_costs(rules)
+        self.name, self.events = variable.name, variable.values
+        made = [
+            SequenceRule(rule.name, _body(rule.bound, variable.values), costs.get(i))
+            for i, rule in enumerate(rules)
+        ]
+        self.engine = SequenceEngine(made, variable.values)
+        self.hard = np.array([rule.weight is None for rule in rules])
+        self.names = tuple(rule.name for rule in rules)
+
+    def breaks(self, rule: int, events: Value | None) -> bool:
+        """Return whether a sequence breaks a rule; one that is left out breaks none."""
+        if not isinstance(events, tuple):
+            return False
+        return not self.engine.automata[rule].holds([self.events.index(event) for event in events])
+
+
+def _order(rules: Sequence[Rule], variable: Variable) -> _Order:
+    return _Order(rules, variable)
+
+
+class _Orders:
+    """Draws, repairs and judges the sequences of a vocabulary."""
+
+    def __init__(self, rules: Mapping[int, Sequence[Rule]], vocabulary: Vocabulary) -> None:
+        self._orders = [_Order(those, vocabulary.sequences[number]) for number, those in rules.items()]
+
+    def __call__(self, rng: np.random.Generator, n: int) -> Trial:
+        found = Trial()
+        for order in self._orders:
+            found += self._one(order, rng, n)
+        return found
+
+    def _one(self, order: _Order, rng: np.random.Generator, n: int) -> Trial:
+        lengths = rng.integers(1, STEPS + 1, n)
+        scores = rng.normal(0, SPREAD, (n, STEPS, len(order.events)))
+        labels = scores.argmax(2).astype(np.int32)
+        costs = np.rint((scores.max(2, keepdims=True) - scores) * SCALE).astype(np.int64)
+        done = order.engine(labels, costs, lengths)
+        judge = partial(_broken_orders, order, lengths)
+        before, after = judge(labels), judge(done.labels)
+        dead = done.status == NONE
+        after &= order.hard & ~dead[:, None]
+        changed = (labels != done.labels).any(1)
+        return _counted(order.names, before & order.hard, after, dead, changed)
+
+
+def _broken_orders(order: _Order, lengths: I64, labels: I32) -> Bools:
+    """Return which rules each sequence breaks, by each rule's own automaton, step by step."""
+    out = np.empty((len(labels), len(order.names)), np.bool_)
+    for i, automaton in enumerate(order.engine.automata):
+        state, ended = np.zeros(len(labels), np.int64), np.zeros(len(labels), np.int64)
+        for step in range(labels.shape[1]):
+            state = automaton.moves[state, labels[:, step]].astype(np.int64)
+            ended = np.where(lengths == step + 1, state, ended)
+        out[:, i] = ~automaton.accepts[ended]
+    return out
+
+
+def _body(formula: Formula, events: tuple[str, ...]) -> object:
+    from .sequences.rule import Call
+
+    if isinstance(formula, Happens):
+        places = tuple(
+            p if isinstance(p, int) else tuple(events[e] for e in sorted(p)) for p in formula.places
+        )
+        return Call(formula.template, places, formula.numbers)
+    return with_parts(formula, tuple(_body(part, events) for part in parts_of(formula)))  # type: ignore[misc]
+
+
+# Inside
+
+
+def _parted(rules: RuleSet) -> tuple[RuleSet, dict[int, list[Rule]]]:
+    """Return the rules without sequences, and those of each sequence by its number."""
+    plain: list[Rule] = []
+    ordered: dict[int, list[Rule]] = {}
+    for rule in rules.rules:
+        numbers = _sequences(rule.bound)
+        if not numbers:
+            plain.append(rule)
+            continue
+        if len(numbers) > 1:
+            raise RuleError(f"{rule.name} speaks of several sequences.", do="Split it.")
+        ordered.setdefault(numbers.pop(), []).append(rule)
+    return replace(rules, rules=tuple(plain)), ordered
+
+
+def _sequences(formula: Formula) -> set[int]:
+    found, look = set(), [formula]
+    while look:
+        here = look.pop()
+        if isinstance(here, Happens):
+            found.add(here.sequence)
+        look.extend(parts_of(here))
+    return found
+
+
+def _counted(names: tuple[str, ...], before: Bools, after: Bools, dead: Bools, changed: Bools) -> Trial:
+    left = {name: int(count) for name, count in zip(names, after.sum(0), strict=True) if count}
+    counts = (len(dead), int(changed.sum()), int(dead.sum()), int(before.sum()), int(after.sum()))
+    return Trial(*counts, left)
+
+
+def _fact(variable: Variable, value: Value) -> float:
+    if variable.kind == "flag":
+        return float(bool(value))
+    if variable.kind == "category":
+        return float(variable.values.index(str(value)))
+    return float(value)  # type: ignore[arg-type]
+
+
+def _number(variable: Variable, value: Value) -> int:
+    text = ("no", "yes")[value] if isinstance(value, bool) else str(value)
+    number = variable.index_of(text)
+    if number is None:
+        raise ValueError(f"{variable.name} has no value {text}")
+    return number
