@@ -75,16 +75,16 @@ def tried(rules: RuleSet, records: int, seed: int = 0) -> Trial:
     """
     began = time.perf_counter()
     found = Trial()
-    plain, ordered = _parted(rules)
+    plain, _ = parted(rules)
     repair = _Plain(plain) if plain.rules else None
-    orders = _Orders(ordered, rules.vocabulary) if ordered else None
+    orders = orders_of(rules)
     for start in range(0, records, _CHUNK):
         rng = np.random.default_rng((seed, start))
         n = min(_CHUNK, records - start)
         if repair:
             found += repair(rng, n)
-        if orders:
-            found += replace(orders(rng, n), records=0 if repair else n)
+        for i, order in enumerate(orders):
+            found += replace(_try_order(order, rng, n), records=0 if repair or i else n)
     return replace(found, seconds=time.perf_counter() - began)
 
 
@@ -111,11 +111,11 @@ def values_of(vocabulary: Vocabulary, samples: Sequence[Sample]) -> I64:
 def judged(pack: Pack) -> list[tuple[str, ...]]:
     """Return the rules that each sample of a pack breaks, in the order of the rules."""
     rules = RuleSet.over(pack.text, pack.vocabulary)
-    plain, ordered = _parted(rules)
+    plain, ordered = parted(rules)
     facts, values = facts_of(pack.vocabulary, pack.samples), values_of(pack.vocabulary, pack.samples)
     broken = {name: plain.broken(facts, values)[:, i] for i, name in enumerate(plain.names)}
     for number, those in ordered.items():
-        order = _order(those, pack.vocabulary.sequences[number])
+        order = Order(those, pack.vocabulary.sequences[number])
         for i, rule in enumerate(those):
             lists = [s.answer.get(order.name, s.facts.get(order.name)) for s in pack.samples]
             broken[rule.name] = np.array([order.breaks(i, events) for events in lists])
@@ -173,7 +173,7 @@ def _drawn(variable: Variable, n: int, rng: np.random.Generator) -> F64:
 # Sequences
 
 
-class _Order:
+class Order:
     """The rules about one sequence, in the terms of sequences/."""
 
     def __init__(self, rules: Sequence[Rule], variable: Variable) -> None:
@@ -198,37 +198,26 @@ class _Order:
         return not self.engine.automata[rule].holds([self.events.index(event) for event in events])
 
 
-def _order(rules: Sequence[Rule], variable: Variable) -> _Order:
-    return _Order(rules, variable)
+def orders_of(rules: RuleSet) -> list[Order]:
+    """Return the rules about each sequence of the vocabulary that some rule speaks of."""
+    _, ordered = parted(rules)
+    return [Order(those, rules.vocabulary.sequences[number]) for number, those in ordered.items()]
 
 
-class _Orders:
-    """Draws, repairs and judges the sequences of a vocabulary."""
-
-    def __init__(self, rules: Mapping[int, Sequence[Rule]], vocabulary: Vocabulary) -> None:
-        self._orders = [_Order(those, vocabulary.sequences[number]) for number, those in rules.items()]
-
-    def __call__(self, rng: np.random.Generator, n: int) -> Trial:
-        found = Trial()
-        for order in self._orders:
-            found += self._one(order, rng, n)
-        return found
-
-    def _one(self, order: _Order, rng: np.random.Generator, n: int) -> Trial:
-        lengths = rng.integers(1, STEPS + 1, n)
-        scores = rng.normal(0, SPREAD, (n, STEPS, len(order.events)))
-        labels = scores.argmax(2).astype(np.int32)
-        costs = np.rint((scores.max(2, keepdims=True) - scores) * SCALE).astype(np.int64)
-        done = order.engine(labels, costs, lengths)
-        judge = partial(_broken_orders, order, lengths)
-        before, after = judge(labels), judge(done.labels)
-        dead = done.status == NONE
-        after &= order.hard & ~dead[:, None]
-        changed = (labels != done.labels).any(1)
-        return _counted(order.names, before & order.hard, after, dead, changed)
+def _try_order(order: Order, rng: np.random.Generator, n: int) -> Trial:
+    lengths = rng.integers(1, STEPS + 1, n)
+    scores = rng.normal(0, SPREAD, (n, STEPS, len(order.events)))
+    labels = scores.argmax(2).astype(np.int32)
+    costs = np.rint((scores.max(2, keepdims=True) - scores) * SCALE).astype(np.int64)
+    done = order.engine(labels, costs, lengths)
+    judge = partial(_broken_orders, order, lengths)
+    before, after = judge(labels), judge(done.labels)
+    dead = done.status == NONE
+    after &= order.hard & ~dead[:, None]
+    return _counted(order.names, before & order.hard, after, dead, (labels != done.labels).any(1))
 
 
-def _broken_orders(order: _Order, lengths: I64, labels: I32) -> Bools:
+def _broken_orders(order: Order, lengths: I64, labels: I32) -> Bools:
     """Return which rules each sequence breaks, by each rule's own automaton, step by step."""
     out = np.empty((len(labels), len(order.names)), np.bool_)
     for i, automaton in enumerate(order.engine.automata):
@@ -254,7 +243,7 @@ def _body(formula: Formula, events: tuple[str, ...]) -> object:
 # Inside
 
 
-def _parted(rules: RuleSet) -> tuple[RuleSet, dict[int, list[Rule]]]:
+def parted(rules: RuleSet) -> tuple[RuleSet, dict[int, list[Rule]]]:
     """Return the rules without sequences, and those of each sequence by its number."""
     plain: list[Rule] = []
     ordered: dict[int, list[Rule]] = {}

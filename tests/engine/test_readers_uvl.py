@@ -95,7 +95,7 @@ def test_groups_of_three(case):
         ("!A | !B", 3),
         ("A & B", 1),
         ("!(A | B)", 1),
-        ("A => B => A", 3),
+        ("A => B => A", 2),
         ("!A => B", 3),
     ],
 )

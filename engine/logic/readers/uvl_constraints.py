@@ -22,10 +22,12 @@ _GRAMMAR = r"""
 ?start: equivalence
 ?equivalence: equivalence "<=>" implication -> iff
     | implication
-?implication: disjunction "=>" implication -> implies
+?implication: implication "=>" disjunction -> implies
     | disjunction
-?disjunction: conjunction ("|" conjunction)* -> either
-?conjunction: negation ("&" negation)* -> both
+?disjunction: conjunction ("|" conjunction)+ -> either
+    | conjunction
+?conjunction: negation ("&" negation)+ -> both
+    | negation
 ?negation: "!" negation -> negated
     | "(" equivalence ")"
     | NAME
@@ -107,6 +109,6 @@ def _condition(branch: Branch, place: Place, names: list[tuple[str, Place]]) -> 
         names.append((name, Place(place.line, place.column + (branch.column or 1) - 1)))
         return quoted(name)
     parts = [_condition(part, place, names) for part in cast("Any", branch).children]
-    if len(parts) == 1:
-        return f"not {parts[0]}" if branch.data == "negated" else parts[0]
+    if branch.data == "negated":
+        return f"not {parts[0]}"
     return f"({_JOINTS[branch.data].join(parts)})"
