@@ -10,7 +10,7 @@ from ..errors import RuleError
 from .forms import CALLS
 from .functions import FUNCTIONS
 from .grammar import Feeder
-from .lexicon import RESERVED, Piece, pieces, quoted, unquoted, written
+from .lexicon import Piece, beginnings, pieces, quoted, unquoted, written
 from .sequences.templates import find_template
 from .vocabulary import CLASS, Variable, Vocabulary, number_of, some
 
@@ -105,14 +105,16 @@ HEAD = (
 def tokens(text: str) -> tuple[Span, ...]:
     """Return the pieces of any text in order, right or wrong; what lies between them is space."""
     found = list(pieces(text))
+    names = _form_names(found)
     spans: list[Span] = []
     head = False
     for at, piece in enumerate(found):
         if piece.keyword == "rule":
             head = True
-        elif piece.text == ":" or piece.kind == "comment":
-            head = head and piece.kind == "comment"
-        spans.append(Span(_colour(found, at, head=head), piece.start, piece.end))
+        elif piece.text == ":":
+            head = False
+        kind: Colour = "form" if at in names else _colour(found, at, head=head)
+        spans.append(Span(kind, piece.start, piece.end))
     return tuple(spans)
 
 
@@ -126,14 +128,16 @@ def completions(text: str, position: int, vocabulary: Vocabulary) -> tuple[Compl
         position: in characters from 0.
         vocabulary: what rules may speak of.
     """
-    found = list(pieces(text[:position]))
+    begins = [begin for begin in beginnings(text[:position]) if begin + len("rule") < position]
+    first = begins[-1] if begins else 0
+    found = [piece._replace(start=piece.start + first) for piece in pieces(text[first:position])]
     typed, start = "", position
     if found and found[-1].end == position and found[-1].kind in ("word", "open text", "range"):
         last = found.pop()
         typed, start = last.text.removeprefix('"'), last.start
     elif found and found[-1].kind == "comment" and "\n" not in text[found[-1].end : position]:
         return ()
-    here = _rule_before(found)
+    here = [piece for piece in found if piece.kind != "comment"]
     offers = _in_quotes(here, vocabulary, start) if text[start : start + 1] == '"' else None
     if offers is None:
         offers = _offered(here, vocabulary, start, typed)
@@ -167,9 +171,7 @@ def _colour_of_word(found: Sequence[Piece], at: int, *, head: bool) -> Colour:
         return "number"
     if head:
         return "keyword" if _is_option(found, at) else "title"
-    if any(_called(found, first) > at for first in range(max(0, at - _MOST_WORDS), at + 1)):
-        return "form"
-    return "keyword" if piece.keyword in RESERVED or piece.keyword == "before" else "name"
+    return "keyword" if piece.keyword else "name"
 
 
 def _is_option(found: Sequence[Piece], at: int) -> bool:
@@ -177,24 +179,27 @@ def _is_option(found: Sequence[Piece], at: int) -> bool:
     return found[at].text.lower() in ("weight", "level") and number_of(follows) is not None
 
 
-def _called(found: Sequence[Piece], first: int) -> int:
-    """Return where the name of a form that begins at `first` ends; 0 where none does."""
-    for end in range(first + 1, min(len(found), first + _MOST_WORDS + 1)):
-        if found[end].text == "(":
-            name = " ".join(piece.text.lower().replace("_", " ") for piece in found[first:end])
-            return end if name in CALLS else 0
-        if found[end].kind != "word":
+def _form_names(found: Sequence[Piece]) -> set[int]:
+    """Return which pieces are words of the name of a form."""
+    named: set[int] = set()
+    for at, piece in enumerate(found):
+        if piece.text == "(":
+            named.update(range(at - _name_before(found, at)[1], at))
+    return named
+
+
+def _name_before(found: Sequence[Piece], bracket: int) -> tuple[str, int]:
+    """Return the longest name of a form that ends before a bracket, and of how many pieces it is."""
+    name, longest = "", ("", 0)
+    for many, piece in enumerate(reversed(found[max(0, bracket - _MOST_WORDS) : bracket]), 1):
+        if piece.kind != "word":
             break
-    return 0
+        name = f"{piece.text.lower().replace('_', ' ')} {name}".strip()
+        longest = (name, many) if name in CALLS else longest
+    return longest
 
 
 # What may come next
-
-
-def _rule_before(found: Sequence[Piece]) -> list[Piece]:
-    """Return the pieces of the rule that a text ends in, without comments."""
-    begins = [i for i, piece in enumerate(found) if piece.keyword == "rule"]
-    return [piece for piece in found[begins[-1] if begins else 0 :] if piece.kind != "comment"]
 
 
 def _offered(here: list[Piece], vocabulary: Vocabulary, start: int, typed: str) -> Iterator[Completion]:
@@ -298,10 +303,7 @@ def _call_around(here: Sequence[Piece]) -> str | None:
     for at in range(len(here) - 1, 0, -1):
         depth += (here[at].text == ")") - (here[at].text == "(")
         if depth < 0:
-            for first in range(max(0, at - _MOST_WORDS), at):
-                if _called(here, first) == at:
-                    return " ".join(piece.text.lower().replace("_", " ") for piece in here[first:at])
-            return None
+            return _name_before(here, at)[0] or None
     return None
 
 

@@ -8,8 +8,11 @@ bound to a vocabulary (binding.py) it names tests of facts and values of decided
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass, field, is_dataclass, replace
+from functools import cache
+from typing import Any, ClassVar, Literal, TypeVar
+
+T = TypeVar("T")
 
 Operator = Literal["=", "!=", "<", "<=", ">", ">="]
 Quantity = Literal["exactly", "at most", "at least"]
@@ -24,6 +27,10 @@ class Place:
 
     def __str__(self) -> str:
         return f"line {self.line}, column {self.column}"
+
+    def after(self, start: Place) -> Place:
+        """Return where this place of a part lies in a whole that has the part at `start`."""
+        return Place(self.line + start.line - 1, self.column + (start.column - 1) * (self.line == 1))
 
 
 @dataclass(frozen=True)
@@ -285,3 +292,24 @@ def with_parts(formula: Formula, parts: tuple[Formula, ...]) -> Formula:
         case IfThen():
             return IfThen(*parts)
     return formula
+
+
+def moved(value: T, start: Place) -> T:
+    """Return a statement, or a part of one, as it is where its rule begins at `start`."""
+    if isinstance(value, Place):
+        return value.after(start)  # type: ignore[return-value]
+    if isinstance(value, tuple):
+        return tuple([moved(each, start) for each in value])  # type: ignore[return-value]
+    kind: Any = type(value)
+    names = _fields(kind)
+    if not names:
+        return value
+    made: T = object.__new__(kind)
+    for name in names:
+        object.__setattr__(made, name, moved(getattr(value, name), start))
+    return made
+
+
+@cache
+def _fields(kind: Any) -> tuple[str, ...]:
+    return tuple(kind.__dataclass_fields__) if is_dataclass(kind) else ()

@@ -154,8 +154,8 @@ class Feeder:
             except UnexpectedToken:
                 raise self._wrong(token) from None
 
-    def finished(self, after: Piece | None) -> Branch:
-        """Return the tree of the rule; `after` is the first piece of the next rule.
+    def finished(self, after: Place | None) -> Branch:
+        """Return the tree of the rule; `after` is where the next rule begins.
 
         Raises:
             RuleError: the rule is not finished.
@@ -169,7 +169,7 @@ class Feeder:
             place = Place(last.line, last.column)
             words, hint = "The text ends in the middle of a rule.", ""
             if after is not None:
-                words, place = "'rule' cannot stand here: the rule before it is not finished.", _place(after)
+                words, place = "'rule' cannot stand here: the rule before it is not finished.", after
                 hint = 'If a name is meant, write "rule". '
             raise RuleError(words, where=str(place), do=hint + self._accepted()) from None
 

@@ -7,14 +7,15 @@ binding.py.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import zip_longest
 
 from ..errors import RuleError
-from .formula import Statement
+from .formula import Place, Statement, moved
 from .grammar import Feeder
-from .lexicon import RESERVED, Piece, pieces
+from .lexicon import RESERVED, beginnings, pieces
 from .reading import MOST_COUNTED, MOST_DEPTH, statement_of
 
 __all__ = ["MOST_BYTES", "MOST_COUNTED", "MOST_DEPTH", "MOST_RULES", "RESERVED", "Reading", "parse", "read"]
@@ -62,47 +63,69 @@ def read(text: str) -> Reading:
         words = f"The rules take {size // 1024:,} KiB; {MOST_BYTES // 1024} KiB is the most."
         return Reading(errors=(RuleError(words, do="Split the rule set."),))
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    found = _rules(text)
+    found = _split(text)
     if len(found) > MOST_RULES:
         words = f"There are {len(found)} rules; {MOST_RULES} is the most."
         return Reading(errors=(RuleError(words, do="Split the rule set."),))
     statements: list[Statement] = []
     errors: list[RuleError] = []
-    for rule, after in zip_longest(found, found[1:]):
-        source = text[rule[0].start : rule[-1].end]
-        end = (after[0].line, after[0].column) if after else None
-        result = _read_rule(source, rule[0].line, rule[0].column, end)
+    for rule, place in found:
+        result = _read_at(rule, place, last=rule is found[-1][0])
         if isinstance(result, RuleError):
             errors.append(result)
-        else:
+        elif result is not None:
             statements.append(result)
     return Reading(tuple(statements), tuple(errors))
 
 
-def _rules(text: str) -> list[list[Piece]]:
-    """Return the pieces of each rule, without comments; what stands before the first is a rule too."""
-    rules: list[list[Piece]] = []
-    for piece in pieces(text):
-        if piece.kind == "comment":
-            continue
-        if piece.keyword == "rule" or not rules:
-            rules.append([])
-        rules[-1].append(piece)
-    return rules
+def _split(text: str) -> list[tuple[str, Place]]:
+    """Return the text of each rule and where it begins; what stands before the first is one too."""
+    begins = beginnings(text)
+    if text[: begins[0] if begins else None].strip():
+        begins.insert(0, 0)
+    found: list[tuple[str, Place]] = []
+    line, line_start, done = 1, 0, 0
+    for start, end in zip_longest(begins, begins[1:], fillvalue=len(text)):
+        breaks = text.count("\n", done, start)
+        if breaks:
+            line, line_start = line + breaks, text.rindex("\n", 0, start) + 1
+        done = start
+        found.append((text[start:end], Place(line, start - line_start + 1)))
+    return found
 
 
 @lru_cache(maxsize=_MOST_KEPT)
-def _read_rule(source: str, line: int, column: int, after: tuple[int, int] | None) -> Statement | RuleError:
-    """Return the rule that `source` says, or what is wrong; `line` and `column` are where it begins."""
+def _read_at(text: str, place: Place, *, last: bool) -> Statement | RuleError | None:
+    """Return the rule that `text` says where it begins at `place`, or what is wrong; None for comments."""
+    result = _read_rule(text, last=last)
+    if result is None or place == Place():
+        return result
+    return _error_at(result, place) if isinstance(result, RuleError) else moved(result, place)
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _read_rule(text: str, *, last: bool) -> Statement | RuleError | None:
+    """Return the same as if it stood at the beginning, so that lines put in above change nothing."""
+    found = [piece for piece in pieces(text) if piece.kind != "comment"]
+    if not found:
+        return None
     try:
-        found = [_moved(piece, line, column) for piece in pieces(source) if piece.kind != "comment"]
         feeder = Feeder(found)
         feeder.feed()
-        return statement_of(feeder.finished(Piece("word", "rule", 0, *after) if after else None))
+        return statement_of(feeder.finished(None if last else _end_of(text)))
     except RuleError as error:
         return error
 
 
-def _moved(piece: Piece, line: int, column: int) -> Piece:
-    across = column - 1 if piece.line == 1 else 0
-    return piece._replace(line=piece.line + line - 1, column=piece.column + across)
+def _end_of(text: str) -> Place:
+    return Place(text.count("\n") + 1, len(text) - text.rfind("\n"))
+
+
+_WHERE = re.compile(r"line (\d+), column (\d+)")
+
+
+def _error_at(error: RuleError, start: Place) -> RuleError:
+    """Return the error of a rule that begins at `start`."""
+    place = _WHERE.fullmatch(error.where)
+    where = str(Place(int(place[1]), int(place[2])).after(start)) if place else str(start)
+    return RuleError(error.what, where=where, why=error.why, do=error.do)

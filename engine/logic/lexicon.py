@@ -55,6 +55,10 @@ _PIECES = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 BARE = re.compile(r"[+-]?[\w.][\w.+-]*")
+_QUOTED = r'"(?:[^"\\\n]|\\["\\])*"|"[^\n]*'
+# Comments, texts in quotes, and where a rule begins; all else is passed over.
+_BEGINS = re.compile(rf"#[^\n]*|{_QUOTED}|(?<![\w.+-])(?:rule|RULE)(?![\w.+-])")
+_KEYWORDS = {written: word for word in RESERVED | SOFT for written in (word, word.upper())}
 _KINDS: dict[str, Kind] = {"open": "open text"}
 
 
@@ -75,9 +79,7 @@ class Piece(NamedTuple):
     @property
     def keyword(self) -> str:
         """Return the word of the language that it is, in lower case, if it is written in one case; or ""."""
-        low = self.text.lower()
-        one_case = self.text in (low, self.text.upper())
-        return low if self.kind == "word" and one_case and (low in RESERVED or low in SOFT) else ""
+        return _KEYWORDS.get(self.text, "") if self.kind == "word" else ""
 
 
 def pieces(text: str) -> Iterator[Piece]:
@@ -92,6 +94,11 @@ def pieces(text: str) -> Iterator[Piece]:
                 line, line_start = line + breaks, text.rindex("\n", 0, found.end()) + 1
             continue
         yield Piece(_KINDS.get(name, name), found.group(), start, line, start - line_start + 1)  # type: ignore[arg-type]
+
+
+def beginnings(text: str) -> list[int]:
+    """Return where the rules of a text begin, from 0."""
+    return [found.start() for found in _BEGINS.finditer(text) if found.group() in ("rule", "RULE")]
 
 
 def quoted(text: str) -> str:

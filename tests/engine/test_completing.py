@@ -68,6 +68,7 @@ def test_every_piece_has_a_colour():
         ("mark", "}"),
         ("open text", '"'),
     ]
+    assert kinds("CHAIN_RESPONSE(a)")[0] == ("form", "CHAIN_RESPONSE")
     assert kinds("rule weight: a + -3 +- b") == [
         ("keyword", "rule"),
         ("title", "weight"),
