@@ -85,7 +85,7 @@ def _head(words: list[Word]) -> tuple[str, float | None, int]:
     for option, value in zip(words[::2], words[1::2], strict=True):
         number = None if value.quoted else number_of(value.text)
         if option.text.lower() == "weight" and weight is None:
-            if number is None or not 0 < number <= 10**9:
+            if number is None or not 0 < float(number) <= 10**9:
                 words_ = f"A weight is a number above 0, at most a billion; got {value.text[:40]!r}."
                 raise RuleError(words_, where=str(value.place), do="Write weight 3.")
             weight = float(number)

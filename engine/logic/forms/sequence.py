@@ -5,6 +5,7 @@ Which there are is told by sequences/; each is a form here by its name and alias
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ...errors import RuleError
@@ -45,15 +46,23 @@ class Happening(Form):
         values = dict[str, int]()
         for word in (w for place in self.places if not isinstance(place, int) for w in place):
             values[word.text] = next(event for i, event in events_in(binding, word) if i == number)
+        return Happens(number, self.template, self.check(values), self.numbers)
+
+    def check(self, events: Mapping[str, int]) -> tuple[frozenset[int] | int, ...]:
+        """Return its places over event types by number.
+
+        Raises:
+            RuleError: they do not fit the template.
+        """
         places = tuple(
-            place if isinstance(place, int) else frozenset(values[word.text] for word in place)
+            place if isinstance(place, int) else frozenset(events[word.text] for word in place)
             for place in self.places
         )
         try:
             TEMPLATES[self.template].behaviour(places, **dict(self.numbers))
         except RuleError as error:
             raise RuleError(error.what, where=str(self.place), do=error.do) from None
-        return Happens(number, self.template, places, self.numbers)
+        return places
 
 
 def events_in(binding: Binding, name: Word) -> tuple[tuple[int, int], ...]:
@@ -93,7 +102,10 @@ def _enter(template: Template) -> None:
         numbers = [_option(call, a) for a in call.arguments if isinstance(a, Option)]
         if len(dict(numbers)) < len(numbers):
             raise call.wrong("A word stands twice.")
-        return Happening(template.key, tuple(places), tuple(numbers), call.place)
+        made = Happening(template.key, tuple(places), tuple(numbers), call.place)
+        names = dict.fromkeys(word.text for place in places if not isinstance(place, int) for word in place)
+        made.check({name: i for i, name in enumerate(names)})
+        return made
 
     names = tuple(dict.fromkeys(name.lower() for name in (template.key, *template.aliases)))
     words = template.words.replace("{", "").replace("}", "")
