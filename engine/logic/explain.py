@@ -97,6 +97,7 @@ def broken_rules(rules: RuleSet, facts: F64, answer: I64) -> tuple[BrokenRule, .
         facts: float64 (columns,), NaN for a gap.
         answer: int64 (decided,), the number of the value of each decided variable, -1 where it is open.
     """
+    facts = rules.padded(facts)
     hits = rules.broken(facts[None], answer[None])[0]
     return tuple(
         BrokenRule(rule.name, rule.words, rule.reason, rule.source, _fired(rules, i, facts, answer))

@@ -20,7 +20,21 @@ import numpy.typing as npt
 from ..errors import RuleError
 from ..ports import F64, I64
 from .building import NO, ROLES, YES, Builder, Gate, at_least_of
-from .formula import And, Count, Formula, Iff, IfThen, Implies, Not, Or, Tested, ValueIn, Weighted, Xor
+from .formula import (
+    And,
+    Count,
+    Formula,
+    Happens,
+    Iff,
+    IfThen,
+    Implies,
+    Not,
+    Or,
+    Tested,
+    ValueIn,
+    Weighted,
+    Xor,
+)
 from .measures import AnyTest
 from .normal import Bools, NormalForm
 from .ruleset import Rule, RuleSet
@@ -282,6 +296,9 @@ class Lowering:
                 return self._quantity(quantity, number, parts, positive=positive)
             case Weighted():
                 return self._weighted(formula, positive=positive)
+            case Happens():
+                words = "A rule over a sequence of events cannot stand here."
+                raise RuleError(words, do="Give it to a Sequence guard.")
         raise ValueError(f"{formula} is not bound")
 
     def _test(self, index: int, *, positive: bool) -> int:

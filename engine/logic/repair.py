@@ -135,7 +135,9 @@ class Repair:
         """
         count = min(sample, len(scores))
         rows = np.sort(np.random.default_rng(seed).choice(len(scores), count, replace=False))
-        predicted, costs = self._compiled.asked(facts[rows], self._among_others(scores[rows]))
+        predicted, costs = self._compiled.asked(
+            self.rules.padded(facts[rows]), self._among_others(scores[rows])
+        )
         paid = np.rint((scores[rows].max(1, keepdims=True) - scores[rows]).astype(np.float64) * SCALE)
         told = paid[np.arange(count), np.maximum(done.labels[rows], 0)].astype(np.int64)
         for i, cost in self._soft.items():

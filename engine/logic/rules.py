@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
@@ -9,28 +10,41 @@ from typing import ClassVar
 import numpy as np
 
 from ..errors import RuleError, SolverError
-from ..fields import rules
+from ..fields import choice, rules, text
 from ..node import Family, Node, Penalty, Predictor, ShapeError, Specs, wired
 from ..ports import F32, F64, I64, Array, Arrays, Column, Port, Spec
 from .language import parse
-from .repair import Repair
+from .matching import matched, pack_keys
+from .pipeline import STATUS
+from .repair import ENGINES, Repair
 from .ruleset import RuleSet
 from .semantic import SemanticLoss
+from .several import Several
 
-SOLVER_TITLE = "python-sat"
+STATUS_SPEC = Spec("facts", (2,), columns=(Column("status", STATUS), Column("engine", ENGINES)))
+ONE, MANY = "class", "labels"
+DECIDES = {ONE: "One class", MANY: "Several labels"}
 
 
 @dataclass(frozen=True)
 class Rules(Node):
-    """Gives every class that a rule forbids the score -inf: argmax is then the most probable class allowed.
+    """Lets no answer through that breaks a rule: the most probable one that breaks none takes its place.
 
-    scores'[c] = scores[c] where (facts, c) breaks no rule, else -inf, so softmax(scores') is the exact
-    distribution conditioned on the rules. A rule is broken where it is definitely false in Kleene's
-    three-valued logic: what a gap leaves open never breaks one. Which classes are allowed is found by
-    satisfiability in the solver process, once for every distinct outcome of the rules' tests.
+    One class: scores'[c] = scores[c] where (facts, c) breaks no rule, else -inf, so softmax(scores') is the
+    exact distribution conditioned on the rules; argmax is the most probable class allowed. A soft rule that c
+    breaks takes its weight from scores'[c]. Several labels: a label holds where its score is above 0; the
+    labels that keep the rules and cost least, in the magnitudes of the scores that change their sign and the
+    weights of soft rules that are broken, give the scores their signs. Where the rules leave no answer, or
+    none was found in time, all scores are -inf.
+
+    A rule is broken where it is definitely false in Kleene's three-valued logic: what a gap leaves open never
+    breaks one.
 
     Attributes:
         rules: the rules, in the rule language; none allow everything.
+        decides: whether the scores are of one class, or each of a label of its own.
+        packs: keys of shipped domain packs whose rules count too, separated by commas. Their variables are
+            the columns and classes of the same name; what the data does not have is a gap.
     """
 
     kind: ClassVar[str] = "logic.rules"
@@ -45,14 +59,19 @@ class Rules(Node):
         Port("labels", ("labels",), "Names the classes where the scores do not", required=False),
     )
     outputs: ClassVar[tuple[Port, ...]] = (
-        Port("scores", ("scores",), "The scores, -inf where a class is forbidden"),
+        Port("scores", ("scores",), "The scores under the rules, -inf where a class is forbidden"),
         Port("broken", ("facts",), "One column a rule: 1 where the raw answer broke it"),
         Port("left", ("facts",), "One column a rule: 1 where the guarded answer breaks it still"),
+        Port("status", ("facts",), "What is known of the answer, and the engine that gave it"),
     )
 
     corrects: ClassVar[str] = "scores"
 
     rules: str = rules("", "Rules over facts and classes: rule NAME: if ... then class = ...")
+    decides: str = choice(
+        ONE, DECIDES, "Whether one class is the answer, or each score is a label of its own"
+    )
+    packs: str = text("", "Domain packs whose rules count too: their keys, separated by commas")
 
     def rule_set(self, *inputs: Spec | None) -> RuleSet:
         """Return the rules bound to what arrives at the node.
@@ -62,7 +81,7 @@ class Rules(Node):
             SolverError: the parser is not installed.
         """
         scores, facts, labels = wired(inputs[:1])[0], *inputs[1:]
-        return _rule_set(self.rules, _classes(scores, labels), facts.columns if facts else ())
+        return _rule_set(self, _classes(scores, labels), facts.columns if facts else ())
 
     def specs(self, *inputs: Spec | None) -> Specs:
         (scores,) = wired(inputs[:1])
@@ -73,17 +92,19 @@ class Rules(Node):
             head = f"{error.where}: {error.what}" if error.where else error.what
             raise ShapeError(head, do=error.do, parameter="rules") from None
         flags = Spec("facts", (len(rule_set.rules),), columns=tuple(map(Column, rule_set.names)))
-        return Spec("scores", scores.shape, classes=rule_set.classes), flags, flags
+        classes = _classes(scores, inputs[2])
+        return Spec("scores", scores.shape, classes=classes), flags, flags, STATUS_SPEC
 
     def warnings(self, *inputs: Spec | None) -> tuple[str, ...]:
         return self.rule_set(*inputs).notes
 
     def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
-        repair = Repair(self.rule_set(*inputs))
+        rule_set = self.rule_set(*inputs)
+        guard = _one_class(Repair(rule_set)) if self.decides == ONE else _labels(Several(rule_set))
 
         def predict(scores: F32, facts: F64 | None, labels: I64 | None) -> tuple[Array, ...]:
-            done = repair(scores, _or_none(facts, len(scores)))
-            return done.scores, done.broken.astype(np.float64), done.left.astype(np.float64)
+            given = np.zeros((len(scores), 0), np.float64) if facts is None else facts
+            return guard(scores, given)
 
         return predict
 
@@ -92,7 +113,11 @@ class Rules(Node):
         return SemanticLoss(rules) if rules.rules else None
 
     def rows(self) -> tuple[tuple[str, str], ...]:
-        return (("Rules", _count(self.rules)), ("Solver", SOLVER_TITLE))
+        packs = pack_keys(self.packs)
+        return (
+            ("Rules", _count(self.rules)),
+            ("Packs", ", ".join(packs)) if packs else ("Decides", DECIDES[self.decides]),
+        )
 
 
 @lru_cache(maxsize=64)
@@ -103,12 +128,33 @@ def _count(text: str) -> str:
         return "cannot be read"
 
 
-def _or_none(facts: F64 | None, n: int) -> F64:
-    return np.zeros((n, 0), np.float64) if facts is None else facts
+def _one_class(repair: Repair) -> Callable[[F32, F64], tuple[Array, ...]]:
+    def guard(scores: F32, facts: F64) -> tuple[Array, ...]:
+        done = repair(scores, facts)
+        how = np.stack([done.status, done.engine], axis=1)
+        return done.scores, *_floats(done.broken, done.left, how)
+
+    return guard
 
 
-def _rule_set(text: str, classes: tuple[str, ...], columns: tuple[Column, ...]) -> RuleSet:
-    found = _bound(text, classes, columns)
+def _labels(several: Several) -> Callable[[F32, F64], tuple[Array, ...]]:
+    def guard(scores: F32, facts: F64) -> tuple[Array, ...]:
+        rest = several.compiled.scores - scores.shape[1]  # what packs decide beside the labels
+        whole = np.concatenate([scores, np.zeros((len(scores), rest), np.float32)], axis=1)
+        done = several(whole, facts)
+        said = several.scores(whole, done)[:, : scores.shape[1]]
+        how = np.stack([done.status, done.decided.tool], axis=1)
+        return said, *_floats(done.broken, done.left, how)
+
+    return guard
+
+
+def _floats(*arrays: Array) -> tuple[F64, ...]:
+    return tuple(array.astype(np.float64) for array in arrays)
+
+
+def _rule_set(node: Rules, classes: tuple[str, ...], columns: tuple[Column, ...]) -> RuleSet:
+    found = _bound(node.rules, classes, columns, pack_keys(node.packs), several=node.decides == MANY)
     if isinstance(found, RuleSet):
         return found
     raise found.with_traceback(None)
@@ -116,11 +162,11 @@ def _rule_set(text: str, classes: tuple[str, ...], columns: tuple[Column, ...]) 
 
 @lru_cache(maxsize=64)
 def _bound(
-    text: str, classes: tuple[str, ...], columns: tuple[Column, ...]
+    text: str, classes: tuple[str, ...], columns: tuple[Column, ...], packs: tuple[str, ...], *, several: bool
 ) -> RuleSet | RuleError | SolverError:
     """Return the rules, or why there are none, so that a text with a slip is not read again."""
     try:
-        return RuleSet.of(text, classes, columns)
+        return matched(text, classes, columns, packs, several=several)
     except (RuleError, SolverError) as error:
         return error
 

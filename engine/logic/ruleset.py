@@ -128,7 +128,14 @@ class RuleSet:
 
         Nothing else about the facts matters to the rules.
         """
-        return outcomes(self.tests, facts)
+        return outcomes(self.tests, self.padded(facts))
+
+    def padded(self, facts: F64) -> F64:
+        """Return facts, float64 (..., columns), with gaps for the columns that are missing at the end."""
+        missing = len(self.vocabulary.given) - facts.shape[-1]
+        if missing <= 0:
+            return facts
+        return np.concatenate([facts, np.full((*facts.shape[:-1], missing), np.nan)], axis=-1)
 
     def broken(self, facts: F64, labels: I64) -> Bools:
         """Return which rules are definitely false, bool (n, rules).

@@ -123,7 +123,7 @@ class Several:
         """
         count = min(sample, len(scores))
         rows = np.sort(np.random.default_rng(seed).choice(len(scores), count, replace=False))
-        predicted, costs = self.compiled.asked(facts[rows], scores[rows])
+        predicted, costs = self.compiled.asked(self.rules.padded(facts[rows]), scores[rows])
         done = settled.decided
         part = Decided(done.values[rows], done.costs[rows], done.status[rows], done.tool[rows])
         return self.engine.agreement(predicted, costs, part, count)
@@ -141,7 +141,7 @@ class Several:
         if self._conditioned is None:
             return None
         compiled, beliefs = self._conditioned
-        given = compiled.given(facts)
+        given = compiled.given(self.rules.padded(facts))
         chances = np.empty((len(scores), len(compiled.form.variables)))
         chances[:, : compiled.form.given] = given
         whole = np.ones(len(scores))  # what the chances that stand for one value of several leave out

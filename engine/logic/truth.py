@@ -57,7 +57,7 @@ def truth(formula: Formula, tests: Outcomes, values: I64) -> Truth:  # noqa: C90
             return Truth(tests[:, index] == 1, tests[:, index] == 0)
         case ValueIn(variable, indices):
             value = values if values.ndim == 1 else values[:, variable]
-            inside = np.isin(value, indices)
+            inside = _among(value, indices)
             return Truth(inside, ~inside & (value >= 0))
         case Not(part):
             return ~of(part)
@@ -80,6 +80,12 @@ def truth(formula: Formula, tests: Outcomes, values: I64) -> Truth:  # noqa: C90
         case Weighted(parts, weights, bound):
             return _reaches([of(part) for part in parts], weights, bound, len(values))
     raise ValueError(f"{formula} is not bound")
+
+
+def _among(value: I64, indices: tuple[int, ...]) -> Bools:
+    if indices and indices == tuple(range(indices[0], indices[0] + len(indices))):  # one value, or a stretch
+        return np.asarray((value >= indices[0]) & (value <= indices[-1]))
+    return np.isin(value, indices)
 
 
 def _always(n: int) -> Truth:

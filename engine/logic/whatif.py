@@ -44,6 +44,7 @@ class WhatIf:
         Raises:
             SolverError: the solver process is needed and not available.
         """
+        facts = self.rules.padded(facts)
         settled = self.several(scores[None], facts[None])
         names, broken = self.rules.names, broken_rules(self.rules, facts, settled.raw[0])
         raw, values = settled.raw[0], settled.values[0]

@@ -39,7 +39,9 @@ class Answer:
         raw_labels: int64 (n,), the answer before the rules.
         rules: the names of the rules, in order; () without a rules node.
         broken: bool (n, rules), which rules the raw answer broke.
-        left: bool (n, rules), which rules the answer still breaks (none, but where labels is -1).
+        left: bool (n, rules), which rules the answer still breaks (soft ones, or any where labels is -1).
+        status, engine: text (n,), what is known of the answer (`allowed`, `optimal`, `feasible, not proven`,
+            `unknown`, `none`) and what gave it; "" without a rules node.
     """
 
     classes: tuple[str, ...]
@@ -50,6 +52,8 @@ class Answer:
     rules: tuple[str, ...]
     broken: npt.NDArray[np.bool_]
     left: npt.NDArray[np.bool_]
+    status: npt.NDArray[np.str_]
+    engine: npt.NDArray[np.str_]
 
     @property
     def violations_raw(self) -> int:
@@ -141,7 +145,8 @@ class Program:
         """
         wanted = list(self.ends)
         if self._rules_name:
-            wanted += [Wire(self._rules_name, p, "", "") for p in ("broken", "left")]
+            there = {port.name for port in self.graph.node(self._rules_name).outputs}
+            wanted += [Wire(self._rules_name, p, "", "") for p in ("broken", "left", "status") if p in there]
         threads = 1 if self._guarded else threads
         early = self._early(wanted)
         compiled = self.compiled(tuple(early), _fed(records.samples))
@@ -334,14 +339,29 @@ class Program:
         dead = np.isneginf(scores).all(1)
         labels = np.where(dead, -1, scores.argmax(1))
         n = len(scores)
-        flags = arrays[-2:] if self._rules_name else [np.zeros((n, 0))] * 2
-        broken, left = (a.astype(bool) for a in flags)
+        told = arrays[len(self.ends) :]
+        broken, left = (a.astype(bool) for a in told[:2] or [np.zeros((n, 0))] * 2)
         rules: tuple[str, ...] = ()
+        words = {"status": np.full(n, ""), "engine": np.full(n, "")}
         if self._rules_name:
             names = [port.name for port in self.graph.node(self._rules_name).outputs]
-            spec = self.graph.output_specs(self._rules_name)[names.index("broken")]
-            rules = tuple(c.name for c in spec.columns)
-        return Answer(self.classes, scores, raw, labels, raw.argmax(1), rules, broken, left)
+            specs = dict(zip(names, self.graph.output_specs(self._rules_name), strict=True))
+            rules = tuple(c.name for c in specs["broken"].columns)
+            for i, column in enumerate(specs["status"].columns if "status" in specs else ()):
+                if column.categories:
+                    words[column.name] = np.array(column.categories)[told[2][:, i].astype(np.int64)]
+        return Answer(
+            classes=self.classes,
+            scores=scores,
+            raw_scores=raw,
+            labels=labels,
+            raw_labels=raw.argmax(1),
+            rules=rules,
+            broken=broken,
+            left=left,
+            status=words["status"],
+            engine=words["engine"],
+        )
 
 
 def _fed(samples: Array) -> Fed:

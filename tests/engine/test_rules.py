@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.logic.rules import Rules
+from engine.logic.pipeline import STATUS
+from engine.logic.repair import ENGINES
+from engine.logic.rules import MANY, Rules
 from engine.logic.solver import shared_solver
 from engine.node import ShapeError
 from engine.ports import Column, Spec
@@ -24,8 +26,9 @@ def _closed():
 
 
 def test_outputs_are_scores_broken_and_left_with_a_column_a_rule():
-    assert [port.name for port in Rules.outputs] == ["scores", "broken", "left"]
-    scores, broken, left = Rules(rules=TEXT).specs(NAMED, FACTS, None)
+    assert [port.name for port in Rules.outputs] == ["scores", "broken", "left", "status"]
+    scores, broken, left, status = Rules(rules=TEXT).specs(NAMED, FACTS, None)
+    assert [column.name for column in status.columns] == ["status", "engine"]
     assert (scores.shape, scores.classes) == ((3,), NAMED.classes)
     assert [column.name for column in broken.columns] == ["low", "rule 2"]
     assert broken == left
@@ -37,7 +40,9 @@ def test_it_replaces_a_forbidden_answer_and_says_which_rule_it_broke():
     predict = node.predictor({}, SCORES, FACTS, LABELS)
     raw = np.array([[3, 2, 1], [3, 2, 1], [1, 2, 3]], np.float32)
     facts = np.array([[0, 1], [1, 4], [np.nan, np.nan]])
-    scores, broken, left = predict(raw, facts, np.full(3, -1))
+    scores, broken, left, status = predict(raw, facts, np.full(3, -1))
+    assert [STATUS[int(i)] for i in status[:, 0]] == ["optimal", "optimal", "allowed"]
+    assert [ENGINES[int(i)] for i in status[:, 1]] == ["every class", "every class", "check"]
     assert scores.argmax(1).tolist() == [2, 1, 2]
     assert scores.dtype == np.float32
     assert broken.tolist() == [[1, 0], [0, 1], [0, 0]]
@@ -47,14 +52,17 @@ def test_it_replaces_a_forbidden_answer_and_says_which_rule_it_broke():
 
 def test_where_no_class_is_left_all_scores_are_ruled_out_and_the_rules_stay_broken():
     node = Rules(rules="rule a: class = acc\nrule b: class = good")
-    scores, broken, left = node.predictor({}, NAMED, None, None)(np.ones((1, 3), np.float32), None, None)
+    scores, broken, left, status = node.predictor({}, NAMED, None, None)(
+        np.ones((1, 3), np.float32), None, None
+    )
     assert np.isneginf(scores).all()
     assert broken.tolist() == left.tolist() == [[0, 1]]
+    assert STATUS[int(status[0, 0])] == "none"
 
 
 def test_no_rules_let_everything_through_and_start_no_solver():
     node = Rules()
-    scores, broken, left = node.predictor({}, NAMED, None, None)(np.ones((2, 3), np.float32), None, None)
+    scores, broken, left, _ = node.predictor({}, NAMED, None, None)(np.ones((2, 3), np.float32), None, None)
     assert scores.tolist() == [[1, 1, 1]] * 2
     assert broken.shape == left.shape == (2, 0)
     assert not shared_solver().running
@@ -108,7 +116,42 @@ def test_the_node_shows_how_many_rules_it_holds():
 def test_a_quoted_value_that_the_data_lacks_is_a_warning() -> None:
     node = Rules(rules='rule a: if colour = "green" then class = "0"')
     specs = (Spec("scores", (2,)), Spec("facts", (1,), columns=(Column("colour", ("red",)),)), None)
-    assert len(node.specs(*specs)) == 3
+    assert len(node.specs(*specs)) == 4
     (words,) = node.warnings(*specs)
     assert "green" in words
     assert Rules(rules='rule a: if colour = red then class = "0"').warnings(*specs) == ()
+
+
+SYMPTOMS = Spec("scores", (3,), classes=("fever", "cough", "flu"))
+SEVERAL = (
+    "rule a: if flu then fever\nrule b: if safety = low then not fever\nrule c weight 1: if cough then flu"
+)
+
+
+def test_several_labels_are_repaired_together_and_the_signs_of_the_scores_say_so():
+    node = Rules(rules=SEVERAL, decides=MANY)
+    predict = node.predictor({}, SYMPTOMS, FACTS, None)
+    raw = np.array([[-1, -2, 3], [-1, -2, 3], [-4, 0.5, 3], [-1, 5, -0.25]], np.float32)
+    facts = np.array([[1, 0], [0, 0], [1, 0], [0, np.nan]])
+    scores, broken, left, status = predict(raw, facts, None)
+    assert scores.tolist() == [[1, -2, 3], [-1, -2, -3], [-4, -0.5, -3], [-1, 5, -0.25]]
+    assert broken.tolist() == [[1, 0, 0], [1, 0, 0], [1, 0, 0], [0, 0, 1]]
+    assert left.tolist() == [[0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 1]]
+    assert [STATUS[int(i)] for i in status[:, 0]] == ["optimal"] * 4
+    assert not shared_solver().running
+
+
+def test_labels_that_cannot_keep_the_rules_all_score_minus_infinity():
+    node = Rules(rules="rule a: fever\nrule b: if x > 3 then not fever", decides=MANY)
+    scores, _, left, status = node.predictor({}, SYMPTOMS, FACTS, None)(
+        np.ones((2, 3), np.float32), np.array([[0, 4.0], [0, np.nan]]), None
+    )
+    assert np.isneginf(scores[0]).all()
+    assert scores[1].tolist() == [1, 1, 1]
+    assert left.tolist() == [[0, 1], [0, 0]]
+    assert [STATUS[int(i)] for i in status[:, 0]] == ["none", "allowed"]
+
+
+def test_packs_that_are_not_there_are_a_problem_of_the_node():
+    with pytest.raises(ShapeError, match="no domain pack 'nonsense'"):
+        Rules(packs="nonsense").specs(NAMED, FACTS, None)
