@@ -57,16 +57,14 @@ class Builder:
 
     Args:
         fold: whether what speaks of facts alone becomes one given variable.
-        exact: whether a helper is true exactly where its gate holds, instead of at most there: then the rest
-            of the values leaves nothing open, which is what sums over all assignments need.
 
     Attributes:
         made: the variables so far; variable v is made[v - 1].
         sums: (sum, rule), what must hold.
     """
 
-    def __init__(self, *, fold: bool = True, exact: bool = False) -> None:
-        self._fold, self._exact = fold, exact
+    def __init__(self, *, fold: bool = True) -> None:
+        self._fold = fold
         self.made: list[Made] = []
         self.sums: list[tuple[Sum, int]] = []
         self.groups: dict[int, tuple[int, ...]] = {}
@@ -245,20 +243,7 @@ class Builder:
             self._known[term] = self._make(Made("helper", f"helper {term - _GATES}", term))
             helper = self._known[term]
             self.sums += [(self._unless(helper, s), STRUCTURE) for s in self._sums(term)]
-            if self._exact:
-                back = self._sums(self.any_of([helper, self._denied(term)]))
-                self.sums += [(s, STRUCTURE) for s in back if not s.always]
         return self._known[term]
-
-    def _denied(self, term: int) -> int:
-        """Return the term that holds exactly where `term` does not, its literals taken as they are."""
-        gate = self._of(term)
-        if gate is None:
-            return {YES: NO, NO: YES}.get(term, -term)
-        if gate.given:
-            return -self._literal(term)
-        parts = [self._denied(t) for t in gate.terms]
-        return self.at_least(sum(gate.weights) - gate.bound + 1, parts, gate.weights)
 
     def _clause(self, literals: Sequence[int]) -> Sum:
         return clause_of(literals, self.groups)

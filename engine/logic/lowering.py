@@ -194,9 +194,7 @@ class Compiled:
         return self._builder.worth(term, literal, join)
 
 
-def lowered(
-    rules: RuleSet, further: Sequence[Formula] = (), *, fold: bool = True, exact: bool = False
-) -> Compiled:
+def lowered(rules: RuleSet, further: Sequence[Formula] = (), *, fold: bool = True) -> Compiled:
     """Return `rules` in normal form.
 
     Args:
@@ -204,12 +202,11 @@ def lowered(
         further: formulas bound with them that are rules too, numbered after them.
         fold: whether a condition over facts alone becomes one given variable; where not, given variables are
             the tests alone.
-        exact: whether helpers are true exactly where their gates hold, for sums over all assignments.
 
     Raises:
         RuleError: the weights of the soft rules are too large.
     """
-    lowering = Lowering(rules, Builder(fold=fold, exact=exact))
+    lowering = Lowering(rules, Builder(fold=fold))
     costs = soft_costs(rules.rules)
     for number, rule in enumerate(rules.rules):
         lowering.hold(rule.bound, number, costs.get(number), rule.name)

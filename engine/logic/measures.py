@@ -162,8 +162,14 @@ AnyTest = Test | Measured
 
 
 def outcomes(tests: Sequence[AnyTest], facts: F64) -> Outcomes:
-    """Return the outcome of every test, int8 (n, tests), for `facts`, float64 (n, columns), NaN for a gap."""
+    """Return the outcome of every test, int8 (n, tests), for `facts`, float64 (n, columns), NaN for a gap.
+
+    Columns that are missing at the end are gaps.
+    """
     out = np.empty((len(facts), len(tests)), np.int8)
+    missing = max((c for test in tests for c in test.columns), default=-1) + 1 - facts.shape[1]
+    if missing > 0:
+        facts = np.concatenate([facts, np.full((len(facts), missing), np.nan)], axis=1)
     for i, test in enumerate(tests):
         out[:, i] = test.outcome(facts)
     return out

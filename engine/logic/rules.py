@@ -109,8 +109,10 @@ class Rules(Node):
         return predict
 
     def penalty(self, *inputs: Spec | None) -> Penalty | None:
-        rules = self.rule_set(*inputs)
-        return SemanticLoss(rules) if rules.rules else None
+        rules, scores = self.rule_set(*inputs), wired(inputs[:1])[0]
+        # What packs decide beside the scores cannot be learned from them.
+        alone = sum(len(v.names) if v.kind == "category" else 1 for v in rules.vocabulary.decided)
+        return SemanticLoss(rules) if rules.rules and alone == scores.elements else None
 
     def rows(self) -> tuple[tuple[str, str], ...]:
         packs = pack_keys(self.packs)

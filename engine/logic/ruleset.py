@@ -128,7 +128,7 @@ class RuleSet:
 
         Nothing else about the facts matters to the rules.
         """
-        return outcomes(self.tests, self.padded(facts))
+        return outcomes(self.tests, facts)
 
     def padded(self, facts: F64) -> F64:
         """Return facts, float64 (..., columns), with gaps for the columns that are missing at the end."""

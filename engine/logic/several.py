@@ -14,10 +14,10 @@ import numpy as np
 
 from ..errors import RuleError
 from ..ports import F32, F64, I64
-from .lowering import SCALE, Compiled, lowered
-from .marginals import Beliefs
+from .lowering import Compiled, lowered
 from .pipeline import U8, UNKNOWN, Agreement, Decided, Engine
 from .ruleset import RuleSet
+from .semantic import Conditioned, Conditioning
 from .solver import Solver
 from .truth import Bools
 
@@ -123,51 +123,25 @@ class Several:
         """
         count = min(sample, len(scores))
         rows = np.sort(np.random.default_rng(seed).choice(len(scores), count, replace=False))
-        predicted, costs = self.compiled.asked(self.rules.padded(facts[rows]), scores[rows])
+        predicted, costs = self.compiled.asked(facts[rows], scores[rows])
         done = settled.decided
         part = Decided(done.values[rows], done.costs[rows], done.status[rows], done.tool[rows])
         return self.engine.agreement(predicted, costs, part, count)
 
-    def beliefs(self, scores: F32, facts: F64) -> tuple[F64, F64] | None:
-        """Return probabilities given the rules, or None where the rules hang together too closely for that.
+    def beliefs(self, scores: F32, facts: F64) -> Conditioned | None:
+        """Return probabilities given the rules; None where the rules hang together too closely for that.
 
-        The model is log-linear: independent variables with the logits `scores`, times exp(-weight) for every
-        soft rule that is broken, conditioned on the hard rules.
-
-        Returns:
-            float64 (n,), the probability that independent variables keep the hard rules, soft ones as
-            factors; float64 (n, compiled.scores), the probability of each flag and value given the rules.
+        Args:
+            scores: float32 (n, compiled.scores), logits.
+            facts: float64 (n, columns).
         """
-        if self._conditioned is None:
-            return None
-        compiled, beliefs = self._conditioned
-        given = compiled.given(self.rules.padded(facts))
-        chances = np.empty((len(scores), len(compiled.form.variables)))
-        chances[:, : compiled.form.given] = given
-        whole = np.ones(len(scores))  # what the chances that stand for one value of several leave out
-        for decision in compiled.decisions:
-            those = scores[:, decision.place].astype(np.float64)
-            if decision.values:
-                those = those - those.max(1, keepdims=True)
-                weights = np.exp(those)
-                whole *= weights.sum(1) / np.prod(1 + weights, axis=1)
-            first = compiled.form.given + decision.start
-            chances[:, first : first + decision.width] = 0.5 * (1.0 + np.tanh(0.5 * those))
-        for place in compiled.kept.values():
-            chances[:, place] = -np.expm1(-compiled.form.costs[place] / SCALE)
-        chances[:, compiled.helpers] = 0.5
-        believed = beliefs(chances)
-        first = compiled.form.given
-        factor = 2.0 ** int(compiled.helpers.sum())
-        marginals = believed.marginals[:, first : first + compiled.scores]
-        return believed.compliance * factor / whole, marginals
+        return self._conditioning(facts, scores) if self._conditioning else None
 
     # Inside
 
     @cached_property
-    def _conditioned(self) -> tuple[Compiled, Beliefs] | None:
-        compiled = lowered(self.rules, exact=True)
+    def _conditioning(self) -> Conditioning | None:
         try:
-            return compiled, Beliefs(compiled.form)
+            return Conditioning(self.rules)
         except RuleError:
             return None

@@ -168,13 +168,13 @@ class WhatIf:
 
     def _confidence(self, facts: F64, scores: F32) -> tuple[float | None, dict[str, tuple[float, ...]]]:
         believed = self.several.beliefs(scores[None], facts[None])
-        if believed is None or not believed[0][0] > 0:
+        if believed is None or not believed.compliance[0] > 0:
             return (None if believed is None else 0.0), {}
         told = {}
         for decision in self.several.compiled.decisions:
-            those = believed[1][0, decision.place]
+            those = believed.after[0, decision.place]
             told[decision.name] = tuple(map(float, those if decision.values else (1 - those[0], those[0])))
-        return float(believed[0][0]), told
+        return float(believed.compliance[0]), told
 
 
 _READY: OrderedDict[int, WhatIf] = OrderedDict()
