@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..ports import I64
-from .clauses import clauses_of
+from .clauses import told
 from .normal import Bools
 from .parts import Part
 from .solver import Solver
@@ -38,8 +38,7 @@ class Cheapest:
 
     @cached_property
     def _sent(self) -> tuple[str, dict[str, Any]]:
-        coded = clauses_of(self._part.constraints, len(self._part.variables))
-        return coded.key, {"variables": coded.variables, "clauses": coded.clauses}
+        return told(self._part.constraints, len(self._part.variables))
 
     def of(self, solver: Solver, values: Bools, costs: I64, seconds: float, *, known: bool) -> Found | None:
         """Return the answer for one record, or None where time ran out and allowed values are known.

@@ -1,9 +1,20 @@
-"""Weighted sums as clauses: what a satisfiability solver is told of the normal form.
+"""Counts and weighted sums as clauses, by python-sat, each in the encoding that its size asks for.
 
-A sum that must reach a bound becomes a diagram of what is still needed after each literal (Een & Sorensson
-2006, Translating Pseudo-Boolean Constraints into SAT), and each of its nodes one helper. Since a true literal
-only ever helps, the clauses of one direction are enough: a helper that is true means that the rest of the
-literals reaches what its node needs.
+Measured on satisfiable mixes of such constraints and random clauses (milliseconds for 24 questions to Glucose
+4; python-sat 1.9.dev24, pindakaas 0.6.1):
+
+    at least k of n        8, 4   20, 10   40, 20   100, 50   100, 90   100, 99
+    sequential counter        2       14       24       180     2,656         3
+    totalizer                 4       10       17       143     1,417        40
+    k-modulo totalizer        7       20       25       102     1,748         4
+    cardinality network       4       28       49       240     2,689         7
+
+    n weights up to w     10, 9   10, 100   20, 9   20, 100   40, 20   40, 100
+    decision diagram          3         3      13        56       81       323
+    binary merge              5         9      11        20       22        34
+    adder                    12        32      76       121      183       252
+
+One direction is enough: where the clauses can be kept, the sum reaches its bound.
 """
 
 from __future__ import annotations
@@ -12,13 +23,16 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from typing import Any
 
-from ..errors import RuleError
+from ..errors import RuleError, SolverError
 from .normal import AtLeast
 
 MOST_CLAUSES = 4_000_000
-_YES, _NO = 0, -1  # what a node leads to where nothing is needed any more, or too much
+_PAIRS = 6  # literals of which two together are told of one by one, where all but one must hold
+_COUNTER = 200  # of n times the smaller of k and n - k: up to here a sequential counter
+_LARGE = 20_000  # the same: from here on what takes the fewest clauses
+_DIAGRAM = 1_500  # n times the width that a decision diagram may come to, up to which it is taken
 
 
 @dataclass
@@ -27,11 +41,6 @@ class Clauses:
 
     variables: int
     clauses: list[list[int]] = field(default_factory=list)
-
-    @property
-    def key(self) -> str:
-        """Return a name that no other clauses have."""
-        return hashlib.sha256(json.dumps([self.variables, self.clauses]).encode()).hexdigest()
 
 
 def clauses_of(
@@ -45,7 +54,8 @@ def clauses_of(
         guards: for each constraint a literal that lets go of it when it is false.
 
     Raises:
-        RuleError: a weighted sum needs too many clauses.
+        RuleError: the sums need too many clauses.
+        SolverError: python-sat, or pindakaas that it encodes weighted sums with, is not installed.
     """
     out = Clauses(variables)
     for i, constraint in enumerate(constraints):
@@ -53,6 +63,42 @@ def clauses_of(
         if len(out.clauses) > MOST_CLAUSES:
             words = f"The rules need more than {MOST_CLAUSES:,} clauses for the solver."
             raise RuleError(words, do="Use smaller weights or shorter sums.")
+    return out
+
+
+def told(
+    constraints: Sequence[AtLeast],
+    variables: int,
+    guards: Sequence[int] | None = None,
+    clauses: Sequence[list[int]] = (),
+) -> tuple[str, dict[str, Any]]:
+    """Return a name for constraints and clauses, and both as the solver process reads them (`read`).
+
+    Args:
+        constraints: what must hold.
+        variables: the highest variable in use.
+        guards: for each constraint a literal that lets go of it when it is false.
+        clauses: what must hold beside them.
+    """
+    rows = [
+        [list(c.literals), c.bound, list(c.weights), guards[i] if guards else 0]
+        for i, c in enumerate(constraints)
+    ]
+    form = {"variables": variables, "sums": rows, "clauses": list(clauses)}
+    return hashlib.sha256(json.dumps(form).encode()).hexdigest(), form
+
+
+def read(form: dict[str, Any]) -> Clauses:
+    """Return what `told` made as clauses; for the solver process.
+
+    Raises:
+        RuleError, SolverError: as `clauses_of` does.
+    """
+    rows = form["sums"]
+    sums = [AtLeast(tuple(literals), bound, tuple(weights)) for literals, bound, weights, _ in rows]
+    guarded = any(guard for *_, guard in rows)
+    out = clauses_of(sums, form["variables"], [guard for *_, guard in rows] if guarded else None)
+    out.clauses += form["clauses"]
     return out
 
 
@@ -67,45 +113,39 @@ def _add(out: Clauses, constraint: AtLeast, guard: list[int]) -> None:
         out.clauses.append([*guard])
     elif sum(weights) - min(weights) < bound:  # none can be spared
         out.clauses.extend([*guard, x] for x in literals)
-    elif not constraint.weights and bound == len(literals) - 1:
-        pairs = [(a, b) for i, a in enumerate(literals) for b in literals[i + 1 :]]
-        out.clauses.extend([*guard, a, b] for a, b in pairs)
     else:
-        _Diagram(out, literals, weights).need(bound, guard)
+        try:
+            made = (
+                _sum(constraint, out.variables) if constraint.weights else _count(constraint, out.variables)
+            )
+        except (ImportError, AssertionError) as error:  # python-sat asserts that pindakaas is there
+            words = "python-sat or pindakaas is not installed."
+            do = "Rules that count or add need them: pip install 'polybit[logic]'."
+            raise SolverError(words, why=str(error), do=do) from None
+        out.variables = max(out.variables, made.nv)
+        out.clauses.extend([*guard, *clause] for clause in made.clauses)
 
 
-class _Diagram:
-    """The nodes of one sum, heaviest literal first; a node is (literals passed, what is still needed)."""
+def _count(constraint: AtLeast, top: int) -> Any:
+    """Return python-sat's encoding of a count, its helpers after `top`."""
+    from pysat.card import CardEnc, EncType
 
-    def __init__(self, out: Clauses, literals: Sequence[int], weights: Sequence[int]) -> None:
-        order = sorted(range(len(literals)), key=lambda i: -weights[i])
-        self._out = out
-        self._literals = [literals[i] for i in order]
-        self._weights = [weights[i] for i in order]
-        self._rest = [*accumulate(reversed(self._weights), initial=0)][::-1]  # from each literal to the end
+    count, bound = len(constraint.literals), constraint.bound
+    spare = min(bound, count - bound)
+    if bound == count - 1:
+        kind = EncType.pairwise if count <= _PAIRS else EncType.seqcounter
+    elif count * spare > _LARGE:
+        kind = EncType.kmtotalizer
+    else:
+        kind = EncType.seqcounter if count * spare < _COUNTER else EncType.totalizer
+    return CardEnc.atleast(lits=list(constraint.literals), bound=bound, top_id=top, encoding=kind)
 
-    def need(self, bound: int, guard: list[int]) -> None:
-        """Add the clauses that the sum reaches `bound` unless a literal of `guard` is true."""
-        level = {bound: 0}  # what is needed -> its helper; the root has none, its clauses have the guard
-        for i, literal in enumerate(self._literals):
-            below: dict[int, int] = {}
-            for need, helper in level.items():
-                head = [-helper] if helper else guard
-                high = self._child(i + 1, need - self._weights[i], below)
-                low = self._child(i + 1, need, below)
-                if high != _YES:
-                    self._out.clauses.append([*head, high])
-                self._out.clauses.append([*head, literal, *([low] if low != _NO else [])])
-            if len(self._out.clauses) > MOST_CLAUSES:
-                return
-            level = below
 
-    def _child(self, at: int, need: int, level: dict[int, int]) -> int:
-        if need <= 0:
-            return _YES
-        if need > self._rest[at]:
-            return _NO
-        if need not in level:
-            self._out.variables += 1
-            level[need] = self._out.variables
-        return level[need]
+def _sum(constraint: AtLeast, top: int) -> Any:
+    """Return python-sat's encoding of a weighted sum, its helpers after `top`."""
+    from pysat.pb import EncType, PBEnc
+
+    literals, weights = list(constraint.literals), list(constraint.weights)
+    width = min(sum(weights), 1 << min(len(weights) // 2, 40))
+    kind = EncType.bdd if len(weights) * width <= _DIAGRAM else EncType.binmerge
+    return PBEnc.atleast(lits=literals, weights=weights, bound=constraint.bound, top_id=top, encoding=kind)

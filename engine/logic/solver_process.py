@@ -99,13 +99,16 @@ class Encoded:
 
 
 class Ruled:
-    """Clauses that records are repaired under, or that are examined themselves."""
+    """Sums and clauses that records are repaired under, or that are examined themselves."""
 
     def __init__(self, form: dict[str, Any]) -> None:
         from pysat.solvers import Solver
 
-        self.form = form
-        self._solver = Solver(name=_SOLVER, bootstrap_with=form["clauses"])
+        from .clauses import read
+
+        self.form, coded = form, read(form)
+        self._clauses, self._variables = coded.clauses, coded.variables
+        self._solver = Solver(name=_SOLVER, bootstrap_with=coded.clauses)
         self._examination: Examination | None = None
 
     def cheapest(self, asked: dict[str, Any]) -> dict[str, Any]:
@@ -124,8 +127,8 @@ class Ruled:
         if asked.get("any") or not paid:
             return {"values": self._solver.get_model()}
         formula = WCNF()
-        formula.nv = self.form["variables"]
-        formula.hard = [*self.form["clauses"], *([fact] for fact in asked["facts"])]
+        formula.nv = self._variables
+        formula.hard = [*self._clauses, *([fact] for fact in asked["facts"])]
         formula.soft, formula.wght = [[x] for x, _ in paid], [c for _, c in paid]
         formula.topw = sum(formula.wght) + 1
         with RC2Stratified(formula, solver="g4", adapt=True, exhaust=True, minz=True) as rc2:
@@ -134,7 +137,7 @@ class Ruled:
     def examine(self, seconds: float) -> dict[str, Any]:
         """Return what is known of the rules (lint/examination.py) after `seconds` more."""
         if self._examination is None:
-            self._examination = Examination(self.form, self._solver)
+            self._examination = Examination(self.form, self._solver, self._variables)
         self._examination.run(seconds)
         return self._examination.as_json()
 

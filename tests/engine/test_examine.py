@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pysat.solvers import Solver as Sat
 from rule_sets import form_of, random_form
 
+from engine.logic.clauses import read
 from engine.logic.examine import Examined, examined
 from engine.logic.lint.examination import Examination
 from engine.logic.lint.question import Question
@@ -26,8 +27,9 @@ def solver():
 
 def found_of(question, seconds=60.0, budgets=(3_000, 200_000)):
     _, asked = question.coded()
-    with Sat(name="glucose4", bootstrap_with=asked["clauses"]) as sat:
-        examination = Examination(asked, sat, budgets)
+    coded = read(asked)
+    with Sat(name="glucose4", bootstrap_with=coded.clauses) as sat:
+        examination = Examination(asked, sat, coded.variables, budgets)
         while not examination.run(seconds):
             pass
         return Examined.of(examination.as_json())

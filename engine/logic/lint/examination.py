@@ -54,7 +54,8 @@ class Examination:
 
     Args:
         asked: what lint/question.py sends.
-        solver: it holds the clauses of `asked`.
+        solver: it holds the clauses of `asked` (clauses.py reads them).
+        top: the highest variable in these.
         budgets: conflicts that a question may take, round by round; what none decides stays open.
         known: what is known already.
 
@@ -68,6 +69,7 @@ class Examination:
         self,
         asked: dict[str, Any],
         solver: IncrementalSolver,
+        top: int,
         budgets: tuple[int, ...] = BUDGETS,
         known: Known | None = None,
     ) -> None:
@@ -78,7 +80,7 @@ class Examination:
         self._conditions: list[list[list[int]]] = asked["conditions"]
         self._whole = [asked["known"]] if asked["known"] else []
         self._soft: dict[int, int] = {i: v for i, v in enumerate(asked["soft"]) if v}
-        self._tree = _Tree(asked["keep"], asked["variables"], solver)
+        self._tree = _Tree(asked["keep"], top, solver)
         self._scopes: list[list[int]] = asked["scopes"]
         self._budget = budgets[0]
         # What the first conflict named, and the literals that it conflicts with.

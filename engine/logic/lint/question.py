@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..clauses import Clauses, clauses_of
+from ..clauses import told
 from ..gates import defined, opposite, without
 from ..normal import STRUCTURE, AtLeast, Bools, NormalForm
 
@@ -48,9 +48,9 @@ class Question:
     def coded(self) -> tuple[str, dict[str, Any]]:
         """Return a name for the question and the question as the solver process reads it."""
         coding = _Coding(self)
+        key, form = coding.told()
         sent = {
-            "clauses": coding.out.clauses,
-            "variables": coding.out.variables,
+            **form,
             "keep": coding.keep[: self.asked],
             "deny": [coding.denial(i) for i in range(self.asked)],
             "soft": [coding.soft.get(i, 0) for i in range(self.asked)],
@@ -60,7 +60,7 @@ class Question:
             "known": self.known,
             "watched": list(self.watched),
         }
-        return f"examined {coding.out.key}", sent
+        return f"examined {key}", sent
 
     def _conditions(self, coding: _Coding, rule: int) -> list[list[int]]:
         """Return for each condition of a rule the literals that make it hold."""
@@ -123,8 +123,11 @@ class _Coding:
         exact = [[h, *(self._failing(without(h, c)) for c in uses)] for h, uses in defining.items()]
         self._ways: list[list[int]] = []
         self._denials = [self._denied(roots) for roots in self.roots]
-        self.out: Clauses = clauses_of(self._constraints, self._top, self._guards)
-        self.out.clauses += [*exact, *self._ways, [self._always]]
+        self._clauses = [*exact, *self._ways, [self._always]]
+
+    def told(self) -> tuple[str, dict[str, Any]]:
+        """Return all of it with a name, as the solver process reads it."""
+        return told(self._constraints, self._top, self._guards, self._clauses)
 
     def denial(self, rule: int) -> list[int]:
         """Return the literals that make a rule fail; a soft one must not be let go of beside."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from ...errors import RuleError
 from ...ports import F64, I64, Column
+from ..clauses import read
 from ..formula import Formula, IfThen, Implies, Not
 from ..lowering import lowered
 from ..normal import Bools
@@ -63,7 +64,8 @@ class TextExamination:
         self._keys = memory.keys(self._asked.rules.rules)
         known = self._recalled(self._asked)
         _, sent = self._asked.question.coded()
-        self._examination = Examination(sent, solver(sent["clauses"]), BUDGETS, known)
+        coded = read(sent)
+        self._examination = Examination(sent, solver(coded.clauses), coded.variables, BUDGETS, known)
         self._took = time.perf_counter() - self._began
 
     def run(self, seconds: float) -> bool:
