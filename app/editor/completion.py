@@ -110,9 +110,10 @@ class CompletionList(QFrame):
 
     def _explain(self, item: QListWidgetItem | None) -> None:
         one = item.data(_ITEM) if item else None
+        shown = one if one and one.example else None  # other help stands in the list whole
         for label, words in (
-            (self._help, one.help if one else ""),
-            (self._example, one.example if one else ""),
+            (self._help, shown.help if shown else ""),
+            (self._example, shown.example if shown else ""),
         ):
             label.setText(words)
             label.setVisible(bool(words))

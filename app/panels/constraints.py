@@ -24,14 +24,22 @@ from app.panels.rule_bars import RuleBars, RuleRow
 from app.panels.violation_details import Details
 from app.panels.violation_filter import ViolationFilter
 from app.panels.violations import COLUMNS, EXPORTED, ViolationTable, exported
+from app.task import Latest
 from app.theme.figures import plural, whole
 from app.theme.fonts import BODY, font
 from app.worker import Trainer
+from engine.data.dataset import open_data
 from engine.errors import PolybitError
+from engine.files.project import Project
 from engine.files.tables import write_table
-from engine.look import Look
+from engine.logic.matching import pack_keys
+from engine.logic.packs import pack_of
+from engine.logic.pipeline import Agreement
+from engine.look import Look, agreement
+from engine.runtime.program import Program
 
 _RULES, _DETAILS = (150, 240), (230, 420)  # px, at least and at most
+_SAMPLE = 200  # records that are solved once more
 _TABLE = 116  # px the table takes at least
 
 
@@ -54,6 +62,14 @@ class ConstraintsPanel(Emptiable):
         self.filter, self.details = ViolationFilter(), Details()
         self._count = Elided()
         self.save = IconButton("ph.download-simple", "Export what is listed as CSV")
+        self.verify = QPushButton("Verify")
+        self.verify.setFont(font(BODY))
+        self.verify.setToolTip(
+            f"Solve {_SAMPLE} records once more with python-sat's RC2, and compare the costs"
+        )
+        self._verified, self._agreed = Latest(self), ""
+        self._verified.done.connect(self._take_agreement)
+        self._verified.failed.connect(lambda words: self.said.emit(words, "error"))
         self.try_ = QPushButton("What if…")
         self.try_.setFont(font(BODY))
         self.try_.setToolTip("Change the facts of the chosen record and see the answer change")
@@ -64,6 +80,7 @@ class ConstraintsPanel(Emptiable):
         self.view.doubleClicked.connect(lambda _index: self._ask_what_if())
         self.try_.clicked.connect(self._ask_what_if)
         self.save.clicked.connect(self.export)
+        self.verify.clicked.connect(self.check_again)
         trainer.looked.connect(self._refresh)
         document.changed.connect(self._say_empty)
         self._refresh()
@@ -72,6 +89,30 @@ class ConstraintsPanel(Emptiable):
     def count(self) -> int:
         """Return how many answers broke a rule before repair; the tab shows it."""
         return self._trainer.look.violations_raw if self._trainer.look else 0
+
+    # Agreement
+
+    def check_again(self) -> None:
+        """Let RC2 solve a sample of the records once more, beside the window."""
+        program, project = self._trainer.program, self._trainer.project
+        if program is None or project is None:
+            return
+        self.verify.setEnabled(False)
+        self.verify.setText("Verifying …")
+        self._verified.want(lambda _task: _agreement(program, project))
+
+    def wait(self) -> None:
+        """End what runs beside the window; it calls this when it closes."""
+        self._verified.wait()
+
+    def _take_agreement(self, found: Agreement | None) -> None:
+        self.verify.setEnabled(True)
+        self.verify.setText("Verify")
+        if found is None:
+            return
+        self._agreed = agreed_words(found)
+        self.said.emit(f"{self._agreed}.", "good" if found.agreed == found.solved else "error")
+        self._filter()
 
     # Export
 
@@ -102,6 +143,7 @@ class ConstraintsPanel(Emptiable):
         top.setSpacing(8)
         top.addWidget(self.filter, 3)
         top.addWidget(self._count, 2)
+        top.addWidget(self.verify)
         top.addWidget(self.try_)
         top.addWidget(self.save)
         column.addLayout(top)
@@ -117,7 +159,7 @@ class ConstraintsPanel(Emptiable):
     # What is shown
 
     def _refresh(self) -> None:
-        seen = self._trainer.look
+        seen, self._agreed = self._trainer.look, ""
         self.show_empty(not seen or not seen.violations_raw)
         self._say_empty()
         if not seen:
@@ -125,7 +167,7 @@ class ConstraintsPanel(Emptiable):
         rows = [RuleRow("All rules", "", seen.violations_raw, seen.violations_left)]
         rows += [RuleRow(r.name, r.name, r.raw, r.left, f"{r.words}.") for r in seen.rules]
         self.rules.show_rows(rows)
-        self.filter.offer(seen.violations, {})
+        self.filter.offer(seen.violations, packs_of(seen))
         self._filter()
 
     def _filter(self) -> None:
@@ -134,7 +176,8 @@ class ConstraintsPanel(Emptiable):
             return
         rule = self.rules.chosen
         rows = tuple(v for v in seen.violations if self.filter.passes(v, rule))
-        self._count.setText(_summary(seen, len(rows)))
+        said = _summary(seen, len(rows))
+        self._count.setText(f"{said} · {self._agreed}" if self._agreed else said)
         if rows == self.table.rows:
             return
         before = self.table.violation(self.view.currentIndex().row())
@@ -172,6 +215,26 @@ class ConstraintsPanel(Emptiable):
             self.empty.say(
                 "No answers seen yet", "Press Train: answers that break a rule show here after each epoch."
             )
+
+
+def packs_of(seen: Look) -> dict[str, str]:
+    """Return the title of the domain pack that a rule comes from, by the rule's name."""
+    graph = seen.program.graph
+    keys = [k for n in graph.of_kind("logic.rules") for k in pack_keys(str(graph.node(n).values()["packs"]))]
+    named = {s.name: pack_of(key).title for key in keys for s in pack_of(key).statements if s.name}
+    return {rule.name: named[name] for rule in seen.rules if (name := rule.name.split(": ")[-1]) in named}
+
+
+def agreed_words(found: Agreement) -> str:
+    """Return what came of solving records once more."""
+    words = f"RC2 agrees on {whole(found.agreed)} of {whole(found.solved)}"
+    late = found.sampled - found.solved
+    return f"{words}, {whole(late)} not proven in time" if late else words
+
+
+def _agreement(program: Program, project: Project) -> Agreement | None:
+    splits = open_data(program.graph, project.folder)
+    return agreement(program, splits.validation if len(splits.validation) else splits.train, _SAMPLE)
 
 
 def _summary(seen: Look, shown: int) -> str:

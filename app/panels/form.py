@@ -107,6 +107,12 @@ class Form(QWidget):
             if said and about[name].group:
                 self.folds[about[name].group].set_open(True)
 
+    def add_under(self, group: str, widget: QWidget) -> None:
+        """Add a picture under the fields of a group."""
+        content = self.folds[group].content
+        if isinstance(content, _Grid):
+            content.add_picture(widget)
+
     def show_vocabulary(self, vocabulary: Vocabulary) -> None:
         """Complete rules from these names."""
         for editor in self.editors.values():
@@ -162,6 +168,10 @@ class _Grid(QWidget):
         self._grid.setVerticalSpacing(8)
         self._grid.setColumnMinimumWidth(0, _NAMES)
         self._grid.setColumnStretch(1, 1)
+
+    def add_picture(self, widget: QWidget) -> None:
+        """Add a widget across, under all rows."""
+        self._grid.addWidget(widget, self._grid.rowCount(), 0, 1, 2)
 
     def add(self, name: str, about: About, editor: Editor) -> _Row:
         """Add the row of a field."""

@@ -12,9 +12,11 @@ from app.panels.checks import Checks
 from app.panels.form import Form
 from app.panels.labels import caption, heading, line, note, section_label
 from app.panels.widths import CostSection, show_totals
+from app.plots.schedule_curve import ScheduleCurve
 from app.theme.figures import plural
 from engine.errors import PolybitError
 from engine.fields import label
+from engine.schedules import factor
 from engine.settings import Training
 
 
@@ -38,6 +40,8 @@ class ProjectPage(QWidget):
         layout.addWidget(section_label("Training"))
         self.form = Form(Training, document.project.folder)
         self.form.edited.connect(self._set)
+        self.schedule = ScheduleCurve()
+        self.form.add_under("Schedule", self.schedule)
         layout.addWidget(self.form)
         layout.addWidget(line())
         layout.addWidget(section_label("Checks"))
@@ -58,6 +62,13 @@ class ProjectPage(QWidget):
         show_totals(self.costs, self._document.estimate().total)
         self.form.show_values(project.training)
         self.form.show_wrong(self._refused)
+        settings = project.training
+        warm = min(1.0, settings.warm_up / settings.epochs)
+
+        def rate_at(share: float) -> float:
+            return settings.rate * factor(settings.schedule, share, warm=warm, floor=settings.floor)
+
+        self.schedule.show_rates(rate_at, settings.epochs)
         wrong = self._document.problems()
         lines = [(p.level, f"{p.node}: {p.what}" if p.node else p.what, p.do) for p in wrong]
         lines += [("warning", words, "") for words in project.notes]

@@ -13,10 +13,12 @@ from app.editor.text import RulesText, plain
 from app.panels.editors import Editor
 from app.panels.labels import IconButton, note, row
 from app.theme.fonts import BODY, mono
+from engine.errors import PolybitError
 from engine.fields import About
 from engine.graph import Graph
 from engine.logic.rules import Rules
 from engine.logic.vocabulary import Vocabulary
+from engine.node import changed
 
 _LINES = 12
 _PLACE = re.compile(r"\bline (\d+)(?:, column (\d+))?")
@@ -93,13 +95,19 @@ class RulesEditor(Editor):
 
 
 def vocabulary_at(graph: Graph, name: str) -> Vocabulary:
-    """Return what the rules of a node may speak of: nothing for a node that holds no rules."""
-    if not isinstance(graph.node(name), Rules):
+    """Return what the rules of a node may speak of: nothing for a node that holds no rules.
+
+    The variables of its packs are among it.
+    """
+    node, inputs = graph.node(name), graph.input_specs(name)
+    if not isinstance(node, Rules):
         return Vocabulary(())
-    scores, facts, labels = graph.input_specs(name)
-    named = next((spec.classes for spec in (scores, labels) if spec and spec.classes), ())
-    classes = named or tuple(str(i) for i in range(scores.elements if scores else 0))
-    return Vocabulary.of(classes, facts.columns if facts else ())
+    for bare in ({"rules": ""}, {"rules": "", "packs": ""}):
+        try:
+            return changed(node, bare).rule_set(*inputs).vocabulary
+        except PolybitError:
+            continue  # packs that do not go together are told elsewhere
+    return Vocabulary(())
 
 
 def place_in(words: str) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from engine.ports import F32, F64
 STATUSES = {
     "allowed": "the raw answer breaks no rule and stands",
     "optimal": "the most probable answer that keeps every rule, proven",
+    "unknown": "no answer was found in time",
     "feasible, not proven": "it keeps every rule; a more probable answer that does may exist",
     "none": "the rules allow no answer for these facts",
 }
@@ -55,7 +56,7 @@ class Details(QScrollArea):
         told = violation.explained
         self._say(column, strong(f"Record {whole(violation.record)}: {told.said} → {told.fixed}"))
         self._say(column, body(told.why, "hi", wrap=True))
-        if len(violation.raw) == len(classes) > 0:
+        if told.said in classes and len(violation.raw) == len(classes):
             self._side_by_side(column, violation, classes)
             self._say(column, note(alternative(violation, classes), "mid"))
         self._say(column, note(status_words(violation), "mid"))
@@ -114,5 +115,6 @@ def alternative(violation: Violation, classes: tuple[str, ...]) -> str:
 
 def status_words(violation: Violation) -> str:
     """Return the status of an answer with what it means."""
-    status = violation.explained.status
-    return f"Status: {status}: {STATUSES[status]}." if status in STATUSES else f"Status: {status}."
+    status, engine = violation.explained.status, violation.engine
+    by = f", by {engine}" if engine else ""
+    return f"Status: {status}{by}: {STATUSES.get(status, 'not explained')}."

@@ -12,7 +12,18 @@ from engine.look import Violation
 
 Index = QModelIndex | QPersistentModelIndex
 COLUMNS = ("Record", "True class", "Raw answer", "Repaired", "Broken")
-EXPORTED = ("record", "true_class", "raw_answer", "repaired", "status", "rules", "facts", "reasons", "why")
+EXPORTED = (
+    "record",
+    "true_class",
+    "raw_answer",
+    "repaired",
+    "status",
+    "engine",
+    "rules",
+    "facts",
+    "reasons",
+    "why",
+)
 _ROOT = QModelIndex()
 
 
@@ -81,6 +92,7 @@ def exported(violation: Violation) -> tuple[str, ...]:
         told.said,
         told.fixed,
         told.status,
+        violation.engine,
         "; ".join(rule.name for rule in told.broken),
         "; ".join(dict.fromkeys(fact for rule in told.broken for fact in rule.facts)),
         "; ".join(rule.reason for rule in told.broken if rule.reason),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from app.editor.marks import Mark, State
 from app.panels.rules_editor import place_in
@@ -13,6 +13,8 @@ from engine.graph import Graph
 from engine.logic.checking import Checked as Examined
 from engine.logic.checking import Finding as Found
 from engine.logic.checking import RuleStatus, check_rules
+from engine.logic.language import parse
+from engine.logic.packs import combined, pack_of
 from engine.logic.rules import Rules
 from engine.logic.ruleset import RuleSet
 from engine.logic.vocabulary import Vocabulary
@@ -95,16 +97,19 @@ class Checked:
         return next((f for f in self.findings if f.level == "error"), None) if not self.readable else None
 
 
-def check(text: str, vocabulary: Vocabulary, stopped: Callable[[], bool]) -> Checked:
+def check(text: str, vocabulary: Vocabulary, keys: tuple[str, ...], stopped: Callable[[], bool]) -> Checked:
     """Return what is known of `text`; takes up to seconds and next to nothing of the interpreter.
 
     Args:
         text: the rules as typed.
         vocabulary: what they may speak of.
+        keys: the domain packs whose rules count too.
         stopped: whether nobody waits for the answer any more.
     """
     try:
         told = check_rules(text, vocabulary, cancelled=stopped)
+        if keys and not any(found.kind == "text" for found in told.findings):
+            told = _beside_packs(text, vocabulary, keys, stopped) or told
     except PolybitError as error:
         return Checked(text, True, f"Not examined. {error}", "warning", finished=False)
     findings = tuple(_finding(found) for found in told.findings)
@@ -119,7 +124,36 @@ def check(text: str, vocabulary: Vocabulary, stopped: Callable[[], bool]) -> Che
     return Checked(text, True, *_summary(told), findings, _marks(told), examples, told.finished)
 
 
-def bound(graph: Graph, name: str, text: str) -> RuleSet | Checked:
+def _beside_packs(
+    text: str, vocabulary: Vocabulary, keys: tuple[str, ...], stopped: Callable[[], bool]
+) -> Examined | None:
+    """Return what is known of `text` beside the rules of packs, of which only those of `text` have places."""
+    chosen = [pack_of(key) for key in keys]
+    pack = combined(chosen)
+    known = {variable.name for variable in vocabulary.variables}
+    others = tuple(v for v in pack.vocabulary.variables if v.name not in known)
+    origins = {s.name: p.title for p in chosen for s in p.statements if s.name}
+    whole = Vocabulary((*vocabulary.variables, *others))
+    told = check_rules(f"{text}\n{pack.text}", whole, cancelled=stopped, origins=origins)
+    if any(found.kind == "text" for found in told.findings):
+        return (
+            None  # a rule of the packs has the name of one of these: they are told apart when they are bound
+        )
+    own = text.count("\n") + 1
+    findings = tuple(f for f in told.findings if f.line <= own or f.severity == "error")
+    placed = tuple(replace(f, line=0, column=0) if f.line > own else f for f in findings)
+    return replace(told, findings=placed, rules=tuple(r for r in told.rules if r.line <= own))
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Rules of a node, ready: those of its text come first, `own` of them, then those of its packs."""
+
+    rules: RuleSet
+    own: int
+
+
+def bound(graph: Graph, name: str, text: str) -> Bound | Checked:
     """Return `text` as the rules of a node, or what is wrong with it; the graph finds both ready."""
     node = graph.node(name)
     if not isinstance(node, Rules):
@@ -127,7 +161,7 @@ def bound(graph: Graph, name: str, text: str) -> RuleSet | Checked:
     made = type(node)(**{**node.values(), "rules": text})
     made.rows()  # both remember what they find, an error too
     try:
-        return made.rule_set(*graph.input_specs(name))
+        return Bound(made.rule_set(*graph.input_specs(name)), len(parse(text)))
     except (RuleError, SolverError) as error:
         wrong = Finding("error", error.what, error.do, *place_in(error.where))
         return Checked(text, False, error.what, "error", (wrong,))

@@ -23,7 +23,7 @@ from app.panels.empty import EmptyState
 from app.panels.labels import IconLabel, caption, set_tone
 from app.panels.rules_editor import vocabulary_at
 from app.panels.segments import Segments
-from app.rules.checking import Checked, Example, bound, check
+from app.rules.checking import Bound, Checked, Example, bound, check
 from app.rules.checks_pane import ChecksPane
 from app.rules.packs_view import PacksView
 from app.rules.record_pane import RecordPane
@@ -31,7 +31,7 @@ from app.task import Latest
 from app.theme.fonts import BASE, font
 from app.worker import Trainer
 from engine.graph import Graph
-from engine.logic.ruleset import RuleSet
+from engine.logic.matching import pack_keys
 from engine.node import Node
 
 _CHECK_AFTER, _KEEP_AFTER = 140, 700  # ms without a further letter
@@ -212,7 +212,7 @@ class RulesPage(QWidget):
         writing = self.views.value == "write"
         self.split.setVisible(bool(self.name) and writing)
         self.packs.setVisible(bool(self.name) and not writing)
-        self.views.setVisible(bool(self.name) and "packs" in type(graph.node(self.name)).about())
+        self.views.setVisible(bool(self.name))
         self.empty.setVisible(not self.name)
         self.node.setVisible(len(there) > 1)
         if not self.name:
@@ -262,12 +262,12 @@ class RulesPage(QWidget):
         if name in graph.nodes:
             self._binding.want(lambda _task: (text, bound(graph, name, text)))
 
-    def _take_bound(self, found: tuple[str, RuleSet | Checked]) -> None:
+    def _take_bound(self, found: tuple[str, Bound | Checked]) -> None:
         text, rules = found
         if text != self.text.toPlainText():
             return
         self._keep()
-        if isinstance(rules, RuleSet):
+        if isinstance(rules, Bound):
             self.record.show_rules(self.name, rules)
         elif not self._checking.busy:
             self._take(rules)
@@ -290,7 +290,8 @@ class RulesPage(QWidget):
         graph, text = self._document.graph, self.text.toPlainText()
         if self.name in graph.nodes:
             vocabulary = vocabulary_at(graph, self.name)
-            self._checking.want(lambda task: check(text, vocabulary, lambda: task.stopped))
+            keys = taken_packs(graph.node(self.name))
+            self._checking.want(lambda task: check(text, vocabulary, keys, lambda: task.stopped))
 
     def _take(self, checked: Checked) -> None:
         if checked.text != self.text.toPlainText():
@@ -322,7 +323,7 @@ class RulesPage(QWidget):
 
 def taken_packs(node: Node) -> tuple[str, ...]:
     """Return the keys of the domain packs that a node takes."""
-    return tuple(part.strip() for part in str(node.values().get("packs", "")).split(",") if part.strip())
+    return pack_keys(str(node.values().get("packs", "")))
 
 
 def with_packs(graph: Graph, name: str, keys: tuple[str, ...]) -> Graph:

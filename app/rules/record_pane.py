@@ -24,7 +24,7 @@ from app.panels.class_bars import ClassBars, percent
 from app.panels.empty import Emptiable, EmptyState
 from app.panels.labels import IconButton, caption, note, row, section_label
 from app.rules.answers_table import AnswersTable
-from app.rules.checking import Example
+from app.rules.checking import Bound, Example
 from app.rules.facts_table import FactsModel, FactsTable
 from app.rules.judging import FIXED, LABELLED, NAMED, OPEN, RAW, Judge, Judged, scores_of
 from app.rules.sample import PARTS, Sample, facts_at, raw_scores, read_sample
@@ -60,7 +60,7 @@ class RecordPane(Emptiable):
     def __init__(self, document: Document, trainer: Trainer) -> None:
         super().__init__(EmptyState("ph.table", "", ""))
         self._document, self._trainer = document, trainer
-        self._name, self._sample = "", Sample({})
+        self._name, self._own, self._sample = "", 0, Sample({})
         self._judge_of: Judge | None = None
         self._spoken: set[int] = set()
         self._key: object = None
@@ -80,12 +80,11 @@ class RecordPane(Emptiable):
 
     # What is shown
 
-    def show_rules(self, name: str, rules: RuleSet | None) -> None:
-        """Try other rules of a node; None where they cannot be read keeps what was last seen."""
-        self._name = name
+    def show_rules(self, name: str, bound: Bound) -> None:
+        """Try other rules of a node."""
+        self._name, self._own = name, bound.own
         self._read()
-        if rules is None:
-            return
+        rules = bound.rules
         before = self._rules
         again = before is None or before.columns != rules.columns
         if before is not rules:
@@ -267,7 +266,7 @@ class RecordPane(Emptiable):
         if record is None or rules is None:
             return
         before = self.facts.values.copy() if keep else None
-        facts = facts_at(self._document.graph, self._name, record)
+        facts = rules.padded(facts_at(self._document.graph, self._name, record))
         if len(facts) == len(rules.columns):
             self._spoken = self._used()
             self.facts.show_facts(rules.columns, facts, self._spoken)
@@ -317,28 +316,27 @@ class RecordPane(Emptiable):
     def _take_judged(self, found: tuple[RuleSet, Judged]) -> None:
         rules, judged = found
         self.judged = judged
-        self.truths.show_truths(rules.rules, judged.truths)
+        self.truths.show_truths(rules.rules, judged.truths, self._own)
         self._counted.setText(counted(judged.truths))
         self._show_answers(rules, judged)
         lines: dict[int, tuple[Truth, str]] = {}
-        for rule, said in zip(rules.rules, judged.truths, strict=True):
+        for rule, said in list(zip(rules.rules, judged.truths, strict=True))[: self._own]:
             lines[rule.line] = said, f"{rule.name} is {TRUTHS[said][2]} for this record."
         self.truths_found.emit(lines)
 
     def _show_answers(self, rules: RuleSet, judged: Judged) -> None:
         told = judged.account
-        one = told is not None and set(told.answer) == {CLASS}
+        one = told is not None and CLASS in told.answer
         for bars in self.bars:
             bars.setVisible(one)
-        self.answers.setVisible(told is not None and not one)
+        self.answers.setVisible(told is not None and set(told.answer) != {CLASS})
         self.how.setVisible(told is not None)
         if told is None:
             self.why.setText(judged.failed or _UNTRAINED)
             return
         if one:
             self._show_bars(rules, judged, told)
-        else:
-            self.answers.show_account(told)
+        self.answers.show_account(told)
         self.why.setText(told.why)
         self.how.setText(accounted(told))
 

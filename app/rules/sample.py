@@ -41,13 +41,15 @@ def read_sample(graph: Graph, folder: Path) -> Sample:
     return Sample({name: records for name, records in parts.items() if len(records)})
 
 
-def raw_scores(program: Program | None, name: str, classes: int, record: Records) -> F32 | None:
-    """Return the scores that arrive at a guard for one record, float32 (classes,); None without a model.
+def raw_scores(program: Program | None, name: str, count: int, record: Records) -> F32 | None:
+    """Return the scores that arrive at a guard for one record, float32 (count,); None without a model.
+
+    What only packs decide has no score: it gets 0, no leaning either way.
 
     Args:
         program: the trained model.
         name: the guard.
-        classes: how many scores there have to be.
+        count: how many scores the rules want.
         record: one record.
     """
     if program is None or name not in program.graph.nodes:
@@ -57,9 +59,11 @@ def raw_scores(program: Program | None, name: str, classes: int, record: Records
         scores = program.inputs_of(name, values)[0]
     except (PolybitError, KeyError, StopIteration):
         return None
-    if scores is None or scores.shape != (1, classes):
+    if scores is None or scores.ndim != 2 or scores.shape[1] > count:
         return None
-    return np.asarray(scores[0], np.float32)
+    found = np.zeros(count, np.float32)
+    found[: scores.shape[1]] = scores[0]
+    return found
 
 
 def facts_at(graph: Graph, name: str, record: Records) -> F64:

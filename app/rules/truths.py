@@ -34,14 +34,15 @@ class TruthList(QListWidget):
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Rules, with what each says of this record")
-        self._shown: tuple[tuple[Rule, Truth], ...] = ()
+        self._shown: tuple[tuple[Rule, Truth, bool], ...] = ()
         self.itemClicked.connect(self._go)
         self.itemActivated.connect(self._go)
         theme().changed.connect(self._fill)
 
-    def show_truths(self, rules: Sequence[Rule], truths: Sequence[Truth]) -> None:
-        """Show other rules, or other truths of them."""
-        shown = tuple(zip(rules, truths, strict=True))
+    def show_truths(self, rules: Sequence[Rule], truths: Sequence[Truth], own: int) -> None:
+        """Show other rules, or other truths of them; those after the first `own` are of packs."""
+        from_packs = [place >= own for place in range(len(rules))]
+        shown = tuple(zip(rules, truths, from_packs, strict=True))
         if shown != self._shown:
             self._shown = shown
             self._fill()
@@ -49,17 +50,19 @@ class TruthList(QListWidget):
     def _fill(self) -> None:
         top = self.verticalScrollBar().value()
         self.clear()
-        for rule, said in sorted(self._shown, key=lambda pair: _ORDER[pair[1]]):
+        for rule, said, pack in sorted(self._shown, key=lambda pair: _ORDER[pair[1]]):
             drawn, tone, word = TRUTHS[said]
-            item = QListWidgetItem(icon(drawn, tone), f"{rule.name} · {word}")
+            item = QListWidgetItem(icon(drawn, tone), f"{rule.name} · {word}{' · pack' if pack else ''}")
             item.setToolTip(f"{rule.words[:1].upper()}{rule.words[1:]}.\nFor this record: {word}.")
-            item.setData(Qt.ItemDataRole.UserRole, rule.line)
+            item.setData(Qt.ItemDataRole.UserRole, 0 if pack else rule.line)
             item.setSizeHint(QSize(0, _ROW))
             self.addItem(item)
         self.verticalScrollBar().setValue(top)
 
     def _go(self, item: QListWidgetItem) -> None:
-        self.chosen.emit(item.data(Qt.ItemDataRole.UserRole))
+        line = item.data(Qt.ItemDataRole.UserRole)
+        if line:
+            self.chosen.emit(line)
 
 
 def counted(truths: Sequence[Truth]) -> str:

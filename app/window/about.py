@@ -13,6 +13,7 @@ _KEYS = (
     ("F, Ctrl+0, Ctrl+L", "fit, 100 %, arrange"),
     ("Delete, Ctrl+D, F2, arrows", "remove, duplicate, rename, nudge"),
     ("Ctrl+K", "every command, by typing"),
+    ("Ctrl+Shift+E", "write, check and try the rules; Ctrl+Space there offers what may be written"),
     ("Ctrl+R, Ctrl+., Shift+F5", "train, pause, stop"),
 )
 

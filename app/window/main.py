@@ -166,6 +166,7 @@ class MainWindow(QMainWindow):
         self.files.wait()
         self.machine.wait()
         self.rules.wait()
+        self.panes.constraints.wait()
         self.deploy.wait()
         if self._remember:
             self.panes.keep_sizes()

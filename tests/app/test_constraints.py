@@ -72,7 +72,7 @@ def test_the_chosen_row_is_explained_in_full(tmp_path: Path, qtbot: QtBot) -> No
     assert "0 0.0 % forbidden" in words
     assert "Cheapest alternative: " in words
     assert "nats dearer" in words
-    assert "Status: optimal: the most probable answer that keeps every rule, proven." in words
+    assert "Status: optimal, by every class: the most probable answer that keeps every rule, proven." in words
     assert "Because: tests want a violation" in words
     assert "Here: tag = " in words
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -385,3 +386,16 @@ def test_a_quantizer_is_offered_for_the_width_it_serves(document: Document, pane
     editor.box.activated.emit(editor.box.findData("lsq"))
     assert page.form.wrong("weight_quantizer") == ""
     assert "xnor" not in offered()
+
+
+def test_the_schedule_is_drawn_with_its_warm_up_and_floor(document: Document, panel: InspectorPanel) -> None:
+    page = panel.page
+    assert isinstance(page, ProjectPage)
+    settings = replace(document.training, epochs=10, rate=0.5, schedule="linear", warm_up=2.0, floor=0.1)
+    document.edit_training("Set schedule", settings)
+    curve = page.schedule
+    curve.resize(216, 92)
+    assert curve.words_at(QPointF(8, 40)) == "epoch 0: 0"
+    assert curve.words_at(QPointF(208, 40)) == "epoch 10: 0.05"
+    assert curve.words_at(QPointF(2, 40)) == ""
+    assert curve.accessibleName().startswith("Learning rate over 10 epochs, 0 to 0.4")
