@@ -18,7 +18,6 @@ from engine.fields import About
 from engine.graph import Graph
 from engine.logic.rules import Rules
 from engine.logic.vocabulary import Vocabulary
-from engine.node import changed
 
 _LINES = 12
 _PLACE = re.compile(r"\bline (\d+)(?:, column (\d+))?")
@@ -104,7 +103,7 @@ def vocabulary_at(graph: Graph, name: str) -> Vocabulary:
         return Vocabulary(())
     for bare in ({"rules": ""}, {"rules": "", "packs": ""}):
         try:
-            return changed(node, bare).rule_set(*inputs).vocabulary
+            return type(node)(**{**node.values(), **bare}).rule_set(*inputs).vocabulary
         except PolybitError:
             continue  # packs that do not go together are told elsewhere
     return Vocabulary(())

@@ -1,4 +1,4 @@
-"""One person, one mouse and a keyboard: rules written, checked, tried on a record, a pack taken, all undone."""
+"""One person with mouse and keyboard: rules written, checked, tried on a record, a pack taken, all undone."""
 
 from __future__ import annotations
 
@@ -50,56 +50,65 @@ def _press(widget: QWidget, at: QPoint | None = None) -> None:
     QTest.mouseClick(widget, LEFT, pos=at or widget.rect().center())
 
 
-def test_rules_are_written_tried_and_taken_from_a_pack(
-    window: MainWindow, tmp_path: Path, qtbot: QtBot
-) -> None:
-    document, page = window.document, window.rules
-    before = document.graph
-    document.select(["rules"])
+def open_page(window: MainWindow, qtbot: QtBot) -> None:
+    """Open the page of rules by the button under the rules in the inspector."""
+    window.document.select(["rules"])
     editor = window.panes.inspector.findChild(RulesEditor)
     assert editor is not None
     opener = editor.findChild(QToolButton)
     assert opener is not None
     _press(opener)
-    assert window.pages.currentWidget() is page
+    assert window.pages.currentWidget() is window.rules
     _settled(window, qtbot)
 
-    # write a rule, with the list that opens while it is typed
-    QTest.keyClick(page.text, Qt.Key.Key_End, Qt.KeyboardModifier.ControlModifier)
-    QTest.keyClick(page.text, Qt.Key.Key_Return)
-    QTest.keyClick(page.text, Qt.Key.Key_Home)
-    QTest.keyClicks(page.text, "rule mine: if ta")
-    qtbot.waitUntil(page.text.completion.isVisible)
-    _press(
-        page.text.completion.list.viewport(),
-        page.text.completion.list.visualItemRect(page.text.completion.list.item(0)).center(),
-    )
-    QTest.keyClicks(page.text, " < 0.5 then class = 1")
-    QTest.keyClick(page.text, Qt.Key.Key_Escape)
-    _settled(window, qtbot)
-    assert page.text.toPlainText().endswith("rule mine: if tag < 0.5 then class = 1")
-    assert page.text.error == ""
-    assert document.graph.node("rules").values()["rules"] == page.text.toPlainText()
 
-    # train, look at what broke a rule, export it, and change its fact
+def write_a_rule(window: MainWindow, qtbot: QtBot) -> None:
+    """Type a rule, one name taken from the list that opens."""
+    text = window.rules.text
+    QTest.keyClick(text, Qt.Key.Key_End, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(text, Qt.Key.Key_Return)
+    for _ in range(2):
+        QTest.keyClick(text, Qt.Key.Key_Backspace)
+    QTest.keyClicks(text, "rule mine: if ta")
+    qtbot.waitUntil(text.completion.isVisible)
+    listed = text.completion.list
+    _press(listed.viewport(), listed.visualItemRect(listed.item(0)).center())
+    QTest.keyClicks(text, " < 0.5 then class = 1")
+    QTest.keyClick(text, Qt.Key.Key_Escape)
+    _settled(window, qtbot)
+    assert text.toPlainText().endswith("\nrule mine: if tag < 0.5 then class = 1")
+    assert text.error == ""
+    assert window.document.graph.node("rules").values()["rules"] == text.toPlainText()
+
+
+def export_violations(window: MainWindow, path: Path, qtbot: QtBot) -> None:
+    """Train, look at what broke a rule, export it, and let RC2 check the answers."""
     with qtbot.waitSignal(window.trainer.over, timeout=WAIT):
         window.actions_["train"].trigger()
-    _press(page.back)
+    _press(window.rules.back)
     assert window.pages.currentWidget() is window.panes
     panel = window.panes.constraints
     window.panes.show_panel("constraints")
     assert panel.count > 0
-    panel.export_to(tmp_path / "broken.csv")
-    rows = list(csv.DictReader((tmp_path / "broken.csv").read_text(encoding="utf-8").splitlines()))
+    panel.export_to(path)
+    rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
     assert len(rows) == panel.table.rowCount()
-    _press(panel.try_)
-    assert window.pages.currentWidget() is page
+    with qtbot.waitSignal(panel.said, timeout=WAIT) as caught:
+        _press(panel.verify)
+    words, tone = caught.args
+    assert tone == "good"
+    assert words.startswith("RC2 agrees on ")
+
+
+def change_a_fact(window: MainWindow, qtbot: QtBot) -> None:
+    """Clear the fact that a broken rule turns on, and take it back."""
+    _press(window.panes.constraints.try_)
+    assert window.pages.currentWidget() is window.rules
     _settled(window, qtbot)
-    record = page.record
+    record = window.rules.record
     assert record.judged is not None
     assert "false" in record.judged.truths
-    row = record.facts.row_of("tag")
-    cell = record.table.visualRect(record.facts.index(row, 1)).center()
+    cell = record.table.visualRect(record.facts.index(record.facts.row_of("tag"), 1)).center()
     _press(record.table.viewport(), cell)
     QTest.keyClick(record.table, Qt.Key.Key_Delete)
     _settled(window, qtbot)
@@ -108,18 +117,31 @@ def test_rules_are_written_tried_and_taken_from_a_pack(
     _settled(window, qtbot)
     assert "false" in record.judged.truths
 
-    # take a pack and leave it again
+
+def take_a_pack(window: MainWindow, qtbot: QtBot) -> None:
+    """Tick the box of the first pack."""
+    page = window.rules
     _press(page.views, page.views.rect_of("packs").center().toPoint())
     qtbot.waitUntil(lambda: bool(page.packs.packs), timeout=WAIT)
     key = next(iter(page.packs.packs))
     page.packs.cards.look_at(key)
     _press(page.packs.cards.viewport(), page.packs.cards.box_of(key).center())
     _settled(window, qtbot)
-    assert pack_keys(str(document.graph.node("rules").values()["packs"])) == (key,)
+    assert pack_keys(str(window.document.graph.node("rules").values()["packs"])) == (key,)
 
-    while document.undo.canUndo():
+
+def test_rules_are_written_tried_and_taken_from_a_pack(
+    window: MainWindow, tmp_path: Path, qtbot: QtBot
+) -> None:
+    before = window.document.graph
+    open_page(window, qtbot)
+    write_a_rule(window, qtbot)
+    export_violations(window, tmp_path / "broken.csv", qtbot)
+    change_a_fact(window, qtbot)
+    take_a_pack(window, qtbot)
+    while window.document.undo.canUndo():
         window.actions_["undo"].trigger()
-    assert document.graph == before
-    assert page.packs.keys == ()
-    QTest.keyClick(page, Qt.Key.Key_Escape)
+    assert window.document.graph == before
+    assert window.rules.packs.keys == ()
+    QTest.keyClick(window.rules, Qt.Key.Key_Escape)
     assert window.pages.currentWidget() is window.panes
