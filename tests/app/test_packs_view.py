@@ -92,8 +92,9 @@ def test_the_filter_finds_packs_by_a_rule_or_variable(view: PacksView) -> None:
 
 def test_conflicts_are_told_between_packs_and_with_rules_of_ones_own() -> None:
     pack = first_pack()
-    first, *rest = pack.vocabulary.variables
-    other = replace(pack, key="other", vocabulary=Vocabulary((replace(first, given=not first.given), *rest)))
+    first = next(v for v in pack.vocabulary.variables if v.kind == "flag")
+    turned = (replace(v, given=not v.given) if v == first else v for v in pack.vocabulary.variables)
+    other = replace(pack, key="other", vocabulary=Vocabulary(tuple(turned)))
     here = Vocabulary.of(("a", "b"), ())
     own = "rule never: class = a\nrule always: class = b"
     told = together([pack], own, here, lambda: False)
