@@ -26,6 +26,7 @@ from ..logic.normal import Bools, NormalForm
 from ..logic.pipeline import ALLOWED, STATUS, TOOLS, Engine
 from ..logic.solver import shared_solver
 from ..ports import I64
+from .packs import add_packs, check_document
 from .printing import plural, say, say_json
 from .sequences import add_sequences
 
@@ -37,6 +38,8 @@ _MOST_COST = 1 << 50
 
 def check_rules(options: argparse.Namespace) -> int:
     """Print whether rules can be kept, what they fix, and which say nothing new; 1 where they conflict."""
+    if Path(options.file).suffix.lower() not in SUFFIXES:
+        return check_document(options)
     form = _read(options.file)
     began = time.perf_counter()
     found = examined(form, shared_solver(), options.seconds)
@@ -210,8 +213,9 @@ def add_rules(verbs: Any, make: Any) -> None:
     rules = verbs.add_parser("rules", help="check a rule set, or repair decisions by it")
     under = rules.add_subparsers(title="verbs", metavar="VERB", required=True)
     one = make(under, "check", check_rules, "can the rules be kept, and which say nothing new", json=True)
-    one.add_argument("file", help="rules (.cnf, .wcnf)")
+    one.add_argument("file", help="a domain pack, or rules (.cnf .wcnf .dmn .uvl .toml)")
     one.add_argument("--seconds", type=_seconds, default=20.0, help="time for the questions (default 20)")
+    add_packs(under, make)
     add_sequences(under, make)
     one = make(under, "repair", repair_scores, "the most probable decisions that keep the rules", json=True)
     one.add_argument("file", help="rules (.cnf, .wcnf)")

@@ -7,8 +7,7 @@ import tomllib
 from typing import Any, cast
 
 from ..errors import RuleError
-from .formula import Statement
-from .language import MOST_BYTES, parse
+from .language import MOST_BYTES
 from .pack import Pack, Reference, Sample, Value, source_id
 from .pack_fields import (
     WrongError,
@@ -23,6 +22,7 @@ from .pack_fields import (
     typed,
 )
 from .pack_lines import Key, lines_of, words_of
+from .ruleset import RuleSet
 from .vocabulary import KINDS, Variable, Vocabulary, nearest, some
 
 MOST_LINE = 4_000  # characters
@@ -41,8 +41,13 @@ _TOP = ("pack", "sources", "variables", "rules", "samples")
 _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
-def read_pack(text: str, key: str) -> Pack:
+def read_pack(text: str, key: str, *, trusted: bool = False) -> Pack:
     """Return the pack that `text` holds; `key` names it.
+
+    Args:
+        text: the file.
+        key: names the pack.
+        trusted: leave out what takes time: reading the rules and looking up what they name.
 
     Raises:
         RuleError: it is no TOML, or not a pack; `where` is line and key.
@@ -51,7 +56,7 @@ def read_pack(text: str, key: str) -> Pack:
     document = _document(text)
     lines = lines_of(text)
     try:
-        return _Reader(document, key).pack()
+        return _Reader(document, key, trusted=trusted).pack()
     except WrongError as error:
         line = lines.near(error.key)
         where = f"line {line}, {words_of(error.key)}" if error.key else f"line {line}"
@@ -93,8 +98,8 @@ class _WrongRuleError(Exception):
 class _Reader:
     """Reads one document, checking everything before anything is made."""
 
-    def __init__(self, document: dict[str, Any], key: str) -> None:
-        self._document, self._key = document, key
+    def __init__(self, document: dict[str, Any], key: str, *, trusted: bool) -> None:
+        self._document, self._key, self._trusted = document, key, trusted
 
     def pack(self) -> Pack:
         only(self._document, _TOP, ())
@@ -108,7 +113,7 @@ class _Reader:
         rules = table_at(self._document, "rules", ())
         only(rules, ("text",), ("rules",))
         text = text_at(rules, "text", ("rules",), needed=True, most=MOST_BYTES)
-        statements = self._rules(text, {source.id for source in sources})
+        soft = None if self._trusted else self._soft(text, vocabulary, {source.id for source in sources})
         return Pack(
             key=self._key,
             title=words["title"],
@@ -121,7 +126,7 @@ class _Reader:
             sources=sources,
             vocabulary=vocabulary,
             text=text,
-            samples=self._samples(vocabulary, {s.name: s.weight is not None for s in statements}),
+            samples=self._samples(vocabulary, soft),
         )
 
     def _sources(self) -> tuple[Reference, ...]:
@@ -145,20 +150,23 @@ class _Reader:
             raise WrongError(("variables",), words)
         return Vocabulary(tuple(_variable(entries, name) for name in entries))
 
-    def _rules(self, text: str, sources: set[str]) -> tuple[Statement, ...]:
+    def _soft(self, text: str, vocabulary: Vocabulary, sources: set[str]) -> dict[str, bool]:
+        """Return whether each rule is soft, once all that they name was looked up."""
         try:
-            statements = parse(text)
+            rules = RuleSet.over(text, vocabulary).rules
         except RuleError as error:
             raise _WrongRuleError(error) from None
-        for statement in statements:
-            named = source_id(statement.source)
+        for rule in rules:
+            named = source_id(rule.source)
             if named and named not in sources:
                 words = f"There is no source {named!r}."
-                do = f"A rule's source begins with the id of one: {', '.join(sorted(sources)) or 'none yet'}."
-                raise _WrongRuleError(RuleError(words, where=str(statement.place), do=do))
-        return statements
+                ids = some(tuple(sorted(sources))) or "none yet"
+                do = f"A rule's source begins with the id of one: {ids}."
+                where = f"line {rule.line}, column {rule.column}"
+                raise _WrongRuleError(RuleError(words, where=where, do=do))
+        return {rule.name: rule.weight is not None for rule in rules}
 
-    def _samples(self, vocabulary: Vocabulary, rules: dict[str, bool]) -> tuple[Sample, ...]:
+    def _samples(self, vocabulary: Vocabulary, soft: dict[str, bool] | None) -> tuple[Sample, ...]:
         entries = tables_at(self._document, "samples", MOST_SAMPLES)
         given = {v.name: v for v in vocabulary.variables if v.given}
         decided = {v.name: v for v in vocabulary.variables if not v.given}
@@ -169,7 +177,7 @@ class _Reader:
             name = text_at(entry, "name", place, needed=True)
             facts = _values(entry, "facts", place, given)
             answer = _values(entry, "answer", place, decided)
-            found.append(Sample(name, facts, answer, *_breaks(entry, place, rules)))
+            found.append(Sample(name, facts, answer, *_breaks(entry, place, soft)))
         return tuple(found)
 
 
@@ -261,9 +269,11 @@ def _wanted(variable: Variable) -> str:
     return what if variable.given else f"{what} from {variable.least:g} to {variable.most:g}"
 
 
-def _breaks(entry: dict[str, Any], place: Key, soft: dict[str, bool]) -> tuple[bool, tuple[str, ...]]:
+def _breaks(entry: dict[str, Any], place: Key, soft: dict[str, bool] | None) -> tuple[bool, tuple[str, ...]]:
     keeps = typed(entry, "keeps", place, bool, "true or false")
     breaks = typed(entry, "breaks", place, list, "a list of rule names", default=[])
+    if soft is None:
+        return keeps, tuple(map(str, breaks))
     for name in breaks:
         if not isinstance(name, str) or name not in soft:
             here, names = (*place, "breaks"), tuple(sorted(soft))

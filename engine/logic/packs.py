@@ -23,8 +23,12 @@ MOST_BYTES = 512 * 1024
 SUFFIX = ".toml"
 
 
-def load_pack(path: str | Path) -> Pack:
+def load_pack(path: str | Path, *, trusted: bool = False) -> Pack:
     """Return the pack of a file.
+
+    Args:
+        path: the file.
+        trusted: that its rules need not be read to know whether they are sound.
 
     Raises:
         RuleError: it is missing, too large, or not a pack; `where` names file, line and key. Nothing of it
@@ -45,19 +49,19 @@ def load_pack(path: str | Path) -> Pack:
         reason = getattr(error, "strerror", None) or error
         raise RuleError(f"The file cannot be read ({reason}).", where=str(path)) from None
     try:
-        return read_pack(text, path.stem)
+        return read_pack(text, path.stem, trusted=trusted)
     except RuleError as error:
         raise error.at(path.name) from None
 
 
 @cache
 def packs() -> dict[str, Pack]:
-    """Return the shipped packs by key, ordered by domain and title.
+    """Return the shipped packs by key, ordered by domain and title; their rules are read when asked for.
 
     Raises:
         RuleError: a shipped file was edited and is no pack any more.
     """
-    found = [load_pack(path) for path in sorted(FOLDER.glob("*" + SUFFIX))]
+    found = [load_pack(path, trusted=True) for path in sorted(FOLDER.glob("*" + SUFFIX))]
     return {pack.key: pack for pack in sorted(found, key=lambda p: (p.domain, p.title))}
 
 

@@ -148,7 +148,7 @@ def test_scores_that_do_not_fit_get_a_sentence(rules, tmp_path, capsys, scores, 
 
 def test_files_of_another_kind_get_a_sentence(rules, tmp_path, capsys):
     assert main(["rules", "check", str(tmp_path / "rules.txt")]) == 1
-    assert "Rules are read from .cnf and .wcnf" in capsys.readouterr().err
+    assert "Rules are read from .cnf, .wcnf" in capsys.readouterr().err
     asked = ["rules", "repair", str(rules), "--scores", "none.csv", "--out"]
     assert main([*asked, str(tmp_path / "out.xml")]) == 1
     assert "are written as .csv, .npz" in capsys.readouterr().err

@@ -87,6 +87,7 @@ WRONG = {
     "huge hex": (GOOD, "least = 30", "least = 0x" + "F" * 3900, "line 16, variables.degrees.least"),
     "nan": (GOOD, "least = 30", "least = nan", "line 16, variables.degrees.least"),
     "syntax": (GOOD, "then fever = yes", "then fever = = yes", "line 25, column 45, rules"),
+    "name": (GOOD, "then fever = yes", "then fewer = yes", "line 25, column 37, rules"),
     "no source": (GOOD, "book page 3", "bok page 3", "line 25, column 1, rules"),
     "sample": (GOOD, "fever = false, degrees = 37", "fewer = false", "line 33, samples[1].facts.fewer"),
     "decided": (GOOD, "degrees = 37 }", "flu = true }", "line 33, samples[1].facts.flu"),

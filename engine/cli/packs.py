@@ -1,0 +1,210 @@
+"""The verbs about domain packs and rules in words: rules packs, rules try, and rules check of such files."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ..errors import RuleError
+from ..logic.checking import Checked, check_rules
+from ..logic.dimacs import SUFFIXES as DIMACS
+from ..logic.language import parse
+from ..logic.packs import combined, pack_of, packs
+from ..logic.printing import print_rules
+from ..logic.readers import READERS, Document, read_rules
+from ..logic.ruleset import RuleSet
+from ..logic.sequences.examine import examined
+from ..logic.trials import Trial, orders_of, parted, tried
+from .printing import plural, say, say_json, table
+
+ALL = "all"
+_HEADER: tuple[str, ...] = (
+    "rules",
+    "records",
+    "changed",
+    "none allowed",
+    "broken before",
+    "broken after",
+    "seconds",
+)
+_KEPT = {
+    True: "All hard rules can be kept together.",
+    False: "The hard rules cannot be kept together.",
+    None: "Whether the rules can be kept together was not found out in time.",
+}
+_ABOUT_ORDERS = {
+    "core": "These conflict",
+    "redundant": "Implied by the others",
+    "never_kept": "Soft rules that can never be kept",
+    "undecided": "Not decided",
+}
+_MOST_RECORDS = 100_000_000
+
+
+def list_packs(options: argparse.Namespace) -> int:
+    """Print the domain packs that come with Polybit."""
+    if options.json:
+        say_json([_figures_of(key) for key in packs()])
+        return 0
+    rows = [("pack", "domain", "rules", "variables", "title")]
+    for key, pack in packs().items():
+        counts = len(pack.statements), len(pack.vocabulary.variables)
+        rows.append((key, pack.domain, str(counts[0]), str(counts[1]), pack.title))
+    table(rows, left=(0, 1, 4))
+    return 0
+
+
+def _figures_of(key: str) -> dict[str, Any]:
+    pack = pack_of(key)
+    return {
+        "pack": key,
+        "title": pack.title,
+        "domain": pack.domain,
+        "jurisdiction": pack.jurisdiction,
+        "licence": pack.licence,
+        "notice": pack.notice,
+        "rules": len(pack.statements),
+        "variables": len(pack.vocabulary.variables),
+        "samples": len(pack.samples),
+        "sources": [asdict(source) for source in pack.sources],
+    }
+
+
+def try_rules(options: argparse.Namespace) -> int:
+    """Repair records drawn at random and judge the answers by the rules; 1 where an answer breaks one."""
+    names = list(packs()) if ALL in options.rules else options.rules
+    documents = {name: document_of(name) for name in names}
+    told, total = [], Trial()
+    rows: list[tuple[str, ...]] = [
+        ("rules", "records", "changed", "none allowed", "broken before", "broken after", "seconds")
+    ]
+    for i, (name, document) in enumerate(documents.items()):
+        share = options.records // len(documents) + (i < options.records % len(documents))
+        found = tried(bound(name, document), share, options.seed)
+        total += found
+        told.append({"rules": name, **asdict(found)})
+        rows.append(_row(name, found))
+    if options.json:
+        say_json({"seed": options.seed, "each": told, "total": asdict(total)})
+    else:
+        table([*rows, _row("together", total)] if len(documents) > 1 else rows)
+        for name, count in (total.rules or {}).items():
+            say(f"{name} is broken in {plural(count, 'answer')}.")
+    return 1 if total.broken_after else 0
+
+
+def _row(name: str, found: Trial) -> tuple[str, ...]:
+    counts = (found.records, found.changed, found.none, found.broken_before, found.broken_after)
+    return (name, *(f"{count:,}" for count in counts), f"{found.seconds:.1f}")
+
+
+def document_of(name: str) -> Document:
+    """Return the rules of a file, of a pack that comes with Polybit, or of several: `transfusion+allergens`.
+
+    Raises:
+        RuleError: there is no such file or pack, or it is malformed.
+    """
+    suffix = Path(name).suffix.lower()
+    if suffix in READERS:
+        return read_rules(name)
+    if suffix and "+" not in suffix:
+        known = ", ".join((*DIMACS, *READERS))
+        raise RuleError(f"Rules are read from {known} here; got {Path(name).name!r}.")
+    parts = [pack_of(key) for key in name.split("+")]
+    pack = combined(parts)
+    return Document(pack.vocabulary, pack.text)
+
+
+def bound(name: str, document: Document) -> RuleSet:
+    """Return the rules of a document bound to its variables, with the file named in errors."""
+    try:
+        return document.rules
+    except RuleError as error:
+        raise error.at(Path(name).name) from None
+
+
+def check_document(options: argparse.Namespace) -> int:
+    """Print what there is to say of rules in words; 1 where they cannot be kept together."""
+    document = document_of(options.file)
+    rules = bound(options.file, document)
+    plain, ordered = parted(rules)
+    names = set(plain.names)
+    statements = parse(document.text)
+    kept = [s for s, name in zip(statements, rules.names, strict=True) if name in names]
+    text = document.text if len(kept) == len(statements) else print_rules(tuple(kept))
+    found = (
+        check_rules(text, document.vocabulary, options.seconds)
+        if kept
+        else Checked(satisfiable=True, finished=True)
+    )
+    orders = _orders(rules) if ordered else []
+    satisfiable = found.satisfiable and all(order["satisfiable"] for order in orders)
+    if options.json:
+        say_json(
+            {**found.as_json(), "satisfiable": satisfiable, "sequences": orders, "notes": document.notes}
+        )
+    else:
+        _say(rules, found, orders, document)
+    return 0 if satisfiable else 1
+
+
+def _orders(rules: RuleSet) -> list[dict[str, Any]]:
+    told = []
+    for order in orders_of(rules):
+        found = examined(order.engine.automata, order.engine.weights)
+
+        def named(numbers: tuple[int, ...], names: tuple[str, ...] = order.names) -> list[str]:
+            return [names[i] for i in numbers]
+
+        witnesses = {order.names[i]: [order.events[e] for e in events] for i, events in found.witnesses}
+        told.append(
+            {
+                "sequence": order.name,
+                "satisfiable": found.satisfiable,
+                "core": named(found.core),
+                "redundant": named(found.redundant),
+                "never_kept": named(found.impossible),
+                "undecided": named(found.open),
+                "witnesses": witnesses,
+            }
+        )
+    return told
+
+
+def _say(rules: RuleSet, found: Checked, orders: list[dict[str, Any]], document: Document) -> None:
+    soft = sum(rule.weight is not None for rule in rules.rules)
+    variables = plural(len(document.vocabulary.variables), "variable")
+    say(f"{plural(len(rules.rules), 'rule')} ({soft} soft) over {variables}.")
+    for note in (*document.notes, *found.notes):
+        say(note)
+    for finding in found.findings:
+        place = f"line {finding.line}: " if finding.line else ""
+        say(f"{place}{finding.severity}: {finding.what} {finding.do}".rstrip())
+    for order in orders:
+        say(f"{order['sequence']}: {_KEPT[order['satisfiable']]}")
+        for key, words in _ABOUT_ORDERS.items():
+            if order[key]:
+                say(f"{words}: {', '.join(order[key])}.")
+    if found.rules:
+        say(_KEPT[found.satisfiable])
+    needed = sum(rule.example is not None for rule in found.rules) + sum(len(o["witnesses"]) for o in orders)
+    say(f"Of {plural(needed, 'rule')} there is a record that breaks it and no other.")
+
+
+def add_packs(under: Any, make: Any) -> None:
+    """Add the verbs `packs` and `try` to those of rules; `make` adds one with --json."""
+    make(under, "packs", list_packs, "the domain packs that come with Polybit", json=True)
+    one = make(under, "try", try_rules, "repair random records and judge the answers by the rules", json=True)
+    one.add_argument(
+        "rules", nargs="+", help=f"packs, {' '.join(READERS)} files, packs joined by +, or {ALL}"
+    )
+    one.add_argument("--records", type=_records, default=100_000, help="how many in all (default 100000)")
+    one.add_argument("--seed", type=int, default=0, help="of the random records (default 0)")
+
+
+def _records(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= _MOST_RECORDS):
+        raise argparse.ArgumentTypeError(f"must be 1 to {_MOST_RECORDS:,}; got {text[:20]}")
+    return int(text)
