@@ -18,7 +18,7 @@ Kind = Literal["flag", "category", "integer", "number", "events"]
 KINDS: tuple[Kind, ...] = ("flag", "category", "integer", "number", "events")
 CLASS = "class"  # the name of the decided category that `class` in a rule means
 FLAG_VALUES = ("no", "yes")
-MOST_VALUES = 1_024  # of one decided variable
+MOST_VALUES = 1_024  # of one decided integer or number
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _NO = ("no", "false", "f", "n", "0", "absent", "off")
@@ -38,11 +38,6 @@ def yes_or_no(text: str) -> bool | None:
     """Return what a word says of a flag: yes, true, t, 1 ... or no, false, f, 0 ...; None for others."""
     low = text.lower()
     return True if low in _YES else (False if low in _NO else None)
-
-
-def two_sided(categories: tuple[str, ...]) -> bool:
-    """Whether the categories are a yes and a no, so that a column of them can stand as a flag."""
-    return len(categories) == 2 and {yes_or_no(c) for c in categories} == {True, False}
 
 
 @dataclass(frozen=True)
@@ -195,7 +190,7 @@ def _problem(variable: Variable) -> str:
         return "An event type has no name."
     if variable.kind in ("integer", "number"):
         return _problem_of_number(variable)
-    return f"More than {MOST_VALUES:,} values." if len(variable.values) > MOST_VALUES else ""
+    return ""
 
 
 def _problem_of_number(variable: Variable) -> str:

@@ -3,39 +3,26 @@
 from __future__ import annotations
 
 import re
-from itertools import product
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from form_texts import ANSWERS, FACTS, MEANINGS, WORDS, plain
 
 from engine.errors import RuleError
 from engine.logic.binding import Binding
-from engine.logic.forms import FORMS
-from engine.logic.formula import And, Compare, Formula, Happens, Implies, Not, Or, Word, parts_of
+from engine.logic.completing import completions
+from engine.logic.forms import CALLS, FORMS, Call, form
+from engine.logic.formula import And, Compare, Form, Formula, Happens, Implies, Not, Or, Word, parts_of
 from engine.logic.language import parse
+from engine.logic.lowering import lowered
+from engine.logic.pipeline import Engine
 from engine.logic.printing import print_formula, print_rules
+from engine.logic.ruleset import RuleSet
 from engine.logic.truth import outcomes, truth
 from engine.logic.vocabulary import Variable, Vocabulary
-from engine.logic.wording import in_words
-
-WORDS = Vocabulary(
-    (
-        Variable("x", "number", given=True),
-        Variable("y", "number", given=True),
-        Variable("h", "flag", given=True),
-        Variable("grade", "category", given=True, values=("low", "high")),
-        Variable("a", "integer", least=0, most=3),
-        Variable("b", "integer", least=-1, most=2),
-        Variable("c", "number", least=0, most=1, step=0.5),
-        Variable("f", "flag"),
-        Variable("g", "flag"),
-        Variable("col", "category", values=("red", "blue", "high")),
-        Variable("path", "events", values=("s", "t", "u")),
-    )
-)
-ANSWERS = list(product(range(4), range(4), range(3), range(2), range(2), range(3)))
-FACTS = [(1.0, 2.0, 1.0, 0.0), (-0.5, 3.0, 0.0, 1.0), (4.0, 0.0, 1.0, 1.0)]
+from engine.logic.wording import in_words, listed
 
 
 def formula_of(text: str) -> Formula:
@@ -141,61 +128,6 @@ def test_what_is_wrong_with_a_form_is_said_with_its_place(text, place, words):
 
 
 # What forms come to, beside Python's own arithmetic on every answer
-
-
-def plain(record: tuple[float, ...], answer: tuple[int, ...]) -> dict[str, object]:
-    x, y, h, grade = record
-    a, b, c, f, g, col = answer
-    values = {"a": a, "b": b - 1, "c": c / 2, "f": f, "g": g, "col": ("red", "blue", "high")[col]}
-    return {"x": x, "y": y, "h": int(h), "grade": ("low", "high")[int(grade)], **values}
-
-
-MEANINGS = [
-    ("2*a + 3*b - c <= 4", "2*a + 3*b - c <= 4"),
-    ("2*a + 3*b - c < 4", "2*a + 3*b - c < 4"),
-    ("a = b + c", "a == b + c"),
-    ("a != b + 2*c", "a != b + 2*c"),
-    ("a < b", "a < b"),
-    ("a = b", "a == b"),
-    ("2 <= a", "2 <= a"),
-    ("1 < a <= 2", "1 < a <= 2"),
-    ("a * b <= 2", "a * b <= 2"),
-    ("a * x > 2", "a * x > 2"),
-    ("a + x <= y", "a + x <= y"),
-    ("a + b + x >= y + 0.5", "a + b + x >= y + 0.5"),
-    ("a - x = 2", "a - x == 2"),
-    ("x + y <= 3", "x + y <= 3"),
-    ("x * y - 1 > 0", "x * y - 1 > 0"),
-    ("x / y >= 1", "y != 0 and x / y >= 1"),
-    ("f + g + h <= 1", "f + g + h <= 1"),
-    ("grade = col", "grade == col"),
-    ("grade != col", "grade != col"),
-    ("f = h", "f == h"),
-    ("abs(a - b) <= 1", "abs(a - b) <= 1"),
-    ("max(a, b) = 2 and min(x, y) < 1", "max(a, b) == 2 and min(x, y) < 1"),
-    ("a in 1..2", "1 <= a <= 2"),
-    ("c not in 0.25..0.75", "not 0.25 <= c <= 0.75"),
-    ("x in -1..1.5", "-1 <= x <= 1.5"),
-    ("a + b = 2 +- 1", "abs(a + b - 2) <= 1"),
-    ("x != 1 +- 0.25", "abs(x - 1) > 0.25"),
-    ("all different(a, b, c)", "len({a, b, c}) == 3"),
-    ("all different(a, b + 1, 2 * c)", "len({a, b + 1, 2 * c}) == 3"),
-    ("all different(x, y, a)", "len({x, y, a}) == 3"),
-    ("all different(grade, col)", "grade != col"),
-    ("table(a, col){(1, red), (2, -), (>= 3, {red, high}), (0..1, blue)}",
-     "(a == 1 and col == 'red') or a == 2 or (a >= 3 and col != 'blue') or (a <= 1 and col == 'blue')"),
-    ("table(x, f){(< 0, yes), (0..9, no)}", "(x < 0 and f) or (0 <= x <= 9 and not f)"),
-    ("hierarchy(f: g, h)", "(f or not g) and (f or not h)"),
-    ("exclusive hierarchy(f: g, h)", "(f or not g) and (f or not h) and not (g and h)"),
-    ("exhaustive hierarchy(f: g, h)", "(f or not g) and (f or not h) and (not f or g or h)"),
-    ("exclusive exhaustive hierarchy(f: g, h)", "g + h <= 1 and f == (g or h)"),
-    ("f and g before h", "(f and g) or not h"),
-    ("if h then f before g", "not h or f or not g"),
-    ("IMPLIES(h, REQUIRE(f) BEFORE g)", "not h or f or not g"),
-    ("f", "f"),
-    ("not grade = low", "grade != 'low'"),
-    ("1 + 2 <= 2", "False"),
-]  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "meaning"), MEANINGS)
@@ -311,6 +243,41 @@ def test_connectives_may_be_called():
     assert formula_of("IMPLIES(a=1, NOT(b=1))") == Implies(a, Not(b))
     assert formula_of("a=1 implies (b=1)") == Implies(a, b)
     assert formula_of("a=1 AND (b=1)") == And((a, b))
+
+
+def test_a_new_form_is_one_decorated_class():
+    @form("nor of", "Neither holds.", example="nor of(f, g)")
+    @dataclass(frozen=True)
+    class Nor(Form):
+        members: tuple[Formula, ...]
+
+        @classmethod
+        def read(cls, call: Call) -> Nor:
+            call.check(2)
+            return cls(call.formulas())
+
+        def text(self) -> str:
+            return f"nor of({', '.join(map(print_formula, self.members))})"
+
+        def words(self) -> str:
+            return f"none of {listed(tuple(map(in_words, self.members)))}"
+
+        def bind(self, binding: Binding) -> Formula:
+            return And(tuple(Not(binding.bind(part)) for part in self.members))
+
+    try:
+        text = "rule: if h then NOR_OF(f, not g)"
+        statements = parse(text)
+        assert print_rules(statements) == "rule: if h then nor of(f, not g)\n"
+        assert parse(print_rules(statements)) == statements
+        assert in_words(statements[0].formula) == "if h, none of f and it is not so that g"
+        rules = RuleSet.over(text, WORDS)
+        broken = rules.broken(np.repeat([FACTS[0]], len(ANSWERS), 0), np.array(ANSWERS))[:, 0]
+        assert broken.tolist() == [bool(answer[3] or not answer[4]) for answer in ANSWERS]
+        assert "nor of(" in [c.text for c in completions("rule: no", 8, WORDS)]
+        assert Engine(lowered(rules).form) is not None
+    finally:
+        del FORMS["nor of"], CALLS["nor of"]
 
 
 def test_every_form_stands_in_the_help_page():

@@ -9,44 +9,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_formulas import GAPS, MIXED, every_answer, formulas, rule_set, softened
+from random_formulas import GAPS, MIXED, check_lowered, formulas, rule_set, softened
 from random_rules import CLASSES, RECORDS, bound, random_rules
 
 from engine.errors import RuleError
 from engine.logic.formula import And, Count, Implies, Not, Or, ValueIn, Weighted
 from engine.logic.formula import Tested as Outcome
 from engine.logic.lowering import SCALE, lowered, soft_costs
-from engine.logic.normal import STRUCTURE
-from engine.logic.pipeline import ALLOWED, NONE, Engine
+from engine.logic.pipeline import ALLOWED, Engine
 from engine.logic.vocabulary import Variable
-
-
-def check(rules, facts, scores, **options):
-    compiled = lowered(rules, **options)
-    form = compiled.form
-    predicted, costs = compiled.asked(facts, scores)
-    assert predicted.shape == costs.shape == (len(facts), len(form.variables))
-    answers, paid, broken = every_answer(rules, compiled, facts, scores)
-    least = paid.min(1)
-    decided = Engine(form)(predicted, costs)
-    assert decided.costs.tolist() == np.where(np.isinf(least), -1, least).tolist()
-    said = compiled.answers(predicted)
-    place = {tuple(a): i for i, a in enumerate(answers.tolist())}
-    rows = np.arange(len(facts))
-    raw = broken[rows, [place[tuple(a)] for a in said.tolist()]]
-    assert ((decided.status == ALLOWED) == ~raw.any(1)).all()
-    assert ((decided.status == NONE) == np.isinf(least)).all()
-    # A constraint that does not hold of the raw answer belongs to a rule that it breaks, and the other way.
-    fails = ~form.holds(predicted)
-    owners = np.array([c.rule for c in form.constraints])
-    assert not fails[:, owners == STRUCTURE].any()
-    for i in range(len(rules.rules)):
-        assert (fails[:, owners == i].any(1) == raw[:, i]).all()
-    found = np.flatnonzero(np.isfinite(least))
-    chosen = [place[tuple(a)] for a in compiled.answers(decided.values)[found].tolist()]
-    assert np.array_equal(paid[found, chosen], least[found])
-    for i, kept in compiled.kept.items():
-        assert (decided.values[found, kept] == ~broken[found, chosen, i]).all()
 
 
 def test_rule_sets_over_one_class_cost_what_every_class_tried_costs():
@@ -55,7 +26,7 @@ def test_rule_sets_over_one_class_cost_what_every_class_tried_costs():
     for _ in range(1000):
         rules = softened(bound(random_rules(chance)), rng)
         scores = (rng.integers(-6, 7, (len(facts), len(CLASSES))) / 2).astype(np.float32)
-        check(rules, facts, scores, fold=bool(rng.random() < 0.7))
+        check_lowered(rules, facts, scores, fold=bool(rng.random() < 0.7))
 
 
 @settings(max_examples=200, deadline=None)
@@ -64,7 +35,7 @@ def test_flags_categories_and_integers_cost_what_every_assignment_tried_costs(pa
     rng = np.random.default_rng(seed)
     rules = softened(rule_set(*parts), rng)
     scores = (rng.integers(-6, 7, (len(GAPS), 9)) / 2).astype(np.float32)
-    check(rules, GAPS, scores, fold=bool(rng.random() < 0.7))
+    check_lowered(rules, GAPS, scores, fold=bool(rng.random() < 0.7))
 
 
 def test_a_clause_a_count_and_a_condition_over_facts_need_no_helper():

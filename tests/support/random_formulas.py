@@ -12,7 +12,9 @@ from random_rules import CLASSES
 from engine.logic.binding import Test
 from engine.logic.formula import And, Count, Iff, IfThen, Implies, Not, Or, ValueIn, Weighted, Xor
 from engine.logic.formula import Tested as Outcome
-from engine.logic.lowering import SCALE, soft_costs
+from engine.logic.lowering import SCALE, lowered, soft_costs
+from engine.logic.normal import STRUCTURE
+from engine.logic.pipeline import ALLOWED, NONE, Engine
 from engine.logic.ruleset import Rule, RuleSet
 from engine.logic.vocabulary import Variable, Vocabulary
 
@@ -59,6 +61,35 @@ def every_answer(rules, compiled, facts, scores):
     for i in range(len(rules.rules)):
         paid += np.where(broken[:, :, i], soft.get(i, np.inf), 0)
     return answers, paid, broken
+
+
+def check_lowered(rules, facts, scores, **options):
+    """Lower rules, repair by the engines, and compare with every answer tried."""
+    compiled = lowered(rules, **options)
+    form = compiled.form
+    predicted, costs = compiled.asked(facts, scores)
+    assert predicted.shape == costs.shape == (len(facts), len(form.variables))
+    answers, paid, broken = every_answer(rules, compiled, facts, scores)
+    least = paid.min(1)
+    decided = Engine(form)(predicted, costs)
+    assert decided.costs.tolist() == np.where(np.isinf(least), -1, least).tolist()
+    said = compiled.answers(predicted)
+    place = {tuple(a): i for i, a in enumerate(answers.tolist())}
+    rows = np.arange(len(facts))
+    raw = broken[rows, [place[tuple(a)] for a in said.tolist()]]
+    assert ((decided.status == ALLOWED) == ~raw.any(1)).all()
+    assert ((decided.status == NONE) == np.isinf(least)).all()
+    # A constraint that does not hold of the raw answer belongs to a rule that it breaks, and the other way.
+    fails = ~form.holds(predicted)
+    owners = np.array([c.rule for c in form.constraints])
+    assert not fails[:, owners == STRUCTURE].any()
+    for i in range(len(rules.rules)):
+        assert (fails[:, owners == i].any(1) == raw[:, i]).all()
+    found = np.flatnonzero(np.isfinite(least))
+    chosen = [place[tuple(a)] for a in compiled.answers(decided.values)[found].tolist()]
+    assert np.array_equal(paid[found, chosen], least[found])
+    for i, kept in compiled.kept.items():
+        assert (decided.values[found, kept] == ~broken[found, chosen, i]).all()
 
 
 def atoms():

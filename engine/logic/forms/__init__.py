@@ -17,6 +17,7 @@ from .form import (
     Option,
     as_expression,
     as_formula,
+    form,
     range_of,
     unknown_call,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "Relation",
     "as_expression",
     "as_formula",
+    "form",
     "range_of",
     "unknown_call",
 ]
