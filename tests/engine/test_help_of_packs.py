@@ -1,0 +1,30 @@
+"""resources/help/domain-packs.md: its example is a pack, and it names every pack that is shipped."""
+
+import re
+from pathlib import Path
+
+from engine.logic.pack_file import read_pack
+from engine.logic.packs import packs
+from engine.logic.trials import judged
+
+PAGE = (Path(__file__).parents[2] / "resources" / "help" / "domain-packs.md").read_text(encoding="utf-8")
+
+
+def test_the_example_is_a_pack_whose_samples_break_what_they_say():
+    example = re.search(r"```\n(\[pack\].*?)```", PAGE, re.DOTALL)[1]
+    pack = read_pack(example, "doors")
+    assert [set(broken) for broken in judged(pack)] == [set(sample.breaks) for sample in pack.samples]
+
+
+def test_every_pack_is_named_under_its_domain():
+    rows = dict(re.findall(r"^\| ([a-z ]+) \| (.+) \|$", PAGE, re.MULTILINE))
+    named = {
+        key: domain
+        for domain, cells in rows.items()
+        for key in re.findall(
+            r"[a-z0-9]+(?:-[a-z0-9]+)+|allergens|incoterms|tolerances|transfusion|stairs", cells
+        )
+    }
+    for key, pack in packs().items():
+        assert named.get(key) == pack.domain, key
+    assert f"{len(packs())} packs come with Polybit" in PAGE
