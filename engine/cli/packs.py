@@ -125,9 +125,8 @@ def bound(name: str, document: Document) -> RuleSet:
         raise error.at(Path(name).name) from None
 
 
-def check_document(options: argparse.Namespace) -> int:
+def check_document(options: argparse.Namespace, document: Document) -> int:
     """Print what there is to say of rules in words; 1 where they cannot be kept together."""
-    document = document_of(options.file)
     rules = bound(options.file, document)
     plain, ordered = parted(rules)
     names = set(plain.names)

@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DataError, PolybitError, RuleError
+from ..errors import PolybitError, RuleError
 from ..files.atomic import check_writable
 from ..files.repairs import (
-    SCALE,
     Repairs,
     check_repairs_suffix,
     log_odds,
@@ -22,12 +21,15 @@ from ..files.repairs import (
 )
 from ..logic.dimacs import SUFFIXES, read_dimacs
 from ..logic.examine import Examined, Reasons, examined, kept_variables
+from ..logic.lowering import SCALE
 from ..logic.normal import Bools, NormalForm
 from ..logic.pipeline import ALLOWED, STATUS, TOOLS, Engine
+from ..logic.readers import READERS
 from ..logic.solver import shared_solver
 from ..ports import I64
 from .packs import add_packs, check_document
 from .printing import plural, say, say_json
+from .rule_texts import TEXT, document_for, repair_table
 from .sequences import add_sequences
 
 KINDS = ("probabilities", "logits")
@@ -39,8 +41,8 @@ _MOST_COST = 1 << 50
 def check_rules(options: argparse.Namespace) -> int:
     """Print whether rules can be kept, what they fix, and which say nothing new; 1 where they conflict."""
     if Path(options.file).suffix.lower() not in SUFFIXES:
-        return check_document(options)
-    form = _read(options.file)
+        return check_document(options, document_for(options))
+    form = read_dimacs(Path(options.file))
     began = time.perf_counter()
     found = examined(form, shared_solver(), options.seconds)
     took = time.perf_counter() - began
@@ -54,10 +56,12 @@ def check_rules(options: argparse.Namespace) -> int:
 
 def repair_scores(options: argparse.Namespace) -> int:
     """Repair the decisions that scores make, and write them; 1 where a record has no allowed answer."""
+    if Path(options.file).suffix.lower() not in SUFFIXES:
+        return repair_table(options)
     out = Path(options.out)
     check_repairs_suffix(out)
     check_writable(out)
-    asked = _asked(_read(options.file), options)
+    asked = _asked(read_dimacs(Path(options.file)), options)
     engine = Engine(asked.form)
     engine(asked.predicted[:1], asked.costs[:1])  # compiles what is not compiled yet
     began = time.perf_counter()
@@ -99,6 +103,8 @@ def _asked(form: NormalForm, options: argparse.Namespace) -> _Asked:
     count = len(form.variables) - len(soft)  # a file's `kept` variables come last
     if not 0 <= options.facts <= count:
         raise PolybitError(f"--facts is 0 to {count}, the variables of the rules; got {options.facts}.")
+    if options.scores is None:
+        raise PolybitError("Repair by clauses needs --scores, a score a variable and record.")
     form = replace(form, given=options.facts)
     names = form.variables[:count]
     odds = log_odds(read_scores(Path(options.scores), names), options.kind)
@@ -111,13 +117,6 @@ def _asked(form: NormalForm, options: argparse.Namespace) -> _Asked:
     costs[:] = np.rint(form.costs * (options.soft_nats * SCALE))
     costs[:, :count] = np.rint(np.abs(odds) * SCALE)
     return _Asked(form, names, predicted, costs)
-
-
-def _read(file: str) -> NormalForm:
-    path = Path(file)
-    if path.suffix.lower() not in SUFFIXES:
-        raise DataError(f"Rules are read from {' and '.join(SUFFIXES)} here; got {path.name!r}.")
-    return read_dimacs(path)
 
 
 def _figures(form: NormalForm, found: Examined, took: float) -> dict[str, Any]:
@@ -213,13 +212,13 @@ def add_rules(verbs: Any, make: Any) -> None:
     rules = verbs.add_parser("rules", help="check a rule set, or repair decisions by it")
     under = rules.add_subparsers(title="verbs", metavar="VERB", required=True)
     one = make(under, "check", check_rules, "can the rules be kept, and which say nothing new", json=True)
-    one.add_argument("file", help="a domain pack, or rules (.cnf .wcnf .dmn .uvl .toml)")
+    _add_files(one)
     one.add_argument("--seconds", type=_seconds, default=20.0, help="time for the questions (default 20)")
     add_packs(under, make)
     add_sequences(under, make)
     one = make(under, "repair", repair_scores, "the most probable decisions that keep the rules", json=True)
-    one.add_argument("file", help="rules (.cnf, .wcnf)")
-    one.add_argument("--scores", required=True, help="a score a variable and record (.csv, .npz)")
+    _add_files(one)
+    one.add_argument("--scores", help="for clauses: a score a variable and record (.csv, .npz)")
     one.add_argument("--out", required=True, help="where to, by suffix: .csv .npz")
     one.add_argument("--kind", choices=KINDS, default=KINDS[0], help="what the scores are")
     one.add_argument("--facts", type=int, default=0, help="the first so many variables are given (default 0)")
@@ -232,6 +231,12 @@ def add_rules(verbs: Any, make: Any) -> None:
     one.add_argument(
         "--sample", type=int, default=_SAMPLE, help=f"records that RC2 solves once more (default {_SAMPLE})"
     )
+
+
+def _add_files(verb: Any) -> None:
+    verb.add_argument("file", help=f"a domain pack, or rules ({' '.join((*SUFFIXES, TEXT, *READERS))})")
+    verb.add_argument("--data", help="a table of facts and answers (.csv) that rules of a text are about")
+    verb.add_argument("--decides", default="", help="columns of --data that are decided, commas between")
 
 
 def _count(text: str) -> int:

@@ -97,7 +97,7 @@ def _guard(path: Path, log: Path) -> SequenceGuard:
         pack = load_pack(path)
         vocabulary, text = pack.vocabulary, pack.text
     else:
-        vocabulary, text = vocabulary_of(event_types(log), ()), _text(path)
+        vocabulary, text = vocabulary_of(event_types(log), ()), rules_text(path)
     if len(vocabulary.sequences) != 1:
         words = f"The rules are about {plural(len(vocabulary.sequences), 'sequence')} of events."
         raise RuleError(words, where=str(path), do="Take rules about one.")
@@ -107,7 +107,12 @@ def _guard(path: Path, log: Path) -> SequenceGuard:
         raise error.at(str(path)) from None
 
 
-def _text(path: Path) -> str:
+def rules_text(path: Path) -> str:
+    """Return the text of a file of rules.
+
+    Raises:
+        DataError: it cannot be read, or is not UTF-8.
+    """
     try:
         data = path.read_bytes()[: _MOST_TEXT + 1]
         return data.decode("utf-8-sig")

@@ -17,6 +17,7 @@ from ..files.model import load_program
 from ..files.predictions import write_predictions
 from ..files.project import Project, open_project, probed
 from ..files.run import read_run
+from ..look import agreement
 from ..records import Records
 from ..runtime.program import Answer, Program
 from ..source import Source
@@ -72,6 +73,8 @@ def evaluate(options: argparse.Namespace) -> int:
     records = records.take(np.flatnonzero(known))
     answer = program.answer(records)
     figures = _evaluation(answer, records.labels)
+    if answer.rules:
+        figures |= _guarded(program, records, answer)
     if options.json:
         say_json(figures)
         return 0
@@ -82,6 +85,8 @@ def evaluate(options: argparse.Namespace) -> int:
     say(f"Accuracy {percent(figures['accuracy'])} ({percent(figures['accuracy_raw'])} before the rules).")
     broke = plural(figures["violations_raw"], "answer")
     say(f"{broke} broke a rule before repair, {figures['violations']} after.")
+    for line in _how(figures):
+        say(line)
     return 0
 
 
@@ -93,12 +98,46 @@ def predict(options: argparse.Namespace) -> int:
     write_predictions(Path(options.out), answer)
     done = {"out": options.out, "records": len(records), "violations_raw": answer.violations_raw}
     done["violations"] = answer.violations
+    if answer.rules:
+        done |= _counted(answer)
     if options.json:
         say_json(done)
     else:
         repaired = plural(answer.violations_raw, "answer")
         say(f"Wrote {plural(len(records), 'prediction')} to {options.out}; {repaired} repaired.")
+        for line in _how(done):
+            say(line)
     return 0
+
+
+def _counted(answer: Answer) -> dict[str, Any]:
+    """Return how many answers have which status, and which engine gave how many."""
+
+    def counts(words: Any) -> dict[str, int]:
+        found, times = np.unique(words[words != ""], return_counts=True)
+        return dict(zip(found.tolist(), times.tolist(), strict=True))
+
+    return {"status": counts(answer.status), "engine": counts(answer.engine)}
+
+
+def _guarded(program: Program, records: Records, answer: Answer) -> dict[str, Any]:
+    """Return the counts and, where one class is guarded, how often RC2 agrees on a sample."""
+    told = _counted(answer)
+    agreed = agreement(program, records)
+    if agreed:
+        told["rc2"] = {"records": agreed.sampled, "solved": agreed.solved, "agreed": agreed.agreed}
+    return told
+
+
+def _how(figures: dict[str, Any]) -> list[str]:
+    lines = []
+    for key, head in (("status", "Answers"), ("engine", "Decided by")):
+        if figures.get(key):
+            lines.append(f"{head}: {', '.join(f'{name} {count:,}' for name, count in figures[key].items())}.")
+    if "rc2" in figures:
+        told = figures["rc2"]
+        lines.append(f"RC2 agrees on {told['agreed']} of {told['solved']} records that it solved once more.")
+    return lines
 
 
 def _model_and_records(options: argparse.Namespace) -> tuple[Program, Records]:

@@ -21,31 +21,41 @@ WRITERS: Family[Writer] = Family("files.predictions", "Prediction files")
 
 @WRITERS.option(".csv", "CSV table", formula="one row a record; scores as shortest decimals of float32")
 def write_csv(path: Path, answer: Answer) -> None:
-    """Write record, label, raw label, status, broken rules and the score of every class."""
+    """Write record, label, raw label, status, engine, broken rules and the score of every class."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         scores = [f"score_{name}" for name in answer.classes]
-        writer.writerow(["record", "label", "raw_label", "status", "broken_rules", *scores])
+        writer.writerow(["record", "label", "raw_label", "status", "engine", "broken_rules", *scores])
         for i, row in enumerate(answer.scores):
             broken = "; ".join(name for name, hit in zip(answer.rules, answer.broken[i], strict=True) if hit)
             cells = [str(v) for v in row]
             label, raw = answer.name(int(answer.labels[i])), answer.name(int(answer.raw_labels[i]))
-            writer.writerow([i, label, raw, _status(answer, i), broken, *cells])
+            writer.writerow([i, label, raw, answer.status[i], answer.engine[i], broken, *cells])
 
 
-@WRITERS.option(".npz", "NumPy archive", formula="arrays label, raw_label, scores, broken, classes, rules")
+@WRITERS.option(
+    ".npz", "NumPy archive", formula="arrays label, raw_label, scores, status ..., classes, rules"
+)
 def write_npz(path: Path, answer: Answer) -> None:
     """Write the arrays of an answer."""
     with path.open("wb") as file:
         np.savez_compressed(file, **_arrays(answer))
 
 
-@WRITERS.option(".h5", "HDF5", formula="datasets label, raw_label, scores, broken; attributes classes, rules")
+@WRITERS.option(
+    ".h5",
+    "HDF5",
+    formula="datasets label, raw_label, scores, status ...; attributes classes, rules",
+)
 def write_h5(path: Path, answer: Answer) -> None:
-    """Write the arrays of an answer; names as attributes."""
+    """Write the arrays of an answer; names as attributes, status and engine as places in their words."""
     with hdf5.writing(path) as file:
         for name, value in _arrays(answer).items():
-            if value.dtype.kind == "U":
+            if name in ("status", "engine"):  # one word a record: as a number, with the words beside
+                words, places = np.unique(value, return_inverse=True)
+                file.create_dataset(name, data=places.astype(np.uint8))
+                file.attrs[f"{name}_words"] = [str(v) for v in words]
+            elif value.dtype.kind == "U":
                 file.attrs[name] = [str(v) for v in value]
             else:
                 file.create_dataset(name, data=value)
@@ -69,13 +79,9 @@ def _arrays(answer: Answer) -> dict[str, Any]:
         "label": answer.labels,
         "raw_label": answer.raw_labels,
         "scores": answer.scores,
+        "status": answer.status,
+        "engine": answer.engine,
         "broken": answer.broken,
         "classes": np.array(answer.classes, str),
         "rules": np.array(answer.rules, str),
     }
-
-
-def _status(answer: Answer, i: int) -> str:
-    if answer.labels[i] < 0:
-        return "none"
-    return "repaired" if answer.broken[i].any() else "allowed"

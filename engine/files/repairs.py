@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError, PolybitError
+from ..logic.lowering import SCALE
 from ..logic.pipeline import STATUS, TOOLS, Decided
 from ..options import Family
 from ..ports import F64
@@ -19,7 +20,6 @@ from ..sources.opening import located
 from ..sources.table import read_table
 from .atomic import replacing
 
-SCALE = 10_000  # costs are whole ten-thousandths of a nat
 CERTAIN = 40.0  # nats: a probability of 0 or 1 counts as this log-odds
 
 
