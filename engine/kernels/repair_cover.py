@@ -3,6 +3,10 @@
 Variables are what may be chosen. A need is a set of them of which one must be; two variables clash where they
 cannot both be. What clashes with a choice is struck out at once, and the last one left of a need is chosen.
 Where that comes to no end, the need with fewest variables left is branched on. Sets of variables are bits.
+
+Every variable that is struck out or chosen keeps why: the marks of the caller's strikes and of the branchings
+that it follows from. So a need that has come to none says which branchings had a part in it, the others are
+passed over on the way back, and where nothing is left the marks that remain are a core.
 """
 
 from __future__ import annotations
@@ -18,10 +22,11 @@ I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
 
-# Places in Partial.now: how long the trail and the queue are, whether a need has nothing left, branchings.
+# Places in Partial.now: how long the trail and the queue are, 1 + the need that has nothing left, branchings.
 TRAIL, QUEUE, DEAD, STEPS = range(4)
 NO, YES, UNDECIDED = range(3)
 _ONE = np.uint64(1)
+_DEEPEST = 63  # branchings deeper than this share one bit
 
 
 class Cover(NamedTuple):
@@ -54,6 +59,8 @@ class Partial(NamedTuple):
         queue: int32 (needs,), needs that may have come down to one variable.
         marks: int32 (k + 1,), how long the trail was at each branching.
         tried: int32 (k + 1,), the variable that is chosen there.
+        why: uint64 (k + 1, words), bits of marks and, in the last word, of branchings by depth, beside each
+            variable; the last row is room, and the core where there is one.
         now: int64 (4,), counters: see TRAIL ... STEPS.
     """
 
@@ -64,11 +71,12 @@ class Partial(NamedTuple):
     queue: I32
     marks: I32
     tried: I32
+    why: U64
     now: I64
 
 
-def partial_for(cover: Cover) -> Partial:
-    """Return room for the choices of one record."""
+def partial_for(cover: Cover, marks: int = 0) -> Partial:
+    """Return room for the choices of one record, whose strikes bear up to so many different marks."""
     k, needs = len(cover.clash), len(cover.starts) - 1
     return Partial(
         alive=np.zeros(cover.clash.shape[1], np.uint64),
@@ -78,6 +86,7 @@ def partial_for(cover: Cover) -> Partial:
         queue=np.zeros(needs, np.int32),
         marks=np.zeros(k + 1, np.int32),
         tried=np.zeros(k + 1, np.int32),
+        why=np.zeros((k + 1, -(-marks // 64) + 1), np.uint64),
         now=np.zeros(4, np.int64),
     )
 
@@ -87,13 +96,14 @@ def begin(cover: Cover, part: Partial) -> None:
     """Leave everything open."""
     part.now[:] = 0
     part.alive[:] = 0
+    part.why[:] = 0
     for v in range(cover.clash.shape[0]):
         part.alive[v >> 6] |= _ONE << np.uint64(v & 63)
     part.held[:] = 0
     for g in range(part.counts.size):
         part.counts[g] = cover.starts[g + 1] - cover.starts[g]
         if part.counts[g] == 0:
-            part.now[DEAD] = 1
+            part.now[DEAD] = g + 1
         elif part.counts[g] == 1:
             part.queue[part.now[QUEUE]] = g
             part.now[QUEUE] += 1
@@ -106,9 +116,11 @@ def left(part: Partial, v: int) -> bool:
 
 
 @kernel
-def strike(cover: Cover, part: Partial, v: int) -> None:
-    """Strike out variable `v`, which is left."""
+def strike(cover: Cover, part: Partial, v: int, by: int) -> None:
+    """Strike out variable `v`, which is left, for the why of row `by`: of what was chosen, or the last."""
     now = part.now
+    for w in range(part.why.shape[1]):
+        part.why[v, w] = part.why[by, w]
     part.alive[v >> 6] &= ~(_ONE << np.uint64(v & 63))
     part.trail[now[TRAIL]] = v
     now[TRAIL] += 1
@@ -116,7 +128,7 @@ def strike(cover: Cover, part: Partial, v: int) -> None:
         g = cover.var_needs[q]
         part.counts[g] -= 1
         if part.counts[g] == 0:
-            now[DEAD] = 1
+            now[DEAD] = g + 1
         elif part.counts[g] == 1 and part.held[g] == 0:
             part.queue[now[QUEUE]] = g
             now[QUEUE] += 1
@@ -124,7 +136,7 @@ def strike(cover: Cover, part: Partial, v: int) -> None:
 
 @kernel
 def choose(cover: Cover, part: Partial, v: int) -> None:
-    """Choose variable `v`, which is left, and strike out what clashes with it."""
+    """Choose variable `v`, which is left and has its why, and strike out what clashes with it."""
     now = part.now
     part.trail[now[TRAIL]] = -1 - v
     now[TRAIL] += 1
@@ -133,7 +145,7 @@ def choose(cover: Cover, part: Partial, v: int) -> None:
     for w in range(part.alive.size):
         bits = part.alive[w] & cover.clash[v, w]
         while bits:
-            strike(cover, part, 64 * w + lowest_bit(bits))
+            strike(cover, part, 64 * w + lowest_bit(bits), v)
             bits &= bits - _ONE
 
 
@@ -147,9 +159,21 @@ def spread(cover: Cover, part: Partial) -> bool:
         if part.held[g] == 0:
             for q in range(cover.starts[g], cover.starts[g + 1]):
                 if left(part, cover.members[q]):
+                    _gather(cover, part, g, cover.members[q])
                     choose(cover, part, cover.members[q])
                     break
     return bool(now[DEAD] == 0)
+
+
+@kernel
+def _gather(cover: Cover, part: Partial, g: int, into: int) -> None:
+    """Write why every other variable of need `g` is struck out into row `into` of why."""
+    for w in range(part.why.shape[1]):
+        found = np.uint64(0)
+        for q in range(cover.starts[g], cover.starts[g + 1]):
+            if cover.members[q] != into:
+                found |= part.why[cover.members[q], w]
+        part.why[into, w] = found
 
 
 @kernel
@@ -174,9 +198,11 @@ def take_back(cover: Cover, part: Partial, mark: int) -> None:
 def completed(cover: Cover, part: Partial, most: int) -> int:
     """Complete what is chosen: return YES with all needs held, NO, or UNDECIDED after `most` branchings.
 
-    What was chosen on the way stays on the trail, for the caller to take back.
+    What was chosen on the way stays on the trail, for the caller to take back. After NO the last row of why
+    holds the marks of strikes that do not go together.
     """
-    now, depth = part.now, 0
+    now, depth, last = part.now, 0, part.why.shape[1] - 1
+    core = part.why.shape[0] - 1
     steps = now[STEPS]
     alive = spread(cover, part)
     while True:
@@ -190,16 +216,32 @@ def completed(cover: Cover, part: Partial, most: int) -> int:
             at = cover.starts[g]
             while not left(part, cover.members[at]):
                 at += 1
-            part.marks[depth], part.tried[depth] = now[TRAIL], cover.members[at]
+            v = cover.members[at]
+            part.marks[depth], part.tried[depth] = now[TRAIL], v
+            part.why[v] = 0
+            part.why[v, last] = _ONE << np.uint64(min(depth, _DEEPEST))
             depth += 1
-            choose(cover, part, cover.members[at])
-        elif depth > 0:
+            choose(cover, part, v)
+        else:
+            _gather(cover, part, int(now[DEAD] - 1), core)
+            depth = _back_to(part, depth)
+            if depth == 0:
+                return NO
             depth -= 1
             take_back(cover, part, part.marks[depth])
-            strike(cover, part, part.tried[depth])
-        else:
-            return NO
+            if depth <= _DEEPEST:
+                part.why[core, last] &= ~(_ONE << np.uint64(depth))
+            strike(cover, part, part.tried[depth], core)
         alive = spread(cover, part)
+
+
+@kernel
+def _back_to(part: Partial, depth: int) -> int:
+    """Return how deep the last branching is that had a part in the core, 0 for none."""
+    marks = part.why[part.why.shape[0] - 1, part.why.shape[1] - 1]
+    while depth > 0 and not (marks >> np.uint64(min(depth - 1, _DEEPEST))) & _ONE:
+        depth -= 1
+    return depth
 
 
 @kernel

@@ -69,7 +69,7 @@ def complete_rows(cover: Cover, part: Partial, allowed: Bools, most: int, values
         begin(cover, part)
         for v in range(allowed.shape[1]):
             if not allowed[i, v]:
-                strike(cover, part, v)
+                strike(cover, part, v, part.why.shape[0] - 1)
         found[i] = completed(cover, part, most)
         if found[i] == YES:
             for v in range(allowed.shape[1]):
@@ -82,7 +82,7 @@ def _facts(cover: Cover, part: Partial, batch: Rows, r: int) -> bool:
     begin(cover, part)
     for v in range(batch.given):
         if not batch.values[r, batch.variables[v]]:
-            strike(cover, part, v)
+            strike(cover, part, v, part.why.shape[0] - 1)
     for v in range(batch.given):
         if batch.values[r, batch.variables[v]]:
             if not left(part, v):

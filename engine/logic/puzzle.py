@@ -51,7 +51,7 @@ class Puzzle:
         cells = cells_for(*_packed(self.cells))
         room = levels_for(*cells.order.shape)
         batch = Rows(self.part.variables, self.part.given, costs, rows, values, reached)
-        solve_rows(self._cover, partial_for(self._cover), cells, room, batch, most, proven)
+        solve_rows(self._cover, partial_for(self._cover, len(self.cells)), cells, room, batch, most, proven)
         return reached, proven
 
     def completed(self, allowed: Bools, most: int) -> tuple[Bools, Bools, Bools]:
