@@ -16,7 +16,7 @@ from .errors import FieldError
 from .precision import PRECISIONS
 
 _LONGEST = 80  # characters of a wrong value that a message repeats
-Form = Literal["whole", "real", "choice", "flag", "text", "path", "bits", "rules", "hidden"]
+Form = Literal["whole", "real", "choice", "flag", "text", "path", "bits", "rules", "packs", "hidden"]
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,11 @@ def text(default: str, help: str, **more: Unpack[More]) -> Any:
 def rules(default: str, help: str) -> Any:
     """Declare a text of rules in the rule language, edited in the rule editor."""
     return _made(default, About("rules", help))
+
+
+def packs(default: str, help: str) -> Any:
+    """Declare keys of domain packs, separated by commas, taken in the pack picker."""
+    return _made(default, About("packs", help))
 
 
 def path(help: str, suffixes: tuple[str, ...], **more: Unpack[More]) -> Any:

@@ -22,6 +22,7 @@ from app.panels.editors import (
 from app.panels.fold import Fold
 from app.panels.labels import body, caption, note
 from app.panels.option_card import OptionCard
+from app.panels.packs_editor import PacksEditor
 from app.panels.rules_editor import RulesEditor
 from app.theme.fonts import BASE, font
 from engine.fields import About, Fields, label
@@ -33,6 +34,7 @@ _EDITORS: dict[str, type[Editor]] = {
     "flag": FlagEditor,
     "text": TextEditor,
     "rules": RulesEditor,
+    "packs": PacksEditor,
 }
 _WIDE = ("rules", "flag")  # forms whose editor takes the whole row
 _NAMES = 88  # px
@@ -47,7 +49,7 @@ class Form(QWidget):
 
     Signals:
         edited: field name and the value the user made.
-        opened: the name of a field that is to be edited on a page of its own.
+        opened: the form of a field, `rules` or `packs`, that is to be edited on a page of its own.
     """
 
     edited = Signal(str, object)
@@ -132,8 +134,8 @@ class Form(QWidget):
     def _add(self, grid: _Grid, name: str, about: About, editor: Editor) -> None:
         self.editors[name] = editor
         editor.edited.connect(lambda value: self.edited.emit(name, value))
-        if isinstance(editor, RulesEditor):
-            editor.opened.connect(lambda: self.opened.emit(name))
+        if isinstance(editor, RulesEditor | PacksEditor):
+            editor.opened.connect(lambda: self.opened.emit(about.form))
         self._rows[name] = grid.add(name, about, editor)
 
 

@@ -19,10 +19,10 @@ class InspectorPanel(QWidget):
     """Shows and edits what is selected; the project itself while nothing is.
 
     Signals:
-        rules_wanted: the name of a node whose rules are to be edited on a page of their own.
+        rules_wanted: the name of a node, and whether its `rules` or `packs` are to be edited on a page.
     """
 
-    rules_wanted = Signal(str)
+    rules_wanted = Signal(str, str)
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -83,7 +83,7 @@ class InspectorPanel(QWidget):
         names = self._names()
         if len(names) == 1:
             page = NodePage(self._document, names[0], self.probing)
-            page.rules_wanted.connect(lambda: self.rules_wanted.emit(page.name))
+            page.rules_wanted.connect(lambda form: self.rules_wanted.emit(page.name, form))
             return page
         return SeveralPage(self._document, names) if names else ProjectPage(self._document)
 

@@ -30,10 +30,10 @@ class NodePage(QWidget):
     """Everything about one node.
 
     Signals:
-        rules_wanted: the rules of this node are to be edited on a page of their own.
+        rules_wanted: `rules` or `packs` of this node are to be edited on a page of their own.
     """
 
-    rules_wanted = Signal()
+    rules_wanted = Signal(str)
 
     def __init__(self, document: Document, name: str, probing: Probing) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class NodePage(QWidget):
         self._add_costs()
         self.form = Form(self.kind, document.project.folder, family_token(self.kind.family))
         self.form.edited.connect(self._set)
-        self.form.opened.connect(lambda _field: self.rules_wanted.emit())
+        self.form.opened.connect(self.rules_wanted)
         document.settling.connect(self.form.settle)
         if self.form.editors:
             self._section("Parameters", self.form)

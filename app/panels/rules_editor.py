@@ -17,6 +17,7 @@ from engine.errors import PolybitError
 from engine.fields import About
 from engine.graph import Graph
 from engine.logic.rules import Rules
+from engine.logic.sequence import Sequence
 from engine.logic.vocabulary import Vocabulary
 
 _LINES = 12
@@ -93,17 +94,30 @@ class RulesEditor(Editor):
         self.opened.emit()
 
 
-def vocabulary_at(graph: Graph, name: str) -> Vocabulary:
+RuleNode = Rules | Sequence
+
+
+def ruled(graph: Graph) -> tuple[str, ...]:
+    """Return the names of the nodes that hold rules, in running order."""
+    return tuple(name for name in graph.order if isinstance(graph.node(name), RuleNode))
+
+
+def vocabulary_at(graph: Graph, name: str, *, packs: bool = True) -> Vocabulary:
     """Return what the rules of a node may speak of: nothing for a node that holds no rules.
 
-    The variables of its packs are among it.
+    Args:
+        graph: the graph.
+        name: the node.
+        packs: whether the variables of its packs are among it.
     """
     node, inputs = graph.node(name), graph.input_specs(name)
-    if not isinstance(node, Rules):
+    if not isinstance(node, RuleNode) or not any(inputs[:1]):
         return Vocabulary(())
-    for bare in ({"rules": ""}, {"rules": "", "packs": ""}):
+    values = {key: value for key, value in node.values().items() if key not in ("rules", "packs")}
+    taken = {"packs": node.packs} if packs and isinstance(node, Rules) and node.packs else {}
+    for more in (taken, {}):
         try:
-            return type(node)(**{**node.values(), **bare}).rule_set(*inputs).vocabulary
+            return type(node)(**{**values, **more}).rule_set(*inputs).vocabulary
         except PolybitError:
             continue  # packs that do not go together are told elsewhere
     return Vocabulary(())

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from app.editor.marks import Mark, State
-from app.panels.rules_editor import place_in
+from app.panels.rules_editor import RuleNode, place_in
 from app.theme.figures import plural
 from engine.errors import PolybitError, RuleError, SolverError
 from engine.graph import Graph
@@ -15,10 +16,10 @@ from engine.logic.checking import Finding as Found
 from engine.logic.checking import RuleStatus, check_rules
 from engine.logic.language import parse
 from engine.logic.packs import combined, pack_of
-from engine.logic.rules import Rules
 from engine.logic.ruleset import RuleSet
 from engine.logic.vocabulary import Vocabulary
 
+UNWIRED = "Wire the scores, and the facts, to this node to have its rules checked."
 _LEVELS = {"error": "error", "warning": "warning", "note": "ok"}
 _STATES: dict[str, tuple[State, str]] = {
     "needed": ("kept", "needed: some record breaks it and nothing else"),
@@ -116,12 +117,10 @@ def check(text: str, vocabulary: Vocabulary, keys: tuple[str, ...], stopped: Cal
     wrong = next((f for f in told.findings if f.kind == "text"), None)
     if wrong:
         return Checked(text, False, wrong.what, "error", findings)
-    examples = tuple(
-        Example(rule.name, rule.line, rule.example.words, rule.example.facts, rule.example.answer)
-        for rule in told.rules
-        if rule.example
-    )
-    return Checked(text, True, *_summary(told), findings, _marks(told), examples, told.finished)
+    words, level = _summary(told)
+    if keys and told.rules:
+        words = f"{words.removesuffix('.')} · beside {plural(len(keys), 'pack')}."
+    return Checked(text, True, words, level, findings, _marks(told), _examples(text, told), told.finished)
 
 
 def _beside_packs(
@@ -156,12 +155,15 @@ class Bound:
 def bound(graph: Graph, name: str, text: str) -> Bound | Checked:
     """Return `text` as the rules of a node, or what is wrong with it; the graph finds both ready."""
     node = graph.node(name)
-    if not isinstance(node, Rules):
+    if not isinstance(node, RuleNode):
         raise TypeError(f"{name} holds no rules")
+    inputs = graph.input_specs(name)
+    if not any(inputs[:1]):
+        return Checked(text, True, UNWIRED, "warning", finished=False)
     made = type(node)(**{**node.values(), "rules": text})
     made.rows()  # both remember what they find, an error too
     try:
-        return Bound(made.rule_set(*graph.input_specs(name)), len(parse(text)))
+        return Bound(made.rule_set(*inputs), len(parse(text)))
     except (RuleError, SolverError) as error:
         wrong = Finding("error", error.what, error.do, *place_in(error.where))
         return Checked(text, False, error.what, "error", (wrong,))
@@ -185,8 +187,22 @@ def _marks(told: Examined) -> dict[int, Mark]:
 
 def _mark(rule: RuleStatus) -> Mark:
     state, words = _STATES[rule.status]
-    example = f"\nBreaks it alone: {rule.example.words}." if rule.example else ""
-    return Mark(state, f"{rule.name} is {words}.{example}")
+    return Mark(state, f"{rule.name} is {words}.")
+
+
+def _examples(text: str, told: Examined) -> tuple[Example, ...]:
+    """Return the example of every rule that has one; its words hold what the rule speaks of."""
+    lines = text.split("\n")
+    ends = [rule.line - 1 for rule in told.rules[1:]] + [len(lines)]
+    found = []
+    for rule, end in zip(told.rules, ends, strict=True):
+        if rule.example:
+            said = set(re.findall(r"[\w.+-]+", "\n".join(lines[rule.line - 1 : max(end, rule.line)])))
+            every = {**rule.example.facts, **rule.example.answer}
+            words = ", ".join(f"{name} = {value}" for name, value in every.items() if name in said)
+            example = rule.example
+            found.append(Example(rule.name, rule.line, words or example.words, example.facts, example.answer))
+    return tuple(found)
 
 
 def _summary(told: Examined) -> tuple[str, str]:

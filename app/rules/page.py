@@ -21,7 +21,7 @@ from app.panels.checks import ICONS, TONES
 from app.panels.elided import Elided
 from app.panels.empty import EmptyState
 from app.panels.labels import IconLabel, caption, set_tone
-from app.panels.rules_editor import vocabulary_at
+from app.panels.rules_editor import ruled, vocabulary_at
 from app.panels.segments import Segments
 from app.rules.checking import Bound, Checked, Example, bound, check
 from app.rules.checks_pane import ChecksPane
@@ -36,7 +36,6 @@ from engine.node import Node
 
 _CHECK_AFTER, _KEEP_AFTER = 140, 700  # ms without a further letter
 _SIDE = 440  # px
-KIND = "logic.rules"
 _VIEWS = {"write": "Write", "packs": "Packs"}
 _VIEW_TIPS = {"write": "The rules of this node as text", "packs": "Rules of whole domains, ready to take"}
 
@@ -70,12 +69,12 @@ class RulesPage(QWidget):
 
     # What is shown
 
-    def show_node(self, name: str = "") -> None:
+    def show_node(self, name: str = "", view: str = "write") -> None:
         """Show the rules of a node; without a name the ones last shown, or the first there are."""
-        there = self._document.graph.of_kind(KIND)
+        there = ruled(self._document.graph)
         self.name = next((n for n in (name, self.name, *there) if n in there), "")
         self._wanted = True
-        self._follow()
+        self.show_view(view)
         self.text.setFocus()
 
     def show_record(self, index: int) -> None:
@@ -206,13 +205,14 @@ class RulesPage(QWidget):
         if not self._wanted:
             return
         graph = self._document.graph
-        there = graph.of_kind(KIND)
+        there = ruled(graph)
         if self.name not in there:
             self.name = next(iter(there), "")
-        writing = self.views.value == "write"
+        several = bool(self.name) and "packs" in type(graph.node(self.name)).about()
+        writing = self.views.value == "write" or not several
         self.split.setVisible(bool(self.name) and writing)
         self.packs.setVisible(bool(self.name) and not writing)
-        self.views.setVisible(bool(self.name))
+        self.views.setVisible(several)
         self.empty.setVisible(not self.name)
         self.node.setVisible(len(there) > 1)
         if not self.name:
@@ -238,7 +238,7 @@ class RulesPage(QWidget):
     def _show_packs(self) -> None:
         graph = self._document.graph
         own, taken = self.text.toPlainText(), taken_packs(graph.node(self.name))
-        self.packs.show_taken(taken, vocabulary_at(graph, self.name), own)
+        self.packs.show_taken(taken, vocabulary_at(graph, self.name, packs=False), own)
 
     def _take_packs(self, keys: tuple[str, ...]) -> None:
         after = with_packs(self._document.graph, self.name, keys)
@@ -249,6 +249,7 @@ class RulesPage(QWidget):
         self._keep()
         self.views.show_value(view)
         self._follow()
+        (self.text if view == "write" else self.packs.cards).setFocus()
 
     def _typed(self) -> None:
         if self.text.toPlainText() != self._shown:
@@ -290,6 +291,8 @@ class RulesPage(QWidget):
         graph, text = self._document.graph, self.text.toPlainText()
         if self.name in graph.nodes:
             vocabulary = vocabulary_at(graph, self.name)
+            if not vocabulary.variables:
+                return  # nothing is wired, which binding says
             keys = taken_packs(graph.node(self.name))
             self._checking.want(lambda task: check(text, vocabulary, keys, lambda: task.stopped))
 

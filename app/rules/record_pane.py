@@ -83,8 +83,15 @@ class RecordPane(Emptiable):
     def show_rules(self, name: str, bound: Bound) -> None:
         """Try other rules of a node."""
         self._name, self._own = name, bound.own
-        self._read()
         rules = bound.rules
+        if rules.vocabulary.sequences:
+            self._key = None
+            self.show_empty(True)
+            self.empty.say(
+                "Rules over events", "Train, and see in the constraints panel what sequences broke."
+            )
+            return
+        self._read()
         before = self._rules
         again = before is None or before.columns != rules.columns
         if before is not rules:

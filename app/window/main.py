@@ -13,9 +13,10 @@ from app.canvas import edits
 from app.document import Document
 from app.gallery import Gallery
 from app.machine import Machine
+from app.panels.rules_editor import ruled
 from app.panels.status import StatusPanel
 from app.recovery import Recovery, left_behind, recovery_folder
-from app.rules.page import KIND, RulesPage
+from app.rules.page import RulesPage
 from app.search import SearchPopup
 from app.window.about import about_words, keys_words
 from app.window.actions import Actions
@@ -114,13 +115,18 @@ class MainWindow(QMainWindow):
         self.pages.setCurrentWidget(self._before or self.gallery)
         self._follow_document()
 
-    def show_rules(self, name: str = "") -> None:
-        """Show the rules of a node: of the one named, the one selected, or the first there is."""
+    def show_rules(self, name: str = "", form: str = "rules") -> None:
+        """Show the rules of a node: of the one named, the one selected, or the first there is.
+
+        Args:
+            name: the node.
+            form: `rules` for the text, `packs` for the picker.
+        """
         document = self.document
         document.settle()
-        chosen = [n for n in document.selection if document.graph.node(n).kind == KIND]
+        chosen = [n for n in document.selection if n in ruled(document.graph)]
         self.pages.setCurrentWidget(self.rules)
-        self.rules.show_node(name or (chosen[-1] if chosen else ""))
+        self.rules.show_node(name or (chosen[-1] if chosen else ""), "packs" if form == "packs" else "write")
         self._follow_document()
 
     def show_what_if(self, record: int) -> None:

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..errors import RuleError, SolverError
-from ..fields import choice, rules, text
+from ..fields import choice, packs, rules
 from ..node import Family, Node, Penalty, Predictor, ShapeError, Specs, wired
 from ..ports import F32, F64, I64, Array, Arrays, Column, Port, Spec
 from .language import parse
@@ -71,7 +71,7 @@ class Rules(Node):
     decides: str = choice(
         ONE, DECIDES, "Whether one class is the answer, or each score is a label of its own"
     )
-    packs: str = text("", "Domain packs whose rules count too: their keys, separated by commas")
+    packs: str = packs("", "Domain packs whose rules count too: their keys, separated by commas")
 
     def rule_set(self, *inputs: Spec | None) -> RuleSet:
         """Return the rules bound to what arrives at the node.

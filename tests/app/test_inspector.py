@@ -19,6 +19,7 @@ from app.panels.choice import ChoiceEditor
 from app.panels.editors import PathEditor, RealEditor, WholeEditor, kept_path
 from app.panels.inspector import InspectorPanel
 from app.panels.node_page import NodePage, formula_of
+from app.panels.packs_editor import PacksEditor
 from app.panels.project_page import ProjectPage
 from app.panels.rules_editor import RulesEditor
 from app.panels.segments import Segments
@@ -399,3 +400,15 @@ def test_the_schedule_is_drawn_with_its_warm_up_and_floor(document: Document, pa
     assert curve.words_at(QPointF(208, 40)) == "epoch 10: 0.05"
     assert curve.words_at(QPointF(2, 40)) == ""
     assert curve.accessibleName().startswith("Learning rate over 10 epochs, 0 to 0.4")
+
+
+def test_packs_are_chosen_in_the_picker(document: Document, panel: InspectorPanel, qtbot: QtBot) -> None:
+    document.select(["rules"])
+    editor = _node_page(panel).form.editors["packs"]
+    assert isinstance(editor, PacksEditor)
+    assert editor.words.text() == "None is taken."
+    with qtbot.waitSignal(panel.rules_wanted) as caught:
+        QTest.mouseClick(editor.button, Qt.MouseButton.LeftButton)
+    assert caught.args == ["rules", "packs"]
+    document.edit("Take", document.graph.change("rules", packs="stairs, allergens"))
+    assert editor.words.text() == "stairs, allergens"

@@ -18,6 +18,8 @@ from app.rules.judging import truths
 from app.rules.page import RulesPage
 from app.rules.truths import counted
 from app.worker import Trainer
+from engine.catalog import NODES
+from engine.logic.packs import packs
 from engine.logic.ruleset import RuleSet
 from engine.ports import Column
 
@@ -179,3 +181,43 @@ def test_truths_are_those_of_kleene() -> None:
     assert truths(rules, np.array([0.0, np.nan]), np.array([1])) == ("true", "true")
     assert truths(rules, np.array([1.0, 1.0]), np.array([-1])) == ("unknown", "unknown")
     assert counted(("false", "unknown", "true", "true")) == "1 broken · 1 unknown · 2 kept"
+
+
+def test_rules_over_events_are_written_here_too(tmp_path: Path, qtbot: QtBot) -> None:
+    document, trainer = begun(tmp_path, epochs=1)
+    graph = document.graph.add("order", NODES["logic.sequence"](events="a, b, c, d, e, f"), 900, 0)
+    document.edit("Add", graph.wire("data", "samples", "order", "scores"))
+    page = RulesPage(document, trainer)
+    qtbot.addWidget(page)
+    page.show()
+    page.show_node("order")
+    page.text.setPlainText("rule one: response(a, b)\nrule two: response(a, z)")
+    _settled(qtbot, page)
+    assert "z" in page.says.text()
+    assert page.checks.lines[0].finding.line == 2
+    page.text.setPlainText("rule one: response(a, b)")
+    _settled(qtbot, page)
+    assert page.text.error == ""
+    assert not page.views.isVisible()
+    assert "constraints panel" in page.record.empty.words()
+    page.wait()
+
+
+def test_rules_of_packs_count_beside_those_of_the_text(
+    made: tuple[Document, Trainer, RulesPage], qtbot: QtBot
+) -> None:
+    document, _, page = made
+    pack = next(p for p in packs().values() if p.vocabulary.given and not p.vocabulary.sequences)
+    page.show_view("packs")
+    qtbot.waitUntil(lambda: bool(page.packs.packs), timeout=WAIT)
+    page.packs.taken.emit((pack.key,))
+    page.show_view("write")
+    _settled(qtbot, page)
+    assert page.says.text().endswith("beside 1 pack.")
+    assert page.record.facts.row_of(pack.vocabulary.given[0].name) >= 0
+    texts = [page.record.truths.item(i).text() for i in range(page.record.truths.count())]
+    assert sum(text.endswith("· pack") for text in texts) == len(texts) - 1 > 0
+    assert document.undo.undoText() == "Choose packs of rules"
+    QTest.keyClick(page.text, Qt.Key.Key_End, Qt.KeyboardModifier.ControlModifier)
+    page.text.completion.hide()
+    assert set(page.text.gutter.truths if page.text.gutter else ()) == {1}
