@@ -9,6 +9,7 @@ from pathlib import Path
 
 import engine
 from engine.cli.main import main as headless
+from engine.kernels.jit import spare_scipy
 
 RUN_FILE = "run.h5"
 
@@ -31,6 +32,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> int:
     """Open the window with the arguments of this process."""
+    spare_scipy()
     return run(sys.argv[1:])
 
 

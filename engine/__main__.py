@@ -9,9 +9,11 @@ def main() -> int:
     """Run the command line with the arguments of this process and return the exit status."""
     try:
         from .cli.main import main as run  # here, for it takes long enough to be interrupted
+        from .kernels.jit import spare_scipy
     except KeyboardInterrupt:
         sys.stderr.write("polybit: Stopped.\n")
         return 130
+    spare_scipy()
     return run(sys.argv[1:])
 
 

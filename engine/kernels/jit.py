@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import os
+import sys
 import tempfile
 from collections.abc import Callable
 from functools import cache
@@ -27,6 +28,15 @@ _ROOM = Path(__file__).parent
 F = TypeVar("F", bound=Callable[..., object])
 KERNELS: list[str] = []  # every kernel's name, in the order it was made
 LOOSE: list[str] = []  # those whose sums may run in any order
+
+
+def spare_scipy() -> None:
+    """Keep SciPy's linear algebra out of this process, which must be one of our own and run no other's code.
+
+    Where it is installed numba imports it with the first kernel, for products of matrices inside kernels: 14
+    MB that none of ours needs.
+    """
+    sys.modules.setdefault("scipy.linalg", cast("Any", None))
 
 
 def kernel(func: F) -> F:

@@ -91,3 +91,18 @@ def test_the_intrinsics_count_bits(words):
     _both(np.array(words, np.uint64), out)
     assert out[:, 0].tolist() == [w.bit_count() for w in words]
     assert out[:, 1].tolist() == [(w & -w).bit_length() - 1 for w in words]
+
+
+def test_kernels_run_where_scipy_is_kept_out():
+    code = """
+import sys
+import numpy as np
+from engine.kernels.bits import pack_signs
+from engine.kernels.jit import spare_scipy
+spare_scipy()
+words = np.zeros((1, 1), np.uint64)
+pack_signs(np.array([[1, -1, 1]], np.float32), words)
+print(int(words[0, 0]), sys.modules["scipy.linalg"])
+"""
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["5", "None"]

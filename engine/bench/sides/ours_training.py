@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ...kernels.jit import spare_scipy
 from ...train.loop import Run
 from ...train.progress import BatchDone
 from .. import networks
@@ -24,4 +25,5 @@ def make(job: dict[str, Any]) -> Work:
 
 
 if __name__ == "__main__":
+    spare_scipy()
     serve(make)
