@@ -24,7 +24,7 @@ from ..node import Cost, Family, Learning, Node, Operator, Parameter, Predictor,
 from ..ports import F32, F64, Array, Arrays, Port, Spec
 
 _EPSILON = np.float32(1e-5)
-_LEAST = 1 << 15  # numbers that are worth a thread
+_LEAST = 1 << 17  # numbers that are worth a thread
 OVER = {"channel": "Each channel of a map", "element": "Each element of a map"}
 
 
@@ -166,7 +166,8 @@ class BatchNormOperator(Operator):
     def _sums(self, parts: F64, work: Callable[[int, int, F64], object]) -> F64:
         """Return what `work` finds of chunks of rows, added up; the same for any number of threads."""
         count = -(-len(self._x) // self._chunk)
-        share(lambda a, b: work(a, b, parts), count, least=1)
+        least = -(-self._least // self._chunk)
+        share(lambda a, b: work(a, b, parts), count, least=least)
         found: F64 = parts[:count].sum(axis=0)
         return found
 

@@ -13,7 +13,7 @@ from ..ports import F32, U64, words_for
 from .conv_patches import Patches
 
 _MANY = 48  # records from which on words across them are full enough
-_BYTES = 1 << 18  # of packed patches at a time
+_BYTES = 1 << 19  # of packed patches at a time
 _LEAST = 8  # records that are worth a thread
 
 

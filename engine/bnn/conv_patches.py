@@ -53,9 +53,10 @@ class Patches:
         return Cut(window.rows, self._length, window.elements, self.pad, *where)
 
     def pieces(self, records: int) -> Iterator[slice]:
-        """Yield the records of one piece after another."""
-        for at in range(0, records, self.piece):
-            yield slice(at, min(records, at + self.piece))
+        """Yield the records of one piece after another, as even as they can be."""
+        each = -(-records // max(1, -(-records // self.piece)))
+        for at in range(0, records, max(1, each)):
+            yield slice(at, min(records, at + each))
 
     def floats(self, records: int) -> F32:
         """Return padded maps to fill, float32 (records, elements), their border `pad`."""

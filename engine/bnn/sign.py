@@ -15,7 +15,7 @@ from ..kernels.threads import share
 from ..node import Cost, Family, Learning, Node, Operator, Predictor, Specs, Work, wired
 from ..ports import F32, Array, Arrays, Port, Spec, words_for
 
-_LEAST = 1 << 15  # numbers that are worth a thread
+_LEAST = 1 << 17  # numbers that are worth a thread
 
 
 @dataclass(frozen=True)

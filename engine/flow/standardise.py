@@ -135,8 +135,9 @@ class RecordOperator(Operator):
         (x,) = inputs
         n = len(x)
         rows = x.reshape(n, -1)
-        self._place[:n] = np.abs(rows).argmax(1)
-        self._largest[:n] = np.take_along_axis(rows, self._place[:n, None], 1)[:, 0]
+        if self.input_wanted:
+            self._place[:n] = np.abs(rows).argmax(1)
+            self._largest[:n] = np.take_along_axis(rows, self._place[:n, None], 1)[:, 0]
         return (_by_record(x, self._out[:n]),)
 
     def gradient(self, *grads: F32 | None) -> tuple[F32 | None, ...]:
