@@ -13,7 +13,7 @@ from engine.errors import RuleError
 from engine.logic.formula import And, Count, Iff, IfThen, Implies, Not, Or, Xor
 from engine.logic.pipeline import NONE
 from engine.logic.sequences.automaton import Automaton
-from engine.logic.sequences.engine import RC2, TOOLS, SequenceEngine
+from engine.logic.sequences.engine import RC2, SEARCH, TOOLS, SequenceEngine
 from engine.logic.sequences.product import NEVER, Product, minimal, product_of
 from engine.logic.sequences.rule import Call, SequenceRule, automaton_for, words_of
 from engine.logic.solver import Solver
@@ -50,7 +50,7 @@ def test_that_every_engine_finds_what_brute_force_finds(seed):
     rules = drawn_rules(rng, rng.randint(1, 5))
     labels, costs = drawn_costs(draw, 40, 5, 4)
     lengths = draw.integers(0, 6, 40)
-    engines = [SequenceEngine(rules, EVENTS), SequenceEngine(rules, EVENTS, only="groups")]
+    engines = [SequenceEngine(rules, EVENTS, only=only) for only in (None, "groups", "search")]
     wanted = [brute(rules, engines[0].automata, c[:k]) for c, k in zip(costs, lengths, strict=True)]
     for engine in engines:
         done = engine(labels, costs, lengths)
@@ -89,13 +89,15 @@ def test_that_longer_sequences_cost_the_same_in_32_and_64_bits_and_in_groups(see
     engine = SequenceEngine(rules, events)
     done = engine(labels, costs, lengths)
     split = SequenceEngine(rules, events, only="groups", most_states=200_000)(labels, costs, lengths)
+    searched = SequenceEngine(rules, events, only="search")(labels, costs, lengths)
     heavy = [SequenceRule(r.name, r.body, None if r.weight is None else r.weight << 30) for r in rules]
     wide = SequenceEngine(heavy, events)(labels, np.where(costs < 0, costs, costs << 30), lengths)
-    assert done.costs.tolist() == split.costs.tolist()
+    assert done.costs.tolist() == split.costs.tolist() == searched.costs.tolist()
+    assert SEARCH in searched.tool
     assert np.where(done.costs < 0, -1, done.costs << 30).tolist() == wide.costs.tolist()
     assert np.array_equal(done.labels, wide.labels)
     for i, k in enumerate(lengths):
-        for answer in (done, split):
+        for answer in (done, split, searched):
             assert cost_of(engine, answer.labels[i], costs[i], k) == done.costs[i]
 
 
@@ -104,7 +106,7 @@ def test_that_a_sequence_gets_the_same_answer_in_any_batch():
     rules = drawn_rules(rng, 5)
     labels, costs = drawn_costs(draw, 70, 12, 4)
     lengths = draw.integers(0, 13, 70)
-    for only in (None, "groups"):
+    for only in (None, "groups", "search"):
         engine = SequenceEngine(rules, EVENTS, only=only)
         whole = engine(labels, costs, lengths)
         for i in (0, 13, 69):
@@ -112,6 +114,44 @@ def test_that_a_sequence_gets_the_same_answer_in_any_batch():
             assert np.array_equal(alone.labels[0], whole.labels[i])
             assert alone.costs[0] == whole.costs[i]
             assert alone.words(0) == whole.words(i)
+
+
+def test_that_rules_too_large_for_a_product_are_searched():
+    draw = np.random.default_rng(1)
+    events = tuple("abcde")
+    calls = [Call("limit", ((e,), 1), (("per", 5),)) for e in events]
+    calls += [Call("response", ((a,), (b,)), (("within", 4),)) for a, b in itertools.pairwise(events)]
+    rules = [SequenceRule(str(i), c, 20 if i % 3 == 0 else None) for i, c in enumerate(calls)]
+    labels, costs = drawn_costs(draw, 16, 6, 5, 0)
+    lengths = draw.integers(3, 7, 16)
+    engine = SequenceEngine(rules, events, most_states=60)
+    done = engine(labels, costs, lengths)
+    assert SEARCH in done.tool
+    assert set(done.tool[done.status == NONE].tolist()) <= {SEARCH, 2}
+    for i, k in enumerate(lengths):
+        assert cost_of(engine, done.labels[i], costs[i], k) == done.costs[i] or done.costs[i] < 0
+        assert done.costs[i] == plain_least(engine, costs[i, :k])
+
+
+def plain_least(engine, costs):
+    """The least cost over tuples of states, in a dictionary, step by step; -1 where none is allowed."""
+    automata, weights = engine.automata, engine.weights
+    hard = [i for i, w in enumerate(weights) if w is None]
+    ways = {(0,) * len(automata): 0}
+    for step in costs.tolist():
+        after = {}
+        for states, paid in ways.items():
+            for event, cost in enumerate(step):
+                to = tuple(int(a.moves[s, event]) for a, s in zip(automata, states, strict=True))
+                if cost >= 0 and all(automata[i].alive[to[i]] for i in hard):
+                    after[to] = min(after.get(to, 1 << 60), paid + cost)
+        ways = after
+    ends = [
+        c + sum(w or 0 for a, q, w in zip(automata, s, weights, strict=True) if not a.accepts[q])
+        for s, c in ways.items()
+        if all(automata[i].accepts[s[i]] for i in hard)
+    ]
+    return min(ends, default=-1)
 
 
 def test_that_an_allowed_sequence_passes_and_ties_keep_what_stands():

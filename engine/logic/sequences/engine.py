@@ -3,9 +3,10 @@
 A sequence that breaks nothing passes at once. The others are relabelled, step by step and never longer or
 shorter, by the first of these that can: the product of all rules' automata, swept by Viterbi; where that is
 large, the products of those groups of rules that the sequence breaks, and of those that the answer then
-breaks, until it breaks no other (what keeps fewer rules costs no more, so that answer is the cheapest); past
-that python-sat's RC2 in the solver process, with a deadline. Which one it is depends on the rules and the
-sequence alone, so a sequence gets the same answer in any batch.
+breaks, until it breaks no other (what keeps fewer rules costs no more, so that answer is the cheapest); where
+these are too large, a search under a rising bound over tuples of states; past that python-sat's RC2 in the
+solver process, with a deadline. Which one it is depends on the rules and the sequence alone, so a sequence
+gets the same answer in any batch.
 """
 
 from __future__ import annotations
@@ -19,18 +20,19 @@ import numpy as np
 
 from ...kernels.viterbi import AWAY, Batch, Chart, Rules, broken_places, sweep, sweep_wide
 from ...kernels.viterbi_lanes import FAR, LANES
+from ...kernels.viterbi_search import OUT
 from ...ports import I32, I64
 from ..pipeline import ALLOWED, FEASIBLE, NONE, OPTIMAL, SECONDS, STATUS, U8, UNKNOWN
 from ..solver import Solver, shared_solver
-from .automaton import Bools
+from .automaton import Automaton, Bools
 from .groups import Groups, Joint
 from .rule import SequenceRule, automaton_for
 from .unrolled import by_rc2
 
-Tool = Literal["groups", "rc2"]
+Tool = Literal["groups", "search", "rc2"]
 
-TOOLS = ("check", "automaton", "groups", "rc2")
-CHECK, AUTOMATON, GROUPS, RC2 = range(4)
+TOOLS = ("check", "automaton", "groups", "search", "rc2")
+CHECK, AUTOMATON, GROUPS, SEARCH, RC2 = range(5)
 MOST_STATES = 20_000  # of a product
 MOST_WHOLE = 1_000  # of the product of all rules: of more, parts are swept sooner than the whole
 IMPOSSIBLE = -1  # the cost of an event that cannot be
@@ -40,10 +42,12 @@ _WHY = {
     (ALLOWED, CHECK): "it breaks no rule",
     (OPTIMAL, AUTOMATON): "the automaton of all rules holds every allowed sequence; this is its cheapest",
     (OPTIMAL, GROUPS): "it is the cheapest under some of the rules, and keeps the others too",
+    (OPTIMAL, SEARCH): "the search left out nothing that is cheaper",
     (OPTIMAL, RC2): "the automata are too large together; RC2 proved that nothing cheaper is allowed",
     (FEASIBLE, RC2): "RC2 ran out of time; something cheaper may be allowed",
     (NONE, AUTOMATON): "the automaton of all rules accepts no sequence of this length and these events",
     (NONE, GROUPS): "some of the rules alone accept no sequence of this length and these events",
+    (NONE, SEARCH): "the search came to its end without an allowed sequence",
     (UNKNOWN, RC2): "the solver ran out of time; whether there is an allowed sequence is not known",
     (NONE, RC2): "the solver found no allowed sequence",
 }
@@ -143,9 +147,9 @@ class SequenceEngine:
     @cached_property
     def groups(self) -> Groups:
         """Return the rules in groups with a product each; one group where the product of all is small."""
-        if self._only:
-            return Groups(self.automata, self.weights, 0, 0 if self._only == "rc2" else self._most)
-        return Groups(self.automata, self.weights, min(MOST_WHOLE, self._most), self._most)
+        anything = Automaton(np.zeros((1, len(self.events)), np.int32), np.ones(1, np.bool_))
+        whole = 0 if self._only else min(MOST_WHOLE, self._most)
+        return Groups(self.automata or (anything,), self.weights or (None,), whole, self._most)
 
     # Inside
 
@@ -184,24 +188,36 @@ class SequenceEngine:
         status, tool = np.full(len(rows), NONE, np.uint8), np.full(len(rows), AUTOMATON, np.uint8)
         # Which groups each answer must keep so far, and which sequences have no answer yet.
         asked = self.groups.of(broken[rows])
+        asked[:, 0] |= ~asked.any(1)  # of one with an event that cannot be, and no rule broken
         left = np.arange(len(rows))
         raw = work.labels[rows]
         while len(left):
             again: list[I64] = []
             for key, here in _alike(asked[left]):
                 which = left[here]
-                joint = self.groups.joint(key)
                 work.labels[rows[which]] = raw[which]
-                if joint is None:
-                    paid[which], status[which] = self._by_rc2(work, rows[which])
-                    tool[which] = RC2
-                    continue
-                paid[which] = work.sweep(joint, rows[which])
-                status[which] = np.where(paid[which] < 0, NONE, OPTIMAL)
-                tool[which] = AUTOMATON if self.groups.whole else GROUPS
+                paid[which], status[which], tool[which] = self._solved(work, key, rows[which])
                 if not self.groups.whole:
-                    again.append(which[paid[which] >= 0])
+                    again.append(which[(status[which] == OPTIMAL) & (tool[which] != RC2)])
             left = self._unkept(work, rows, asked, again)
+        return paid, status, tool
+
+    def _solved(self, work: _Work, key: tuple[int, ...], rows: I64) -> tuple[I64, U8, U8]:
+        """Repair sequences in place under some groups of rules, or all by RC2; return cost, status, tool."""
+        tool = np.full(len(rows), AUTOMATON if self.groups.whole else GROUPS, np.uint8)
+        joint = None if self._only in ("search", "rc2") else self.groups.joint(key)
+        if joint is not None:
+            paid = work.sweep(joint, rows)
+        elif self._only == "rc2":
+            paid = np.full(len(rows), OUT, np.int64)
+        else:
+            paid = self.groups.searcher(key)(work.labels, work.costs, work.lengths, rows)
+            tool[:] = SEARCH
+        status = np.where(paid < 0, NONE, OPTIMAL).astype(np.uint8)
+        out = np.flatnonzero(paid == OUT)
+        if len(out):
+            paid[out], status[out] = self._by_rc2(work, rows[out])
+            tool[out] = RC2
         return paid, status, tool
 
     def _unkept(self, work: _Work, rows: I64, asked: Bools, again: list[I64]) -> I64:

@@ -10,7 +10,8 @@ import numpy as np
 
 from ...kernels.viterbi import Chart
 from .automaton import Automaton, Bools
-from .product import Product, chart_of, minimal, product_of, summed, told_apart
+from .product import Product, chart_of, minimal, priced, product_of, summed, told_apart
+from .search import Searcher
 
 _GROUP = 256  # states of one group's product where all rules together have too many
 _KEPT = 512  # products of groups that are kept
@@ -37,7 +38,7 @@ class Groups:
     """The rules in groups.
 
     Args:
-        automata: one a rule.
+        automata: one a rule, one at least.
         weights: of each rule, None for a hard one.
         whole: states up to which the product of all rules is taken.
         most: states of any other product.
@@ -52,13 +53,15 @@ class Groups:
     ) -> None:
         self._most = most
         self._joints: dict[tuple[int, ...], Joint | None] = {}
+        self._searchers: dict[tuple[int, ...], Searcher] = {}
         every = tuple(range(len(automata)))
-        found = product_of(automata, weights, whole)
-        if found is not None or not every:
+        alone = minimal(priced(automata[0], weights[0])) if len(automata) == 1 else None
+        found = alone or product_of(automata, weights, whole)
+        if found is not None:
             self.members: tuple[tuple[int, ...], ...] = (every,)
-            self._products: list[Product | None] = [found]
+            self._products = [found]
         else:
-            made = _gathered(automata, weights, most)
+            made = _gathered(automata, weights, min(_GROUP, most))
             self.members = tuple(members for members, _ in made)
             self._products = [product for _, product in made]
         self.whole = self.members == (every,)
@@ -70,7 +73,8 @@ class Groups:
         """Return which groups hold a broken rule, bool (n, groups), of bool (n, rules)."""
         if self.whole:
             return np.ones((len(broken), 1), np.bool_)
-        return broken @ self._member
+        held: Bools = broken @ self._member
+        return held
 
     def joint(self, key: tuple[int, ...]) -> Joint | None:
         """Return the product of some groups, in ascending order; None where it is too large."""
@@ -80,14 +84,20 @@ class Groups:
             self._joints[key] = self._made(key)
         return self._joints[key]
 
+    def searcher(self, key: tuple[int, ...]) -> Searcher:
+        """Return what searches under some groups, whose product is too large."""
+        if key not in self._searchers:
+            if len(self._searchers) >= _KEPT:
+                self._searchers.pop(next(iter(self._searchers)))
+            self._searchers[key] = Searcher([self._products[g] for g in key])
+        return self._searchers[key]
+
     def _made(self, key: tuple[int, ...]) -> Joint | None:
         found: Product | None = None
         for g in key:
             part = self._products[g]
-            if part is None:
-                return None
             found = part if found is None else summed(found, part, self._most)
-            if found is None:
+            if found is None or len(found.moves) > self._most:
                 return None
             found = minimal(found)
         return Joint(found) if found is not None else None
@@ -95,18 +105,17 @@ class Groups:
 
 def _gathered(
     automata: Sequence[Automaton], weights: Sequence[int | None], most: int
-) -> list[tuple[tuple[int, ...], Product | None]]:
-    """Return groups of rules that speak of the same events, each with a product of at most _GROUP states."""
+) -> list[tuple[tuple[int, ...], Product]]:
+    """Return groups of rules on the same events, each with a product of `most` states or one rule alone."""
     told = [told_apart(a) for a in automata]
-    alone = [product_of([a], [w], most) for a, w in zip(automata, weights, strict=True)]
+    alone = [minimal(priced(a, w)) for a, w in zip(automata, weights, strict=True)]
     left = sorted(range(len(automata)), key=lambda i: len(automata[i].moves))
-    made: list[tuple[tuple[int, ...], Product | None]] = []
+    made: list[tuple[tuple[int, ...], Product]] = []
     while left:
         first = left.pop(0)
         members, seen, product = [first], told[first], alone[first]
         for i in sorted(left, key=lambda i: -len(told[i] & seen)):
-            one = alone[i] if told[i] & seen else None
-            more = summed(product, one, min(_GROUP, most)) if product and one else None
+            more = summed(product, alone[i], most) if told[i] & seen else None
             if more is not None:
                 product = minimal(more)
                 members.append(i)

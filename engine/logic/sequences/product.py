@@ -63,7 +63,7 @@ def product_of(
         most: states that any product on the way may have.
     """
     found: Product | None = None
-    parts = [_priced(a, w) for a, w in zip(automata, weights, strict=True)]
+    parts = [priced(a, w) for a, w in zip(automata, weights, strict=True)]
     for part in (parts[i] for i in _order(automata)):
         found = part if found is None else summed(found, part, most)
         if found is None or len(found.moves) > most:
@@ -72,20 +72,26 @@ def product_of(
     return found
 
 
+def priced(automaton: Automaton, weight: int | None) -> Product:
+    """Return one rule by itself, hard where its weight is None."""
+    penalty = NEVER if weight is None else weight
+    return Product(automaton.moves, np.where(automaton.accepts, 0, penalty).astype(np.int64))
+
+
 def summed(one: Product, other: Product, most: int) -> Product | None:
     """Return the product of two, its penalties added up, or None where it has more than `most` states."""
     return paired(one, other, _sums, most, prune=True)
 
 
 def paired(
-    one: Product, other: Product, priced: Callable[[I64, I64], I64], most: int, *, prune: bool = False
+    one: Product, other: Product, price: Callable[[I64, I64], I64], most: int, *, prune: bool = False
 ) -> Product | None:
     """Return the reachable pairs of states, or None where there are more than `most`.
 
     Args:
         one: the first of each pair.
         other: the second.
-        priced: penalties of both -> those of the pairs.
+        price: penalties of both -> those of the pairs.
         most: pairs.
         prune: whether a pair is beyond mending where one of its states is; all such are then one state.
     """
@@ -111,7 +117,7 @@ def paired(
         layers.append(fresh)
         frontier = fresh
     keys, moves = np.concatenate(layers), np.concatenate(rows)
-    prices = priced(one.penalties[keys // wide], other.penalties[keys % wide])
+    prices = price(one.penalties[keys // wide], other.penalties[keys % wide])
     sink = moves < 0
     moves = np.where(sink, count, numbers[moves])
     if sink.any():
@@ -169,11 +175,6 @@ def told_apart(automaton: Automaton) -> frozenset[int]:
 
 
 # Inside
-
-
-def _priced(automaton: Automaton, weight: int | None) -> Product:
-    penalty = NEVER if weight is None else weight
-    return Product(automaton.moves, np.where(automaton.accepts, 0, penalty).astype(np.int64))
 
 
 def _sums(one: I64, other: I64) -> I64:
