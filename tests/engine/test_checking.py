@@ -12,11 +12,13 @@ from pysat.solvers import Solver as Sat
 from random_rules import CLASSES, COLUMNS, random_formula
 
 from engine.logic.checking import Checked, check_rules
-from engine.logic.formula import IfThen, Implies, Statement
+from engine.logic.formula import Happens, IfThen, Implies, Statement, parts_of, with_parts
 from engine.logic.lint.memory import Memory
 from engine.logic.lint.text import TextExamination
 from engine.logic.printing import print_rules
 from engine.logic.ruleset import RuleSet
+from engine.logic.sequences.examine import examined as sequences_examined
+from engine.logic.sequences.rule import Call, automaton_for
 from engine.logic.solver import Solver
 from engine.logic.truth import truth
 from engine.logic.vocabulary import Variable, Vocabulary
@@ -223,7 +225,7 @@ def test_what_several_variables_must_be_is_named_with_the_rules_that_make_it(sol
     ],
 )
 def test_a_text_that_cannot_be_read_gives_one_finding_with_its_place(solver, text, line, column, what):
-    checked = check_rules(text, DATA, solver=solver)
+    checked = check_rules(text, DATA, 60.0, solver=solver)
     (finding,) = checked.findings
     assert checked.finished
     assert (finding.kind, finding.severity, finding.line, finding.column) == ("text", "error", line, column)
@@ -253,3 +255,106 @@ def test_without_time_what_is_known_is_told(solver):
     assert not checked.finished
     assert len(checked.rules) == 60
     assert {r.status for r in checked.rules} == {"unknown"}
+
+
+def test_soft_rules_are_told_apart_from_hard_ones(solver):
+    text = (
+        "rule hard: if size = low then class = a\nrule first weight 2: class = b\n"
+        "rule second weight 3: class = c\nrule third weight 1: if size = low then class in {a, b}"
+    )
+    checked = check_rules(text, DATA, 60.0, solver=solver)
+    assert checked.satisfiable
+    assert [(f.kind, f.rule, f.others) for f in checked.findings] == [
+        ("implied", "third", ("hard",)),
+        ("soft conflict", "second", ("first",)),
+    ]
+
+
+VISIT = ("admit", "test", "drug", "out")
+CALLS = [
+    "response(admit, out)",
+    "precedence(test, drug)",
+    "chain response(admit, test)",
+    "absence(drug)",
+    "existence(out, 1)",
+    "not succession(out, drug)",
+    "alternate response(drug, test)",
+    "end(out)",
+    "init(admit)",
+    "succession(admit, out)",
+]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_rules_over_events_are_examined_as_their_automata_are(seed):
+    rng = random.Random(seed)  # noqa: S311
+    vocabulary = Vocabulary((Variable("visit", "events", values=VISIT),))
+    bodies = [
+        rng.choice([c, c, f"not {c}", f"{c} or {d}"])
+        for c, d in zip(rng.sample(CALLS, 4), CALLS, strict=False)
+    ]
+    text = "\n".join(f"rule r{i}: {body}" for i, body in enumerate(bodies))
+    checked = checked_of(text, vocabulary)
+    rules = RuleSet.over(text, vocabulary)
+    automata = [automaton_for(body_of(rule.bound), VISIT) for rule in rules.rules]
+    theirs = sequences_examined(automata, [None] * len(automata))
+    assert checked.satisfiable == theirs.satisfiable
+    if not theirs.satisfiable:
+        return
+    idle = [i for i, rule in enumerate(checked.rules) if rule.status in ("implied", "same", "always")]
+    assert idle == list(theirs.redundant)
+    for i, rule in enumerate(checked.rules):
+        if i not in idle:
+            said = rule.example.answer["visit"]
+            events = [VISIT.index(e) for e in said.split(", ")] if said != "nothing" else []
+            assert [a.holds(events) for a in automata] == [j != i for j in range(len(automata))]
+
+
+def body_of(formula):
+    match formula:
+        case Happens(_, template, places, numbers):
+            named = tuple(p if isinstance(p, int) else tuple(VISIT[e] for e in sorted(p)) for p in places)
+            return Call(template, named, numbers)
+    return with_parts(formula, tuple(map(body_of, parts_of(formula))))
+
+
+def test_events_facts_and_flags_are_examined_together(solver):
+    vocabulary = Vocabulary(
+        (Variable("fever", given=True), Variable("visit", "events", values=VISIT), Variable("alarm"))
+    )
+    text = (
+        "rule tested: if fever then response(admit, test)\nrule alarmed: if alarm then existence(drug, 1)\n"
+        "rule same: if fever then not alarm or existence(drug, 1)\n"
+        "rule never: if fever and not existence(admit, 1) and response(admit, test) then not alarm\n"
+        "rule idle: if absence(admit) and existence(admit, 1) then alarm"
+    )
+    checked = check_rules(text, vocabulary, 60.0, solver=solver)
+    assert [r.status for r in checked.rules] == ["needed", "needed", "implied", "needed", "never applies"]
+    shown = checked.rules[0].example
+    assert shown.facts == {"fever": "yes"}
+    assert shown.answer["visit"].split(", ")[0] == "admit"
+
+
+def test_examples_with_computed_numbers_break_their_rule_and_no_other(solver):
+    vocabulary = Vocabulary(
+        (
+            Variable("dose", "number", given=True, least=0, most=500),
+            Variable("weight", "number", given=True, least=2, most=200),
+            Variable("alarm"),
+            Variable("stop"),
+        )
+    )
+    text = (
+        "rule much: if dose / weight > 4 then alarm\nrule more: if dose / weight > 6 then stop\n"
+        "rule top: if dose / weight > 8 then alarm\nrule light: if weight < 10 then alarm"
+    )
+    checked = check_rules(text, vocabulary, 60.0, solver=solver)
+    assert [r.status for r in checked.rules] == ["needed", "needed", "implied", "needed"]
+    assert [f.others for f in checked.findings if f.kind == "implied"] == [("much",)]
+    rules = RuleSet.over(text, vocabulary)
+    for i in (0, 1, 3):
+        example = checked.rules[i].example
+        facts = np.array([[float(example.facts.get("dose", 0)), float(example.facts.get("weight", 2))]])
+        values = np.array([[example.answer[n] == "yes" for n in ("alarm", "stop")]], np.int64)
+        assert np.flatnonzero(rules.broken(facts, values)[0]).tolist() == [i]

@@ -8,26 +8,18 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Any, Protocol
+from typing import Any
+
+from .tree import IncrementalSolver, Tree, split
 
 BUDGETS = (3_000, 200_000)  # conflicts of one question: of the first round, and of the second
+Conflict = Callable[[tuple[bool, ...]], Sequence[int] | None]
 _SAMPLES = 24  # models asked for, for what is never told apart
-_LEVELS = 4  # of the tree of selectors that a conflict is followed down at once
+_CHOICES = 500  # of flags that cannot be together, within one question
 _CORES = 8  # conflicts that are told of one rule set
-
-
-class IncrementalSolver(Protocol):
-    """What python-sat's solvers give."""
-
-    def add_clause(self, clause: list[int]) -> None: ...
-    def conf_budget(self, budget: int) -> None: ...
-    def solve_limited(self, assumptions: list[int]) -> bool | None: ...
-    def get_model(self) -> list[int] | None: ...
-    def get_core(self) -> list[int] | None: ...
-    def set_phases(self, literals: list[int]) -> None: ...
 
 
 @dataclass
@@ -80,7 +72,7 @@ class Examination:
         self._conditions: list[list[list[int]]] = asked["conditions"]
         self._whole = [asked["known"]] if asked["known"] else []
         self._soft: dict[int, int] = {i: v for i, v in enumerate(asked["soft"]) if v}
-        self._tree = _Tree(asked["keep"], top, solver)
+        self._tree = Tree(asked["keep"], top, solver)
         self._scopes: list[list[int]] = asked["scopes"]
         self._budget = budgets[0]
         # What the first conflict named, and the literals that it conflicts with.
@@ -91,6 +83,8 @@ class Examination:
         }
         self._known = known or Known()
         self.models = self._known.models
+        self._flags: tuple[int, ...] = ()
+        self._conflict_of: Conflict = lambda _: None
         self.told: dict[str, Any] = {
             "satisfiable": None,
             "cores": [],
@@ -117,6 +111,11 @@ class Examination:
         while not self.done and time.monotonic() < until:
             self.done = next(self._steps, True) is True
         return self.done
+
+    def beside(self, flags: Sequence[int], conflict: Conflict) -> None:
+        """Ask of every model which of the values of `flags`, variables, cannot be together; None: all can."""
+        self._flags, self._conflict_of = tuple(flags), conflict
+        self._solver.set_phases(list(flags))
 
     def as_json(self) -> dict[str, Any]:
         """Return `told` without numbers as keys, which JSON has none of."""
@@ -277,7 +276,7 @@ class Examination:
         fixed = {abs(x) for x in self.told["fixed"]}
         groups = [[v for v in self._watched if v not in fixed]]
         for model in self.models:
-            groups = _split(groups, model)
+            groups = split(groups, model)
         while groups:
             first, *rest = groups.pop()
             if not rest:
@@ -289,7 +288,7 @@ class Examination:
                 self.told["equal"].append([first, one])
                 groups.append([first, *rest[1:]])
             elif told:
-                groups = _split([*groups, [first, *rest]], told)
+                groups = split([*groups, [first, *rest]], told)
             else:  # not decided
                 groups.append([first, *rest[1:]])
 
@@ -315,12 +314,20 @@ class Examination:
 
     def _model(self, assumptions: list[int]) -> list[int] | None:
         """Return a model, None where there is none, or [] where that takes too many conflicts."""
-        self._solver.conf_budget(self._budget)
-        found = self._solver.solve_limited(assumptions=assumptions)
-        if found is None:
-            return []
-        # Without any variable the model is empty: 0 stands for it.
-        return (self._solver.get_model() or [0]) if found else None
+        for _ in range(_CHOICES):
+            self._solver.conf_budget(self._budget)
+            found = self._solver.solve_limited(assumptions=assumptions)
+            if found is None:
+                return []
+            if not found:
+                return None
+            # Without any variable the model is empty: 0 stands for it.
+            model = self._solver.get_model() or [0]
+            wrong = self._conflict_of(tuple(model[v - 1] > 0 for v in self._flags)) if self._flags else None
+            if wrong is None:
+                return model
+            self._solver.add_clause([-model[self._flags[i] - 1] for i in wrong])
+        return []
 
     def _conflict(self) -> list[int]:
         """Return the selectors that the last question's conflict names."""
@@ -338,67 +345,3 @@ class Examination:
             if selector in core and self._model([*rest, *beside]) is None:
                 core = self._conflict()
         return sorted(map(self._tree.rule, core))
-
-
-class _Tree:
-    """Selectors over selectors: node h demands nodes 2h and 2h + 1; the leaves, from `count`, are rules."""
-
-    def __init__(self, keep: list[int], top: int, solver: IncrementalSolver) -> None:
-        self._count = len(keep)
-        inner = [top + h for h in range(1, self._count)]
-        self._variables = [0, *inner, *keep]  # node -> variable
-        self._nodes = {v: h for h, v in enumerate(self._variables) if h}
-        for h in range(1, self._count):
-            for child in (2 * h, 2 * h + 1):
-                solver.add_clause([-self._variables[h], self._variables[child]])
-
-    def leaf(self, rule: int) -> int:
-        """Return the literal that demands one rule."""
-        return self._variables[self._count + rule]
-
-    def but(self, dropped: set[int] | tuple[()]) -> list[int]:
-        """Return literals that demand all rules but these."""
-        if not self._count:
-            return []
-        above = set()
-        for rule in dropped:
-            h = self._count + rule
-            while h:
-                above.add(h)
-                h //= 2
-        if not above:
-            return [self._variables[1]]
-        return [
-            self._variables[child]
-            for h in above
-            if h < self._count
-            for child in (2 * h, 2 * h + 1)
-            if child not in above
-        ]
-
-    def rule(self, selector: int) -> int:
-        """Return the rule that a leaf demands."""
-        return self._nodes[selector] - self._count
-
-    def selectors(self, literals: list[int]) -> list[int]:
-        """Return those of the literals that are selectors."""
-        return [x for x in literals if x in self._nodes]
-
-    def opened(self, selectors: list[int]) -> list[int]:
-        """Return the same demands by nodes `_LEVELS` further down the tree, or by leaves."""
-        nodes = [self._nodes[x] for x in selectors]
-        for _ in range(_LEVELS):
-            if all(h >= self._count for h in nodes):
-                break
-            nodes = [c for h in nodes for c in ((h,) if h >= self._count else (2 * h, 2 * h + 1))]
-        return [self._variables[h] for h in nodes]
-
-
-def _split(groups: list[list[int]], model: list[int]) -> list[list[int]]:
-    """Return the groups of variables split by what a model says of them, those of one variable left out."""
-    parts = []
-    for group in groups:
-        true = [v for v in group if model[v - 1] > 0]
-        false = [v for v in group if model[v - 1] <= 0]
-        parts += [part for part in (true, false) if len(part) > 1]
-    return parts

@@ -1,8 +1,9 @@
 """Facts as something to choose: every value of a column that the tests of the rules tell apart.
 
-The tests of one column hang together (below 3 is below 5; a category is one of them), so a column becomes one
-variable with a value for each way its tests can come out, a gap among them. A test over several columns is
-free: nothing here knows which of its outcomes go together.
+The tests of one column hang together (below 3 is below 5; a category is one of them), so a column becomes
+one variable with a value for each way its tests can come out, a gap among them. Tests of a number that is
+computed from several columns go by the order of their limits alone; facts that make them come out so are
+looked for.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ from math import ceil, floor, inf
 
 import numpy as np
 
+from ...ports import F64
 from ..lowering import Compiled
-from ..measures import Test
-from ..normal import STRUCTURE, AtLeast, NormalForm
+from ..measures import Measure, Measured, Test
+from ..normal import STRUCTURE, AtLeast, Bools, NormalForm
+from ..ruleset import RuleSet
 from ..truth import Outcomes, outcomes
 from ..vocabulary import Variable
 
 _DECIMALS = 12
+_TRIED = 4_000  # records
 
 
 @dataclass(frozen=True)
@@ -51,11 +55,17 @@ class Open:
         form: that of the rules, with further variables and constraints that tie the facts together.
         cells: for each column that is tested.
         known: a variable, from 1, that is true only where no fact is missing.
+        leaves: for each test its variables "may hold" and "may fail", 0 where they are not in use.
+        columns: the columns that rules speak of.
+        computed: whether some test is of a number that is computed.
     """
 
     form: NormalForm
     cells: tuple[Cells, ...]
     known: int
+    leaves: tuple[tuple[int, int], ...]
+    columns: tuple[int, ...]
+    computed: bool
 
 
 def opened(compiled: Compiled, columns: Sequence[Variable]) -> Open:
@@ -79,6 +89,7 @@ def opened(compiled: Compiled, columns: Sequence[Variable]) -> Open:
             added += _tied(compiled, cell, here, row)
         added.append(AtLeast((-known, -cells.variables[-1]), 1))
         made.append(cells)
+    added += _computed(compiled, known)
     form = compiled.form
     more = len(names)
     wider = replace(
@@ -88,7 +99,68 @@ def opened(compiled: Compiled, columns: Sequence[Variable]) -> Open:
         defaults=np.concatenate([form.defaults, np.zeros(more, np.bool_)]),
         costs=np.concatenate([form.costs, np.zeros(more, np.int64)]),
     )
-    return Open(wider, tuple(made), known)
+    leaves = tuple(compiled.literals_of(i) for i in range(len(tests)))
+    used = [test for test, both in zip(tests, leaves, strict=True) if any(both)]
+    spoken_of = tuple(sorted({column for test in used for column in test.columns}))
+    computed = any(isinstance(test, Measured) for test in used)
+    return Open(wider, tuple(made), known, leaves, spoken_of, computed)
+
+
+def realised(open_: Open, rules: RuleSet, facts: F64, model: Bools) -> F64:
+    """Return facts that make every test come out as in `model`; `facts`, float64 (columns,), if none do.
+
+    Where numbers are computed from several columns, some thousand records are tried.
+    """
+    columns = rules.vocabulary.given
+    rng = np.random.default_rng(0)
+    free = {c for test in rules.tests if isinstance(test, Measured) for c in test.columns}
+    tried = np.tile(facts, (_TRIED, 1))
+    for column in sorted(free):
+        if not np.isnan(facts[column]):
+            tried[1:, column] = _drawn(columns[column], facts[column], rng)
+    found = outcomes(rules.tests, tried)
+    fits = np.ones(_TRIED, np.bool_)
+    for test, both in enumerate(open_.leaves):
+        for leaf, against in zip(both, (0, 1), strict=True):
+            if leaf:
+                fits &= (found[:, test] != against) == model[leaf - 1]
+    return tried[int(fits.argmax())] if fits.any() else facts
+
+
+def _drawn(variable: Variable, first: float, rng: np.random.Generator) -> F64:
+    """Return values to try for a column, float64 (_TRIED - 1,): its categories, or numbers of every size."""
+    count = _TRIED - 1
+    if variable.column.categories:
+        return rng.integers(0, len(variable.column.categories), count).astype(np.float64)
+    if variable.least is not None and variable.most is not None:
+        made = rng.uniform(float(variable.least), float(variable.most), count)
+    else:
+        made = first + rng.choice([-1.0, 1.0], count) * 10.0 ** rng.uniform(-1, 4, count)
+        made = np.clip(made, variable.least, variable.most)
+    decimals = 0 if variable.kind == "integer" else 2
+    return np.where(rng.random(count) < 0.25, first, np.round(made, decimals))
+
+
+def _computed(compiled: Compiled, known: int) -> list[AtLeast]:
+    """Return how tests of computed numbers hang together: by the order of their limits."""
+    made: list[AtLeast] = []
+    measures: dict[Measure, list[tuple[float, bool, int, int]]] = {}
+    for i, test in enumerate(compiled.tests):
+        holds, fails = compiled.literals_of(i)
+        if not isinstance(test, Measured) or not (holds or fails):
+            continue
+        if holds and fails:
+            made += [AtLeast((holds, fails), 1), AtLeast((-known, -holds, -fails), 1)]
+        measures.setdefault(test.measure, []).append((test.limit, test.kind == "at most", holds, fails))
+    for tests in measures.values():
+        for (*_, holds, fails), (*_, later_holds, later_fails) in pairwise(sorted(tests)):
+            if holds and later_holds:
+                made.append(AtLeast((-holds, later_holds), 1))
+            if fails and later_fails:
+                made.append(AtLeast((-later_fails, fails), 1))
+            if holds and later_fails:
+                made.append(AtLeast((-known, -holds, -later_fails), 1))
+    return made
 
 
 def _tied(compiled: Compiled, cell: int, tests: Sequence[int], found: Outcomes) -> list[AtLeast]:

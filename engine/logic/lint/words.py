@@ -23,13 +23,15 @@ class Report:
         rules: the rules.
         found: what has been found.
         first: the first of its variables that is a value of a decided one, from 0; the rest follow in order.
-        examples: for a rule a record that breaks it and no other hard rule.
+        needed: the rules that some record breaks alone.
+        examples: for such a rule a record that breaks it and no other hard rule.
         origins: rule -> the pack it comes from, for rules that come from packs.
     """
 
     rules: RuleSet
     found: Examined
     first: int
+    needed: frozenset[int]
     examples: Mapping[int, Example]
     origins: Mapping[str, str]
 
@@ -172,7 +174,7 @@ class Report:
             if any(rule in pair for pair in found.same):
                 return "same"
             return "always" if found.implied[rule] == () else "implied"
-        return "needed" if rule in self.examples else "unknown"
+        return "needed" if rule in self.needed else "unknown"
 
     def _of(
         self, kind: Kind, severity: Severity, rule: int, what: str, do: str = "", others: Sequence[int] = ()

@@ -1,0 +1,101 @@
+"""A rule set as a question, and what the models that answer it mean: facts, answers, sequences of events."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...ports import F64, I64, Column
+from ..formula import Formula, IfThen, Implies, Not
+from ..lowering import lowered
+from ..normal import Bools
+from ..ruleset import RuleSet
+from .events import Calls
+from .facts import opened, realised, usual
+from .findings import Example
+from .question import Question
+
+
+class Asked:
+    """A rule set as a question, and what its models mean.
+
+    Args:
+        written: the rules.
+
+    Attributes:
+        rules: the rules, template calls of events being flags that are decided after all else.
+        calls: these calls.
+        hard: bool (rules,), which must be kept.
+        question: the question.
+    """
+
+    def __init__(self, written: RuleSet) -> None:
+        self.calls = Calls.of(written)
+        self.rules = rules = self.calls.rules
+        self.hard = np.array([rule.weight is None for rule in rules.rules], np.bool_)
+        conditions = {i: _condition(rule.bound) for i, rule in enumerate(rules.rules)}
+        asked = {i: c for i, c in conditions.items() if c is not None}
+        compiled = lowered(rules, [Not(c) for c in asked.values()], fold=False)
+        count, columns = len(rules.rules), rules.vocabulary.given
+        open_ = opened(compiled, columns)
+        self._cells, self._decisions = open_.cells, compiled.decisions
+        flags = len(self.calls.happens)
+        self.first, self.watched = compiled.form.given, compiled.scores - flags
+        self._scores = compiled.scores
+        ends = self.first + compiled.scores + 1
+        self.flags = tuple(range(ends - flags, ends))
+        self._open = open_
+        self._usual = np.array([usual(variable) for variable in columns], np.float64)
+        self.question = Question(
+            open_.form,
+            count,
+            np.concatenate([compiled.helpers, np.zeros(len(open_.form.variables), np.bool_)]),
+            dict(zip(asked, range(count, count + len(asked)), strict=True)),
+            open_.known,
+            tuple(range(self.first + 1, self.first + self.watched + 1)),
+        )
+
+    def model(self, values: I64) -> list[int]:
+        """Return an answer, int64 (decided,), as a model as far as its last watched variable."""
+        out = [0] * self.first + [-v for v in range(self.first + 1, self.first + self._scores + 1)]
+        for decision, value in zip(self._decisions, values.tolist(), strict=True):
+            true = self.first + decision.start + (value if decision.values else 0)
+            if decision.values or value:
+                out[true] = true + 1
+        return out
+
+    def record(self, model: Bools) -> tuple[F64, I64]:
+        """Return the facts, float64 (columns,), and the answer, int64 (decided,), of a model."""
+        facts = self._usual.copy()
+        for cells in self._cells:
+            facts[cells.column] = cells.values[next(i for i, v in enumerate(cells.variables) if model[v - 1])]
+        if self._open.computed:
+            facts = realised(self._open, self.rules, facts, model)
+        scores = model[self.first : self.first + self._scores]
+        values = [int(scores[d.place].argmax() if d.values else scores[d.start]) for d in self._decisions]
+        return facts, np.array(values, np.int64)
+
+    def example(self, facts: F64, values: I64) -> Example:
+        """Return a record in words; of the facts those that rules speak of."""
+        columns = self.rules.columns
+        said = {columns[c].name: _value(columns[c], float(facts[c])) for c in self._open.columns}
+        decided = self.rules.vocabulary.decided[: self.calls.first]
+        answer = {v.name: v.names[value] for v, value in zip(decided, values.tolist(), strict=False)}
+        if self.flags:
+            answer |= self.calls.example(tuple((values[self.calls.first :] > 0).tolist()))
+        return Example(said, answer, ", ".join(f"{k} = {v}" for k, v in {**said, **answer}.items()))
+
+
+def _condition(formula: Formula) -> Formula | None:
+    """Return what must hold for a rule to ask for anything."""
+    match formula:
+        case IfThen(condition, _, None):
+            return condition
+        case Implies(left, _):
+            return left
+    return None
+
+
+def _value(column: Column, value: float) -> str:
+    if np.isnan(value):
+        return "missing"
+    return column.categories[int(value)] if column.categories else f"{value:.10g}"
