@@ -10,7 +10,6 @@ import numpy as np
 from ..errors import RuleError
 from ..ports import F64, I64, Column
 from .binding import Binding
-from .circuit import Circuit, circuit_of
 from .formula import And, Formula, Statement, Tested, parts_of
 from .language import parse
 from .measures import AnyTest
@@ -116,12 +115,6 @@ class RuleSet:
     def names(self) -> tuple[str, ...]:
         """Return the names of the rules in order."""
         return tuple(rule.name for rule in self.rules)
-
-    @cached_property
-    def circuit(self) -> Circuit:
-        """Return the rules as the solver process is told them."""
-        formulas = tuple(rule.bound for rule in self.rules)
-        return circuit_of(formulas, len(self.classes), len(self.tests))
 
     def outcomes(self, facts: F64) -> Outcomes:
         """Return what every test says, int8 (n, tests), of `facts`, float64 (n, columns): 1, 0 or UNKNOWN.

@@ -15,15 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, cast
 
-import numpy as np
-
 from ..errors import SolverError
-from .circuit import Circuit
 from .messages import read_message, write_message
-from .truth import Bools, Outcomes
 
-SECONDS = 20.0  # a request that takes longer is given up
-_AT_ONCE = 512  # rows of outcomes in one request
 _PATIENCE = 0.5  # seconds that closing waits for a request in hand
 _GRACE = 5.0  # seconds that the process may take to start and to end its last question
 _ROOT = Path(__file__).parents[2]
@@ -34,14 +28,9 @@ class _LateError(SolverError):
 
 
 class Solver:
-    """One solver process, started when it is first needed.
+    """One solver process, started when it is first needed."""
 
-    Args:
-        seconds: how long one request may take before the process is killed.
-    """
-
-    def __init__(self, seconds: float = SECONDS) -> None:
-        self._seconds = seconds
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -49,26 +38,6 @@ class Solver:
     def running(self) -> bool:
         """Whether the process lives."""
         return self._process is not None and self._process.poll() is None
-
-    def allowed(self, circuit: Circuit, outcomes: Outcomes) -> Bools:
-        """Return which classes keep every rule, bool (n, classes), given `outcomes`, int8 (n, tests).
-
-        Raises:
-            SolverError: python-sat is not installed, or the process died or took too long; the next request
-                starts another.
-        """
-        rows = ["".join(map(str, row)) for row in outcomes.tolist()]
-        found: list[str] = []
-        with self._lock:
-            for at in range(0, len(rows), _AT_ONCE):
-                request = {"key": circuit.key, "outcomes": rows[at : at + _AT_ONCE], "seconds": self._seconds}
-                answer = self._ask(request)
-                if "missing" in answer:
-                    answer = self._ask({**request, "circuit": circuit.as_json()})
-                found.extend(_allowed(answer))
-        bits = np.frombuffer("".join(found).encode(), np.uint8) == ord("1")
-        allowed: Bools = bits.reshape(len(rows), circuit.classes)
-        return allowed
 
     def cheapest(
         self, key: str, form: dict[str, Any], record: dict[str, Any], seconds: float
@@ -139,8 +108,7 @@ class Solver:
                 answer = self._ask({**told, "form": form}, seconds)
         return _worked(answer)
 
-    def _ask(self, request: dict[str, Any], seconds: float | None = None) -> dict[str, Any]:
-        seconds = self._seconds if seconds is None else seconds
+    def _ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
         process = self._started()
         to, back = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
         late = threading.Event()
@@ -233,11 +201,6 @@ def _silent(seconds: float, *, late: bool) -> SolverError:
         return _LateError(words, do="Simplify the rules; the next question starts it again.")
     words = "The solver process died before it answered."
     return SolverError(words, do="The next question starts it again.")
-
-
-def _allowed(answer: dict[str, Any]) -> list[str]:
-    allowed: list[str] = _worked(answer)["allowed"]
-    return allowed
 
 
 def _worked(answer: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from typing import Any, Protocol, TypeVar
 from .lint.examination import Examination
 from .messages import read_message, write_message
 
-_MOST_CIRCUITS = 16  # and as many rule sets
+_MOST_KEPT = 16  # rule sets
 _MOST_VOCABULARIES = 4  # of texts being checked
 _SOLVER = "glucose4"
 
@@ -30,72 +30,6 @@ class _Closing(Protocol):
 
 
 K = TypeVar("K", bound=_Closing)
-
-
-class Encoded:
-    """A circuit (circuit.py) in conjunctive normal form inside one incremental solver.
-
-    One direction of the Tseitin encoding is enough, since a gate only ever stands where it should be true:
-    no clause needs a gate to be false. Every rule hangs on a selector, so that a core would name rules.
-    """
-
-    def __init__(self, circuit: dict[str, Any]) -> None:
-        from pysat.card import CardEnc, EncType
-        from pysat.solvers import Solver
-
-        self._card, self._encoding = CardEnc, EncType.seqcounter
-        self.clauses: list[list[int]] = []
-        self.classes, self.tests = int(circuit["classes"]), int(circuit["tests"])
-        gates, roots = circuit["gates"], circuit["roots"]
-        first = self.classes + 2 * self.tests + 1
-        self.selectors = [first + len(gates) + i for i in range(len(roots))]
-        self._top = first + len(gates) + len(roots) - 1
-        self._add_one_class()
-        for number, (k, literals) in enumerate(gates):
-            self._add_gate(first + number, k, literals)
-        for selector, root in zip(self.selectors, roots, strict=True):
-            self.clauses.append([-selector, root])
-        self._solver = Solver(name=_SOLVER, bootstrap_with=self.clauses)
-
-    def given(self, outcomes: str) -> list[int]:
-        """Return the literals that fix all rules and the outcomes of the tests, each `0`, `1` or `2`."""
-        literals = [*self.selectors]
-        for test, outcome in enumerate(outcomes):
-            may_hold = self.classes + 2 * test + 1
-            literals.append(may_hold if outcome != "0" else -may_hold)
-            literals.append(may_hold + 1 if outcome != "1" else -(may_hold + 1))
-        return literals
-
-    def allowed(self, outcomes: str) -> str:
-        """Return `1` for each class that keeps every rule under the tests' outcomes, `0` for the others."""
-        given = self.given(outcomes)
-        return "".join("1" if self._solver.solve([*given, c]) else "0" for c in range(1, self.classes + 1))
-
-    def close(self) -> None:
-        """Free the solver."""
-        self._solver.delete()
-
-    def _add_one_class(self) -> None:
-        classes = list(range(1, self.classes + 1))
-        coded = self._card.equals(classes, bound=1, top_id=self._top, encoding=self._encoding)
-        self._top = max(self._top, coded.nv)
-        self.clauses.extend(coded.clauses)
-
-    def _add_gate(self, gate: int, k: int, literals: list[int]) -> None:
-        if k <= 0:
-            return
-        if k > len(literals):
-            self.clauses.append([-gate])
-        elif k == len(literals):
-            for literal in literals:
-                self.clauses.append([-gate, literal])
-        elif k == 1:
-            self.clauses.append([-gate, *literals])
-        else:
-            coded = self._card.atleast(list(literals), bound=k, top_id=self._top, encoding=self._encoding)
-            self._top = max(self._top, coded.nv)
-            for clause in coded.clauses:
-                self.clauses.append([-gate, *clause])
 
 
 class Ruled:
@@ -189,27 +123,21 @@ class Checking:
 
 
 class Desk:
-    """Answers requests; keeps the circuits and rules it was told most recently."""
+    """Answers requests; keeps the rules it was told most recently."""
 
     def __init__(self) -> None:
-        self._circuits: OrderedDict[str, Encoded] = OrderedDict()
         self._ruled: OrderedDict[str, Ruled] = OrderedDict()
         self._checking = Checking()
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Return the answer to one request: {"allowed": ...}, {"missing": true} or {"failed": why}.
+        """Return the answer to one request: what it asks for, {"missing": true} or {"failed": why}.
 
-        A request about `rules` is answered by {"cheapest": ...} or {"examined": ...} instead.
+        A request about `rules` is answered by {"cheapest": ...} or {"examined": ...}.
         """
         try:
             if "check" in request:
                 return self._checking.answer(request)
-            if "rules" in request:
-                return self._of_rules(request)
-            encoded = self._circuit(request)
-            if encoded is None:
-                return {"missing": True}
-            return {"allowed": [encoded.allowed(outcomes) for outcomes in request["outcomes"]]}
+            return self._of_rules(request)
         except ImportError as error:
             return {"absent": str(error)}
         except Exception as error:  # noqa: BLE001 - whatever it is, the asker must hear of it
@@ -223,9 +151,6 @@ class Desk:
             return {"cheapest": ruled.cheapest(request["record"])}
         return {"examined": ruled.examine(float(request["within"]))}
 
-    def _circuit(self, request: dict[str, Any]) -> Encoded | None:
-        return _kept(self._circuits, request["key"], request.get("circuit"), Encoded)
-
 
 def _kept(told: OrderedDict[str, K], key: str, form: Any, make: Callable[[Any], K]) -> K | None:
     """Return what was made under `key`, or is now made of `form`; None where that is not given."""
@@ -234,7 +159,7 @@ def _kept(told: OrderedDict[str, K], key: str, form: Any, make: Callable[[Any], 
             return None
         told[key] = make(form)
     told.move_to_end(key)
-    if len(told) > _MOST_CIRCUITS:
+    if len(told) > _MOST_KEPT:
         told.popitem(last=False)[1].close()
     return told[key]
 

@@ -12,21 +12,36 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rule_sets import form_of
 
 from engine.errors import SolverError
 from engine.logic import solver as solver_module
-from engine.logic.circuit import Circuit
-from engine.logic.ruleset import RuleSet
+from engine.logic.examine import examined
+from engine.logic.normal import AtLeast
+from engine.logic.pipeline import FEASIBLE, OPTIMAL, RC2, UNKNOWN, Engine
 from engine.logic.solver import Solver
-from engine.ports import Column
 
 ROOT = Path(__file__).parents[2]
-RULES = RuleSet.of("rule: if x <= 3 then class = a", ("a", "b"), (Column("x"),))
-ROWS = np.array([[1], [0], [2]], np.int8)
-ANSWER = [[True, False], [True, True], [True, True]]
-# A million questions of a thousand gates: minutes of work.
-LONG = Circuit(2_000, 0, tuple((1, (i + 1, i + 2)) for i in range(1_000)), (1,))
+FORM = form_of(2, [AtLeast((1, 2), 1)])
+NOTHING, COSTS = np.zeros((2, 2), bool), np.array([[1, 2], [2, 1]])
+ANSWER = [[True, False], [False, True]]
+# Twelve pigeons in eleven holes: minutes of work.
+PLACES = np.arange(1, 133).reshape(12, 11)
+LONG = form_of(
+    132,
+    [AtLeast(tuple(row), 1) for row in PLACES.tolist()]
+    + [AtLeast(tuple((-hole).tolist()), 11) for hole in PLACES.T],
+)
 posix = pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="needs POSIX signals")
+
+
+def ask(solver, form=FORM, *, seconds=20.0):
+    """Return the answers of RC2: to the short question, or to the long one."""
+    engine = Engine(form, only="rc2", solver=solver, seconds=seconds)
+    n = len(form.variables)
+    if form is FORM:
+        return engine(NOTHING, COSTS)
+    return engine(np.zeros((1, n), bool), np.ones((1, n), np.int64))
 
 
 @pytest.fixture
@@ -38,65 +53,72 @@ def solver():
 
 def test_it_starts_when_first_asked_and_keeps_running(solver):
     assert not solver.running
-    assert solver.allowed(RULES.circuit, ROWS).tolist() == ANSWER
+    assert ask(solver).values.tolist() == ANSWER
     process = solver._process
-    assert solver.allowed(RULES.circuit, ROWS).tolist() == ANSWER
+    assert ask(solver).values.tolist() == ANSWER
     assert solver._process is process
 
 
 def test_a_process_found_dead_is_replaced_without_a_word(solver):
-    solver.allowed(RULES.circuit, ROWS)
+    ask(solver)
     solver._process.kill()
     solver._process.wait()
-    assert solver.allowed(RULES.circuit, ROWS).tolist() == ANSWER
+    assert ask(solver).values.tolist() == ANSWER
 
 
 @posix
 def test_a_process_killed_in_mid_question_gives_one_sentence_and_the_next_question_an_answer(solver):
-    solver.allowed(RULES.circuit, ROWS)
+    ask(solver)
     process = solver._process
     os.kill(process.pid, signal.SIGSTOP)
     killer = threading.Timer(0.2, process.kill)
     killer.start()
     with pytest.raises(SolverError, match="died before it answered"):
-        solver.allowed(RULES.circuit, ROWS)
+        ask(solver)
     killer.join()
     assert process.returncode is not None
-    assert solver.allowed(RULES.circuit, ROWS).tolist() == ANSWER
+    assert ask(solver).values.tolist() == ANSWER
 
 
 @posix
 def test_a_deadline_ends_the_process_and_the_next_question_starts_another():
-    solver = Solver(seconds=0.3)
-    solver.allowed(RULES.circuit, ROWS)
+    solver = Solver()
+    ask(solver)
     process = solver._process
     os.kill(process.pid, signal.SIGSTOP)
     begin = time.monotonic()
-    with pytest.raises(SolverError, match=r"after 0\.3 seconds"):
-        solver.allowed(RULES.circuit, ROWS)
-    assert time.monotonic() - begin < 2
+    late = ask(solver, seconds=5.0)
+    assert time.monotonic() - begin < 12
     assert process.returncode is not None
-    solver._seconds = 20.0
-    assert solver.allowed(RULES.circuit, ROWS).tolist() == ANSWER
+    assert (late.status[0], late.tool[0]) == (FEASIBLE, RC2)
+    assert (late.status[1], late.values[1].tolist()) == (OPTIMAL, ANSWER[1])
     solver.close()
 
 
+def test_an_examination_that_takes_too_long_is_an_error(monkeypatch):
+    solver = Solver()
+    monkeypatch.setattr(solver_module, "_GRACE", 0.3)
+    with pytest.raises(SolverError, match=r"stopped after 0\.4 seconds without an answer"):
+        examined(LONG, solver, 0.1)
+    assert not solver.running
+
+
 def test_a_deadline_holds_in_the_middle_of_real_work():
-    solver = Solver(seconds=1.0)
+    solver = Solver()
     begin = time.monotonic()
-    with pytest.raises(SolverError, match="after 1 seconds"):
-        solver.allowed(LONG, np.zeros((512, 0), np.int8))
-    assert time.monotonic() - begin < 3
+    late = ask(solver, LONG, seconds=1.0)
+    assert time.monotonic() - begin < 6
+    assert late.status.tolist() == [UNKNOWN]
     assert not solver.running
 
 
 def test_threads_take_turns(solver):
     found: list[list[list[bool]]] = []
 
-    def ask() -> None:
-        found.extend(solver.allowed(RULES.circuit, ROWS).tolist() for _ in range(20))
+    def often() -> None:
+        found.extend(ask(solver).values.tolist() for _ in range(20))
 
-    threads = [threading.Thread(target=ask) for _ in range(4)]
+    threads = [threading.Thread(target=often) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -105,19 +127,14 @@ def test_threads_take_turns(solver):
 
 
 def test_more_rule_sets_than_the_process_keeps_are_sent_again(solver):
-    circuits = [Circuit(2 + i, 0, (), ()) for i in range(40)]
+    forms = [form_of(2 + i, [AtLeast((1, 2), 2)]) for i in range(40)]
     for _ in range(2):
-        for circuit in circuits:
-            assert solver.allowed(circuit, np.zeros((1, 0), np.int8)).all()
-
-
-def test_many_rows_are_asked_in_parts_and_come_back_in_order(solver):
-    rows = np.random.default_rng(0).integers(0, 3, (1_300, 1)).astype(np.int8)
-    assert np.array_equal(solver.allowed(RULES.circuit, rows)[:, 1], rows[:, 0] != 1)
+        for form in forms:
+            assert ask(solver, form).values[0].tolist() == [True, True, *[False] * (len(form.variables) - 2)]
 
 
 def test_closing_ends_the_process_and_may_be_done_twice(solver):
-    solver.allowed(RULES.circuit, ROWS)
+    ask(solver)
     process = solver._process
     solver.close()
     solver.close()
@@ -128,13 +145,13 @@ def test_closing_ends_the_process_and_may_be_done_twice(solver):
 def test_closing_does_not_wait_for_a_long_request_of_another_thread(solver):
     errors: list[SolverError] = []
 
-    def ask() -> None:
+    def long() -> None:
         try:
-            solver.allowed(LONG, np.zeros((512, 0), np.int8))
+            ask(solver, LONG, seconds=60.0)
         except SolverError as error:
             errors.append(error)
 
-    thread = threading.Thread(target=ask)
+    thread = threading.Thread(target=long)
     thread.start()
     time.sleep(0.2)
     begin = time.monotonic()
@@ -147,7 +164,7 @@ def test_closing_does_not_wait_for_a_long_request_of_another_thread(solver):
 
 def test_no_thread_is_left_between_questions(solver):
     before = threading.active_count()
-    solver.allowed(RULES.circuit, ROWS)
+    ask(solver)
     assert threading.active_count() == before
 
 
@@ -156,21 +173,24 @@ def test_without_python_sat_it_says_so(solver, tmp_path, monkeypatch):
     (tmp_path / "pysat" / "__init__.py").write_text('raise ImportError("No module named pysat")')
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(SolverError, match=r"python-sat is not installed\. .*pip install"):
-        solver.allowed(RULES.circuit, ROWS)
+        ask(solver)
 
 
 def test_an_interpreter_that_cannot_be_started_gives_one_sentence(solver, monkeypatch):
     monkeypatch.setattr(solver_module.sys, "executable", str(ROOT / "no-such-python"))
     with pytest.raises(SolverError, match="cannot be started: No such file"):
-        solver.allowed(RULES.circuit, ROWS)
+        ask(solver)
 
 
 _ASKS = """
 import numpy as np
-from engine.logic.ruleset import RuleSet
+from engine.logic.normal import AtLeast, NormalForm
+from engine.logic.pipeline import Engine
 from engine.logic.solver import shared_solver
-rules = RuleSet.of("rule: class = a", ("a", "b"), ())
-assert shared_solver().allowed(rules.circuit, np.zeros((1, 0), np.int8)).tolist() == [[True, False]]
+none = np.zeros(2, bool)
+form = NormalForm(("a", "b"), 0, (AtLeast((1, 2), 1, (), 0),), ("r",), none, none.astype(np.int64))
+found = Engine(form, only="rc2")(np.zeros((1, 2), bool), np.array([[1, 2]]))
+assert found.values.tolist() == [[True, False]]
 print(shared_solver()._process.pid, flush=True)
 """
 
@@ -195,17 +215,18 @@ def test_the_process_dies_when_its_parent_is_killed():
 
 @posix
 def test_the_process_ends_by_itself_when_its_parent_is_killed_in_mid_question():
-    code = """
-import os, signal, threading, numpy as np
-from engine.logic.circuit import Circuit
-from engine.logic.solver import Solver
-solver = Solver(seconds=1.0)
-solver.allowed(Circuit(2, 0, (), ()), np.zeros((1, 0), np.int8))
-print(solver._process.pid, flush=True)
+    code = (
+        _ASKS
+        + """
+import os, signal, threading
 threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGKILL)).start()
-gates = tuple((1, (i + 1, i + 2)) for i in range(1_000))
-solver.allowed(Circuit(2_000, 0, gates, (1,)), np.zeros((512, 0), np.int8))
+places = np.arange(1, 133).reshape(12, 11)
+rules = [AtLeast(tuple(row), 1) for row in places.tolist()]
+rules += [AtLeast(tuple((-hole).tolist()), 11) for hole in places.T]
+many = NormalForm(("x",) * 132, 0, tuple(rules), (), np.zeros(132, bool), np.zeros(132, np.int64))
+Engine(many, only="rc2", seconds=1.0)(np.zeros((1, 132), bool), np.ones((1, 132), np.int64))
 """
+    )
     done = _run(code)
     assert done.returncode == -signal.SIGKILL
     assert _gone(int(done.stdout))
