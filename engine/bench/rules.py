@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .kept import kept_rows
 from .pairs import SUITES, Row, Wanted
 from .sequences import sequence_rows
 from .streams import Peer, Stream, stream_rows
@@ -29,4 +30,4 @@ def rules(wanted: Wanted) -> list[Row]:
         rows += stream_rows(
             Stream(title, "ours_rules", _PEERS, job, RECORDS, SAMPLE, "records/s", _LEAST), wanted
         )
-    return rows + sequence_rows(wanted, _LEAST)
+    return rows + sequence_rows(wanted, _LEAST) + kept_rows(wanted)

@@ -11,7 +11,7 @@ from ..errors import RuleError
 from ..logic.checking import Checked, check_rules
 from ..logic.dimacs import SUFFIXES as DIMACS
 from ..logic.language import parse
-from ..logic.packs import combined, pack_of, packs
+from ..logic.packs import combined, origins_of, pack_of, packs
 from ..logic.printing import print_rules
 from ..logic.readers import READERS, Document, read_rules
 from ..logic.ruleset import RuleSet
@@ -23,10 +23,10 @@ ALL = "all"
 _HEADER: tuple[str, ...] = (
     "rules",
     "records",
+    "break a rule as drawn",
+    "after repair",
     "changed",
     "none allowed",
-    "broken before",
-    "broken after",
     "seconds",
 )
 _KEPT = {
@@ -76,32 +76,29 @@ def try_rules(options: argparse.Namespace) -> int:
     """Repair records drawn at random and judge the answers by the rules; 1 where an answer breaks one."""
     names = list(packs()) if ALL in options.rules else options.rules
     documents = {name: document_of(name) for name in names}
-    told, total = [], Trial()
-    rows: list[tuple[str, ...]] = [
-        ("rules", "records", "changed", "none allowed", "broken before", "broken after", "seconds")
-    ]
+    told, total, rows = [], Trial(), [_HEADER]
     for i, (name, document) in enumerate(documents.items()):
         share = options.records // len(documents) + (i < options.records % len(documents))
         found = tried(bound(name, document), share, options.seed)
         total += found
-        told.append({"rules": name, **asdict(found)})
+        told.append({"name": name, **asdict(found)})
         rows.append(_row(name, found))
     if options.json:
         say_json({"seed": options.seed, "each": told, "total": asdict(total)})
     else:
         table([*rows, _row("together", total)] if len(documents) > 1 else rows)
-        for name, count in (total.rules or {}).items():
+        for name, count in total.rules.items():
             say(f"{name} is broken in {plural(count, 'answer')}.")
     return 1 if total.broken_after else 0
 
 
 def _row(name: str, found: Trial) -> tuple[str, ...]:
-    counts = (found.records, found.changed, found.none, found.broken_before, found.broken_after)
+    counts = (found.records, found.breaking_before, found.breaking_after, found.changed, found.none)
     return (name, *(f"{count:,}" for count in counts), f"{found.seconds:.1f}")
 
 
 def document_of(name: str) -> Document:
-    """Return the rules of a file, of a pack that comes with Polybit, or of several: `transfusion+allergens`.
+    """Return the rules of a file, of a pack that comes with Polybit, or of several joined by +.
 
     Raises:
         RuleError: there is no such file or pack, or it is malformed.
@@ -115,6 +112,11 @@ def document_of(name: str) -> Document:
     parts = [pack_of(key) for key in name.split("+")]
     pack = combined(parts)
     return Document(pack.vocabulary, pack.text)
+
+
+def origins_in(name: str) -> dict[str, str]:
+    """Return the pack of each rule where several packs are joined by +."""
+    return origins_of([pack_of(key) for key in name.split("+")]) if "+" in name else {}
 
 
 def bound(name: str, document: Document) -> RuleSet:
@@ -134,7 +136,7 @@ def check_document(options: argparse.Namespace, document: Document) -> int:
     kept = [s for s, name in zip(statements, rules.names, strict=True) if name in names]
     text = document.text if len(kept) == len(statements) else print_rules(tuple(kept))
     found = (
-        check_rules(text, document.vocabulary, options.seconds)
+        check_rules(text, document.vocabulary, options.seconds, origins=origins_in(options.file))
         if kept
         else Checked(satisfiable=True, finished=True)
     )

@@ -89,15 +89,17 @@ def combined(parts: Sequence[Pack]) -> Pack:
         raise RuleError("There is no pack to combine.", do="Name at least one.")
     if len(parts) == 1:
         return parts[0]
-    rules = Counter(s.name for pack in parts for s in pack.statements if s.name)
-    ids = Counter(source.id for pack in parts for source in pack.sources)
+    names, ids = _rule_names(parts), Counter(source.id for pack in parts for source in pack.sources)
     alike = {s for s in ids if len({_what(p, s) for p in parts} - {None}) == 1}
     sources: dict[str, Reference] = {}
     statements: list[Statement] = []
-    for pack in parts:
+    for pack, named in zip(parts, names, strict=True):
         renamed = {s.id: s.id if s.id in alike else f"{pack.key}/{s.id}" for s in pack.sources}
         sources.update({renamed[s.id]: replace(s, id=renamed[s.id]) for s in pack.sources})
-        statements += [_renamed(pack, s, rules, renamed) for s in pack.statements]
+        statements += [
+            replace(statement, name=name, source=_renamed(statement.source, renamed))
+            for statement, name in zip(pack.statements, named, strict=True)
+        ]
     return Pack(
         key="+".join(pack.key for pack in parts),
         title=" + ".join(pack.title for pack in parts),
@@ -113,17 +115,31 @@ def combined(parts: Sequence[Pack]) -> Pack:
     )
 
 
+def origins_of(parts: Sequence[Pack]) -> dict[str, str]:
+    """Return the key of the pack that each rule of `combined(parts)` comes from, by the rule's name there."""
+    return {
+        name: pack.key
+        for pack, names in zip(parts, _rule_names(parts), strict=True)
+        for name in names
+        if name
+    }
+
+
+def _rule_names(parts: Sequence[Pack]) -> list[list[str]]:
+    """Return what the rules of each pack are called in all of them together."""
+    counts = Counter(s.name for pack in parts for s in pack.statements if s.name)
+    return [
+        [f"{pack.key}: {s.name}" if counts[s.name] > 1 else s.name for s in pack.statements] for pack in parts
+    ]
+
+
 def _what(pack: Pack, source: str) -> tuple[str, str] | None:
     return next(((s.title, s.url) for s in pack.sources if s.id == source), None)
 
 
-def _renamed(pack: Pack, statement: Statement, rules: Counter[str], sources: dict[str, str]) -> Statement:
-    name = f"{pack.key}: {statement.name}" if rules[statement.name] > 1 else statement.name
-    named = source_id(statement.source)
-    source = statement.source
-    if named in sources:
-        source = sources[named] + statement.source.strip()[len(named) :]
-    return replace(statement, name=name, source=source)
+def _renamed(source: str, ids: dict[str, str]) -> str:
+    named = source_id(source)
+    return ids[named] + source.strip()[len(named) :] if named in ids else source
 
 
 def _joined(words: Iterable[str]) -> str:

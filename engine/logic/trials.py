@@ -7,8 +7,9 @@ breaks a rule is worked out by truth.py, which knows nothing of the normal form 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 
 import numpy as np
@@ -31,39 +32,35 @@ _CHUNK = 20_000
 
 @dataclass(frozen=True)
 class Trial:
-    """What became of records drawn at random.
+    """What became of records drawn at random; only rules that must hold are counted.
 
     Attributes:
         records: how many were tried.
         changed: of how many the answer was changed.
-        none: of how many the facts allow no answer; they are told apart and not judged.
-        broken_before: how many rules that must hold the answers broke as they were drawn, added up.
-        broken_after: the same after repair, of the records that have an allowed answer.
-        rules: broken after repair, by the name of the rule, where it was any.
+        none: of how many the facts allow no answer; they are told apart and not judged after repair.
+        breaking_before: how many records broke a rule as they were drawn.
+        breaking_after: how many broke one after repair.
+        broken_before: how many rules they broke as they were drawn, added up.
+        broken_after: the same after repair.
         seconds: how long drawing, repair and judging took.
+        rules: how many records broke a rule after repair, by its name, where any did.
     """
 
     records: int = 0
     changed: int = 0
     none: int = 0
+    breaking_before: int = 0
+    breaking_after: int = 0
     broken_before: int = 0
     broken_after: int = 0
-    rules: Mapping[str, int] | None = None
     seconds: float = 0.0
+    rules: Mapping[str, int] = field(default_factory=dict)
 
     def __add__(self, other: Trial) -> Trial:
-        rules = dict(self.rules or {})
-        for name, count in (other.rules or {}).items():
-            rules[name] = rules.get(name, 0) + count
-        return Trial(
-            self.records + other.records,
-            self.changed + other.changed,
-            self.none + other.none,
-            self.broken_before + other.broken_before,
-            self.broken_after + other.broken_after,
-            rules,
-            self.seconds + other.seconds,
-        )
+        rules = Counter(self.rules) + Counter(other.rules)
+        names = [f.name for f in fields(self) if f.name != "rules"]
+        sums = {name: getattr(self, name) + getattr(other, name) for name in names}
+        return Trial(**sums, rules=dict(rules))
 
 
 def tried(rules: RuleSet, records: int, seed: int = 0) -> Trial:
@@ -269,9 +266,16 @@ def _sequences(formula: Formula) -> set[int]:
 
 
 def _counted(names: tuple[str, ...], before: Bools, after: Bools, dead: Bools, changed: Bools) -> Trial:
-    left = {name: int(count) for name, count in zip(names, after.sum(0), strict=True) if count}
-    counts = (len(dead), int(changed.sum()), int(dead.sum()), int(before.sum()), int(after.sum()))
-    return Trial(*counts, left)
+    return Trial(
+        records=len(dead),
+        changed=int(changed.sum()),
+        none=int(dead.sum()),
+        breaking_before=int(before.any(1).sum()),
+        breaking_after=int(after.any(1).sum()),
+        broken_before=int(before.sum()),
+        broken_after=int(after.sum()),
+        rules={name: int(count) for name, count in zip(names, after.sum(0), strict=True) if count},
+    )
 
 
 def _fact(variable: Variable, value: Value) -> float:

@@ -1,6 +1,7 @@
 """The shipped packs, each checked by what is generated from it: nothing here knows what a pack is about."""
 
 from dataclasses import replace
+from functools import cache
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -101,17 +102,18 @@ def test_its_samples_break_what_they_say(key):
         assert (set(sample.facts), set(sample.answer)) == (given, decided), sample.name
 
 
-def told(pack, rules):
-    """Return what a check says of rules that are no sequences."""
+@cache
+def told(key):
+    """Return what a check says of the rules of a pack that are about no sequence."""
+    pack, (rules, _) = pack_of(key), parted(bound(key))
     text = print_rules(tuple(s for s in pack.statements if s.name in rules.names))
     return check_rules(text, pack.vocabulary, 60.0)
 
 
 @pytest.mark.parametrize("key", PLAIN)
 def test_its_rules_can_be_kept_and_none_is_to_spare(key):
-    pack = pack_of(key)
     rules, _ = parted(bound(key))
-    found = told(pack, rules)
+    found = told(key)
     assert found.finished
     assert found.satisfiable
     assert [f.what for f in found.findings if f.severity != "note"] == []
@@ -123,7 +125,7 @@ def test_the_example_of_every_rule_breaks_it_and_no_other(key):
     pack = pack_of(key)
     rules, _ = parted(bound(key))
     hard = np.array([rule.weight is None for rule in rules.rules])
-    for number, status in enumerate(told(pack, rules).rules):
+    for number, status in enumerate(told(key).rules):
         example = status.example
         assert example is not None, status.name
         sample = Sample("", *(valued(pack, part) for part in (example.facts, example.answer)))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine.errors import PolybitError, RuleError
 from engine.logic.pack_file import MOST_DOTS, MOST_LINE, read_pack
-from engine.logic.packs import MOST_BYTES, combined, load_pack, pack_of
+from engine.logic.packs import MOST_BYTES, combined, load_pack, origins_of, pack_of
 from engine.logic.vocabulary import Vocabulary
 
 GOOD = '''# A pack
@@ -175,6 +175,9 @@ def test_rules_and_sources_of_one_name_get_the_pack_before_them():
     both = combined([one, two])
     assert both.key == "one+two"
     assert [s.name for s in both.statements] == ["one: fever_first", "red", "two: fever_first", "green"]
+    assert origins_of([one, two]) == dict(
+        zip([s.name for s in both.statements], ["one", "one", "two", "two"], strict=True)
+    )
     assert [s.id for s in both.sources] == ["one/book", "two/book"]
     assert both.source_of(both.statements[2]).title == "Another book"
     assert both.statements[2].source == "two/book page 3"

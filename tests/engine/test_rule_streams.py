@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from engine.bench import rules
+from engine.bench import kept, rules
 from engine.bench.sides.rule_streams import pack, stream
 from engine.cli.main import main
 
@@ -35,8 +35,10 @@ def test_the_suite_compares_speed_and_cost(monkeypatch, capsys):
     monkeypatch.setattr(rules, "RECORDS", 60)
     monkeypatch.setattr(rules, "SAMPLE", 20)
     monkeypatch.setattr(rules, "_LEAST", 0.0)
+    monkeypatch.setattr(kept, "RECORDS", 270)
     assert main(["bench", "rules", "--pairs", "1", "--json"]) == 0
-    rows = json.loads(capsys.readouterr().out)
+    *rows, kept_row = json.loads(capsys.readouterr().out)
+    assert kept_row["ours"] == kept_row["peer"] == 270
     assert [row["peer_name"] for row in rows[::2]] == ["python-sat RC2", "python-sat RC2Stratified"]
     assert {row["unit"] for row in rows} == {"records/s", "records"}
     for speed, same in zip(rows[::2], rows[1::2], strict=True):
