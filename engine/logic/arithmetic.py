@@ -21,9 +21,10 @@ from .expressions import Applied, Expression, Negative, Product, Sum, leaves, pl
 from .formula import FALSE, TRUE, And, Formula, Not, Operator, Or, Place, Tested, ValueIn, Weighted, Word
 from .functions import FUNCTIONS
 from .measures import AnyTest, Measure, Measured, Test
-from .subjects import Decided, Fact, Subject
+from .subjects import Fact, Subject
 from .vocabulary import number_of, yes_or_no
 
+MOST_LEAVES = 1_024  # names and numbers of one comparison
 MOST_STEPS = 2_048  # weighted literals of one comparison
 MOST_SUMS = 512  # values that the decided part of a mixed sum can come to
 MOST_COMBINED = 1_024  # combinations of values that a product is written out over
@@ -40,6 +41,9 @@ class Names(Protocol):
 
     def test(self, test: AnyTest) -> Tested:
         """Return the bound atom of a test."""
+
+    def spend(self, parts: int, place: Place) -> None:
+        """Count the parts that a formula comes to; RuleError where all rules come to too many."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,7 @@ def numbers_of(subject: Subject) -> tuple[Fraction, ...]:
         RuleError: its values are no numbers.
     """
     if subject.numeric:
-        return tuple(number_of(name) or Fraction(0) for name in subject.names)
+        return tuple(number for number in subject.variable.numbers if number is not None)
     said = [yes_or_no(name) for name in subject.names]
     if len(said) == 2 and set(said) == {True, False}:
         return tuple(Fraction(int(bool(yes))) for yes in said)
@@ -124,11 +128,18 @@ class _Comparison:
     """One comparison while it is bound."""
 
     def __init__(self, names: Names, left: Expression, right: Expression) -> None:
-        self._names, self._place = names, str(place_of(left))
+        self._names, self._at = names, place_of(left)
+        self._place = str(self._at)
         self._whole = Sum((left, right), (False, True))
         self._numbers: dict[int, tuple[Fraction, ...]] = {}
+        self._leaves: dict[Word, Linear] = {}
 
     def bind(self, operator: Operator) -> Formula:
+        many = sum(1 for _ in leaves(self._whole))
+        if many > MOST_LEAVES:
+            words = f"The comparison is of {many:,} names and numbers; {MOST_LEAVES:,} is the most."
+            raise RuleError(words, where=self._place, do="Split it.")
+        self._names.spend(many, self._at)
         found = self._linear(self._whole, {})
         if found is not None:
             return self._compared(found, operator)
@@ -163,6 +174,15 @@ class _Comparison:
                 return self._applied(expression, fixed)
 
     def _leaf(self, word: Word, fixed: Fixed) -> Linear:
+        found = self._leaves.get(word)
+        if found is None:
+            found = self._leaves[word] = self._looked_up(word)
+        if fixed and found.shares:
+            ((variable, _),) = found.shares.items()
+            return Linear(constant=fixed[variable])
+        return found
+
+    def _looked_up(self, word: Word) -> Linear:
         number = None if word.quoted else number_of(word.text)
         if number is not None:
             return Linear(constant=number)
@@ -171,8 +191,6 @@ class _Comparison:
         if isinstance(subject, Fact):
             table = tuple(map(float, numbers))
             return Linear(facts=Measure("fact", column=subject.number, numbers=table))
-        if subject.number in fixed:
-            return Linear(constant=fixed[subject.number])
         self._numbers[subject.number] = numbers
         return Linear({subject.number: Fraction(1)})
 
@@ -250,6 +268,7 @@ class _Comparison:
         if len(terms) > MOST_STEPS:
             words = f"The sum runs over {len(terms):,} values; {MOST_STEPS:,} is the most."
             raise RuleError(words, where=self._place, do="Use coarser steps, or split it.")
+        self._names.spend(len(terms), self._at)
         return self._weighted(bound, terms, strict=strict)
 
     def _weighted(self, bound: Fraction, terms: list[tuple[Fraction, Formula]], *, strict: bool) -> Formula:
@@ -289,7 +308,8 @@ class _Comparison:
     # Value by value
 
     def _written_out(self, operator: Operator) -> Formula:
-        self._numbers.update(self._all_numbers())
+        for word in leaves(self._whole):
+            self._leaf(word, {})
         variables = sorted(self._numbers)
         many = 1
         for variable in variables:
@@ -297,6 +317,7 @@ class _Comparison:
             if many > MOST_COMBINED:
                 words = f"The product is over more than {MOST_COMBINED:,} combinations of values."
                 raise RuleError(words, where=self._place, do="Use coarser steps, or multiply by a number.")
+        self._names.spend(many * sum(1 for _ in leaves(self._whole)), self._at)
         parts: list[Formula] = []
         for chosen in product(*(range(len(self._numbers[v])) for v in variables)):
             fixed = {v: self._numbers[v][i] for v, i in zip(variables, chosen, strict=True)}
@@ -306,13 +327,6 @@ class _Comparison:
                 elsewhere = tuple(Not(ValueIn(v, (i,))) for v, i in zip(variables, chosen, strict=True))
                 parts.append(Or(elsewhere if holds == FALSE else (*elsewhere, holds)))
         return _simple(And(tuple(parts)))
-
-    def _all_numbers(self) -> Iterator[tuple[int, tuple[Fraction, ...]]]:
-        for word in leaves(self._whole):
-            if word.quoted or number_of(word.text) is None:
-                subject = self._names.subject(word, word.place)
-                if isinstance(subject, Decided):
-                    yield subject.number, numbers_of(subject)
 
 
 def _multiplied(left: Linear, right: Linear, *, divides: bool) -> Linear | None:

@@ -33,6 +33,7 @@ from .vocabulary import CLASS, Vocabulary, number_of, yes_or_no
 
 __all__ = ["Binding", "Test"]
 
+MOST_PARTS = 200_000  # of all sums, products and tables written out
 _MIRRORED: dict[Operator, Operator] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
@@ -47,6 +48,7 @@ class Binding:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         self._tests: dict[AnyTest, int] = {}
+        self._spent = 0
         self.notes: list[str] = []
 
     @property
@@ -100,6 +102,17 @@ class Binding:
     def test(self, test: AnyTest) -> Tested:
         """Return the bound atom of a test; equal tests are made once."""
         return Tested(self._tests.setdefault(test, len(self._tests)))
+
+    def spend(self, parts: int, place: Place) -> None:
+        """Count the parts that sums, products and tables come to.
+
+        Raises:
+            RuleError: all rules together come to more than MOST_PARTS.
+        """
+        self._spent += parts
+        if self._spent > MOST_PARTS:
+            words = f"Up to here the rules come to more than {MOST_PARTS:,} parts."
+            raise RuleError(words, where=str(place), do="Use coarser steps, or fewer rules.")
 
     def event(self, name: Word) -> tuple[tuple[int, int], ...]:
         """Return (sequence, number of the event type) for every sequence that has an event type of that name.

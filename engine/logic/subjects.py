@@ -44,7 +44,7 @@ class Subject(ABC):
     @property
     def numeric(self) -> bool:
         """Whether all its values are numbers."""
-        return not self.names or all(number_of(name) is not None for name in self.names)
+        return None not in self.variable.numbers
 
     @abstractmethod
     def among(self, indices: tuple[int, ...]) -> Formula:
@@ -102,15 +102,14 @@ class Subject(ABC):
         number = None if value.quoted else number_of(value.text)
         if found is not None or number is None:
             return found
-        same = [i for i, name in enumerate(self.names) if number_of(name) == number]
+        same = [i for i, n in enumerate(self.variable.numbers) if n == number]
         return same[0] if len(same) == 1 else None
 
     def within(self, kind: Literal["below", "at most"], limit: Fraction) -> tuple[int, ...]:
         """Return the numbers of the values that are below, or at most, `limit`."""
-        numbers = [number_of(name) for name in self.names]
         return tuple(
             i
-            for i, n in enumerate(numbers)
+            for i, n in enumerate(self.variable.numbers)
             if n is not None and (n < limit if kind == "below" else n <= limit)
         )
 

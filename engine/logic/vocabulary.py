@@ -88,7 +88,14 @@ class Variable:
             return FLAG_VALUES
         return self.values or tuple(_decimal(level) for level in self.levels)
 
-    @property
+    @cached_property
+    def numbers(self) -> tuple[Fraction | None, ...]:
+        """Return the number that the name of each value writes, None for other names; () for a fact's."""
+        if self.kind in ("integer", "number"):
+            return self.levels
+        return tuple(number_of(name) for name in self.names)
+
+    @cached_property
     def column(self) -> Column:
         """Return the variable as a column of facts: a flag as the categories no and yes."""
         names = {"flag": FLAG_VALUES, "category": self.values}.get(self.kind, ())
@@ -101,8 +108,14 @@ class Variable:
             return None if said is None else int(said)
         if self.kind in ("integer", "number"):
             number = number_of(text)
-            return self.levels.index(number) if number in self.levels else None
-        return self.values.index(text) if text in self.values else None
+            return None if number is None else self._places.get(number)
+        return self._places.get(text)
+
+    @cached_property
+    def _places(self) -> dict[str | Fraction, int]:
+        """Return the number of each value by its number, or by its name."""
+        values: tuple[str | Fraction, ...] = self.levels or self.values
+        return {value: i for i, value in enumerate(values)}
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import pytest
 from form_texts import ANSWERS, FACTS, MEANINGS, WORDS, plain
 
 from engine.errors import RuleError
+from engine.logic import binding as binding_module
 from engine.logic.binding import Binding
 from engine.logic.completing import completions
 from engine.logic.forms import CALLS, FORMS, Call, form
@@ -232,9 +233,20 @@ def test_a_comparison_too_large_to_write_out_is_refused():
         ("a * b <= 3", "more than 1,024 combinations"),
         ("a + b + c <= 3", "2,048 is the most"),
         ("a + 1e-300 * b <= 3", "of too different sizes"),
+        (" + ".join(["(" + " + ".join(["a"] * 250) + ")"] * 5) + " <= 3", "1,024 is the most"),
     ):
         with pytest.raises(RuleError, match=words):
             Binding(large).bind(formula_of(text))
+
+
+def test_rules_that_come_to_too_many_parts_together_are_refused(monkeypatch):
+    monkeypatch.setattr(binding_module, "MOST_PARTS", 20_000)
+    many = "".join(f"rule: a * b * {i} <= {i}\n" for i in range(1, 20))
+    with pytest.raises(RuleError, match=r"line \d+, column 7: Up to here the rules come to more than 20,000"):
+        RuleSet.over(many, Vocabulary(tuple(Variable(n, "integer", least=0, most=30) for n in "ab")))
+    wide = f"rule: all different({', '.join(['x', 'y'] * 40)})"
+    with pytest.raises(RuleError, match="64 is the most"):
+        RuleSet.over(wide, WORDS)
 
 
 def test_connectives_may_be_called():

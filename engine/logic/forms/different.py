@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from ...errors import RuleError
 from ..arithmetic import related, values_of
 from ..binding import Binding
 from ..expressions import Expression, text_of, words_of
 from ..formula import And, Count, Form, Formula, Place, Word
 from ..wording import listed
 from .form import Call, as_expression, form
+
+MOST_FACTS = 64
 
 
 @form(
@@ -48,6 +51,11 @@ class AllDifferent(Form):
         return And(tuple(parts))
 
     def _pairwise(self, binding: Binding) -> Formula:
+        if len(self.members) > MOST_FACTS:
+            words = (
+                f"{len(self.members)} numbers that depend on facts are compared; {MOST_FACTS} is the most."
+            )
+            raise RuleError(words, where=str(self.place), do="Split it.")
         pairs = [(a, b) for i, a in enumerate(self.members) for b in self.members[i + 1 :]]
         return And(tuple(related(binding, a, "!=", b) for a, b in pairs))
 

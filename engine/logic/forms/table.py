@@ -46,6 +46,7 @@ class Table(Form):
         return f"one of these fits: {rows}"
 
     def bind(self, binding: Binding) -> Formula:
+        binding.spend(len(self.rows) * len(self.columns), self.columns[0].place)
         return Or(tuple(self._row(binding, row) for row in self.rows))
 
     def _row(self, binding: Binding, row: tuple[Cell, ...]) -> Formula:
