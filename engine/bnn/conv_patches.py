@@ -10,8 +10,8 @@ import numpy as np
 
 from ..fusion import Cut
 from ..kernels.bits import unpack_signs
-from ..kernels.conv import fold_patches, gather_bits, gather_patches, pad_bits, patch_gradients
-from ..kernels.float_products import patch_products
+from ..kernels.conv import fold_patches, gather_bits, gather_patches, pad_bits
+from ..kernels.float_products import patch_gradients, patch_products
 from ..ports import F32, U64, Array, words_for
 from .conv_window import Window
 
@@ -127,8 +127,8 @@ class Patches:
 
     def dot_gradient(self, maps: F32, grad: F32) -> F32:
         """Return the gradient of the filters in `dot`, float32 (outputs, inputs)."""
-        part, out = np.empty((2, self.inputs, grad.shape[1]), np.float32)
-        patch_gradients(maps, self._origins, self._places, grad, part, out)
+        out = np.empty((self.inputs, grad.shape[1]), np.float32)
+        patch_gradients(maps, self._origins, self._places, grad, out)
         return out.T
 
     def missing(self, values: F32) -> F32:

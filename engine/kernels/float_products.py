@@ -10,10 +10,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .conv import dot_patches
+from . import conv
 from .floats import dot_floats
 from .jit import kernel
-from .vectors import COMPILED, add_multiple, load_floats, no_floats, store_floats, turn_floats
+from .vectors import COMPILED, add_floats, add_multiple, load_floats, no_floats, store_floats, turn_floats
 
 F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]
@@ -82,12 +82,60 @@ def _few_outputs(x: F32, w_t: F32, out: F32) -> None:
         dot_floats(x[whole:], w_t, out[whole:])
 
 
+@kernel
+def _gradients_of_16(maps: F32, origins: I64, places: I64, grad: F32, out: F32) -> None:
+    """Do what conv.patch_gradients does, three elements of a patch at a time, for m a multiple of 16.
+
+    Args:
+        maps: float32 (n, elements).
+        origins: int64 (positions,).
+        places: int64 (k,), k a multiple of 3.
+        grad: float32 (n * positions * m,).
+        out: float32 (k * m,).
+    """
+    k = len(places)
+    m = len(out) // k
+    out[:] = np.float32(0.0)
+    for r in range(maps.shape[0]):
+        x = maps[r]
+        for j in range(0, m, _LANES):
+            for i in range(0, k, 3):
+                p0, p1, p2 = places[i], places[i + 1], places[i + 2]
+                a, b, c = no_floats(), no_floats(), no_floats()
+                for p in range(len(origins)):
+                    g, at = load_floats(grad, (r * len(origins) + p) * m + j), origins[p]
+                    a = add_multiple(a, g, x[at + p0])
+                    b = add_multiple(b, g, x[at + p1])
+                    c = add_multiple(c, g, x[at + p2])
+                to = i * m + j
+                store_floats(out, to, add_floats(load_floats(out, to), a))
+                store_floats(out, to + m, add_floats(load_floats(out, to + m), b))
+                store_floats(out, to + 2 * m, add_floats(load_floats(out, to + 2 * m), c))
+
+
+def patch_gradients(maps: F32, origins: I64, places: I64, grad: F32, out: F32) -> None:
+    """Write the gradient of `w_t` in conv.dot_patches into `out`, float32 (k, m).
+
+    Args:
+        maps: float32 (n, elements).
+        origins: int64 (positions,).
+        places: int64 (k,).
+        grad: float32 (n * positions, m).
+        out: written.
+    """
+    k, m = out.shape
+    if COMPILED and k % 3 == 0 and m % _LANES == 0 and grad.flags.c_contiguous and out.flags.c_contiguous:
+        _gradients_of_16(maps, origins, places, grad.reshape(-1), out.reshape(-1))
+    else:
+        conv.patch_gradients(maps, origins, places, grad, np.empty_like(out), out)
+
+
 def patch_products(maps: F32, origins: I64, places: I64, w_t: F32, out: F32) -> None:
     """Do what conv.dot_patches does, to the bit."""
     if COMPILED and w_t.shape[1] % (2 * _LANES) == 0 and out.flags.c_contiguous and w_t.flags.c_contiguous:
         _patches_of_32(maps, origins, places, w_t, out.reshape(-1))
     else:
-        dot_patches(maps, origins, places, w_t, out)
+        conv.dot_patches(maps, origins, places, w_t, out)
 
 
 def row_products(x: F32, w_t: F32, out: F32) -> None:

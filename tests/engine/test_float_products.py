@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from engine.kernels import conv
 from engine.kernels.conv import dot_patches
-from engine.kernels.float_products import patch_products, row_products
+from engine.kernels.float_products import patch_gradients, patch_products, row_products
 from engine.kernels.floats import dot_floats
 
 
@@ -31,3 +32,17 @@ def test_that_patches_have_the_bits_of_the_plain_product(m):
     dot_patches(maps, origins, places, w_t, plain)
     patch_products(maps, origins, places, w_t, found)
     assert found.tobytes() == plain.tobytes()
+
+
+@pytest.mark.parametrize(("m", "k"), [(16, 9), (48, 3), (33, 9), (16, 8)])
+def test_that_gradients_of_patches_have_the_bits_of_the_plain_sums(m, k):
+    rng = np.random.default_rng(m)
+    maps = rng.standard_normal((4, 30)).astype(np.float32)
+    origins, places = np.arange(0, 20, 4), np.array([0, 1, 2, 3, 4, 5, 6, 8, 9])[:k]
+    grad = rng.standard_normal((4 * len(origins), m)).astype(np.float32)
+    plain, found = np.full((2, k, m), np.nan, np.float32)
+    conv.patch_gradients(maps, origins, places, grad, np.empty_like(plain), plain)
+    patch_gradients(maps, origins, places, grad, found)
+    assert found.tobytes() == plain.tobytes()
+    patches = maps[:, origins[:, None] + places].reshape(-1, k)
+    assert np.allclose(plain, patches.T @ grad, atol=1e-4)
