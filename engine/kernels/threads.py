@@ -33,10 +33,13 @@ class _Hand:
 
     Parts are told twice: under a lock, which is what counts, and by a flag, which is seen at once by a thread
     that is still looking out.
+
+    Attributes:
+        ended: whether it takes no more parts.
     """
 
     def __init__(self, patience: int) -> None:
-        self._patience = patience
+        self._patience, self.ended = patience, False
         self._flags = np.zeros(2 * _LINE, np.int64)  # the number of the last part told, and of the last done
         self._lock = threading.Condition()
         self._told = self._taken = self._done = 0  # numbers of parts
@@ -65,6 +68,7 @@ class _Hand:
 
     def end(self) -> None:
         """End the thread."""
+        self.ended = True
         self.give(None)
         self._thread.join()
 
@@ -113,7 +117,8 @@ def share(work: Work, size: int, *, least: int, grain: int = 1) -> None:
         least: the smallest part worth a thread.
         grain: parts begin at multiples of this.
     """
-    crew: tuple[_Hand, ...] = getattr(_told, "crew", ())
+    # A block may end in another thread, or before one that began in it: its threads are gone by then.
+    crew: tuple[_Hand, ...] = tuple(hand for hand in getattr(_told, "crew", ()) if not hand.ended)
     parts = min(len(crew) + 1, size // max(1, least))
     if parts <= 1:
         work(0, size)

@@ -67,6 +67,17 @@ def test_after_an_error_threads_work_on():
     assert sorted(seen) == [0] * 3 + [1] * 3 + [2] * 3
 
 
+def test_blocks_may_end_out_of_order():
+    first, second = workers(2), workers(3)
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    second.__exit__(None, None, None)
+    seen = []
+    share(lambda begin, end: seen.append((begin, end)), 6, least=1)
+    assert seen == [(0, 6)]
+
+
 def test_two_threads_work_and_none_is_left():
     seen = set()
     meet = threading.Barrier(2, timeout=10)
