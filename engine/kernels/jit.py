@@ -27,7 +27,6 @@ _ROOM = Path(__file__).parent
 
 F = TypeVar("F", bound=Callable[..., object])
 KERNELS: list[str] = []  # every kernel's name, in the order it was made
-LOOSE: list[str] = []  # those whose sums may run in any order
 
 
 def spare_scipy() -> None:
@@ -45,20 +44,10 @@ def kernel(func: F) -> F:
     No fastmath: an exported model must give the same bits on every machine. Division follows IEEE 754, as
     NumPy's does: a check for 0 in every division would keep loops from being vectorised.
     """
-    return _compiled(func, fastmath=False)
-
-
-def loose_kernel(func: F) -> F:
-    """Compile `func` as `kernel` does, its sums in any order: for what a training does, no prediction."""
-    LOOSE.append(f"{func.__module__}.{func.__name__}")
-    return _compiled(func, fastmath={"reassoc", "nsz", "nnan"})
-
-
-def _compiled(func: F, fastmath: bool | set[str]) -> F:
     KERNELS.append(f"{func.__module__}.{func.__name__}")
     # numba asks for the folder once, while it decorates.
     numba.config.CACHE_DIR = str(cache_folder(stamp(Path(func.__code__.co_filename))))  # type: ignore[attr-defined]
-    return cast("F", numba.njit(cache=True, nogil=True, fastmath=fastmath, error_model="numpy")(func))
+    return cast("F", numba.njit(cache=True, nogil=True, error_model="numpy")(func))
 
 
 def plain(func: F) -> F:

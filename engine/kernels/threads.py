@@ -21,7 +21,8 @@ from .spin import seen, tell, tell_and_see
 F32 = npt.NDArray[np.float32]
 Work = Callable[[int, int], object]
 Part = tuple[Work, int, int]
-_LEAST = 1 << 20  # multiply-adds that are worth a thread
+_LEAST = 1 << 22  # multiply-adds that are worth a thread
+_PARTS, _ROWS = 4, 64  # the most that a product is cut into, and the least rows of each
 _PATIENCE = 20_000  # looks, of some 20 to 50 ns, before a thread falls asleep
 _REST = 150  # looks in which who gives out work gets into its own part
 _LINE = 8  # int64 of a cache line: each flag has its own
@@ -147,10 +148,18 @@ def matmul(a: F32, b: F32, out: F32) -> None:
     """Write a @ b into `out`, float32 (n, m), on all threads there are: each takes rows of `a`, (n, k).
 
     The host's BLAS does each part on one thread: its own threads would wait for each other in busy loops, and
-    take the cores from ours. The least part depends on the work, so small products stay on one thread.
+    take the cores from ours. Rows are cut in the same way for any number of threads, as the order of the
+    BLAS's sums may depend on how many there are.
     """
-    each = max(1, a.shape[1] * out.shape[1])
-    share(lambda i, j: np.matmul(a[i:j], b, out=out[i:j]), len(a), least=max(16, _LEAST // each), grain=16)
+    n, each = len(a), a.shape[1] * out.shape[1]
+    parts = max(1, min(_PARTS, n // _ROWS, n * each // _LEAST))
+    step = max(1, -(-n // parts))
+
+    def part(begin: int, end: int) -> None:
+        for at in range(step * begin, min(n, step * end), step):
+            np.matmul(a[at : at + step], b, out=out[at : at + step])
+
+    share(part, parts, least=1)
 
 
 def _cores() -> int:
