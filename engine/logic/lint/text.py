@@ -86,7 +86,7 @@ class TextExamination:
         if self._examination.done and found.satisfiable:
             self._learn(asked, found)
         records = self._records(asked, found)
-        examples = {i: asked.example(*record) for i, record in records.items() if _shows(asked, i, *record)}
+        examples = {i: asked.example(*records[i]) for i in _shown(asked, records)}
         report = Report(asked.rules, found, asked.first, frozenset(records), examples, self._origins)
         return Checked(
             report.findings(),
@@ -129,10 +129,17 @@ class TextExamination:
                 self._memory.add_record(*asked.record(np.array(kept) > 0))
 
 
-def _shows(asked: Asked, rule: int, facts: F64, values: I64) -> bool:
-    """Return whether a record breaks a rule and no other hard one, by the rules themselves."""
-    broken = asked.rules.broken(facts[None], values[None])[0]
-    return bool(broken[rule]) and not (np.delete(broken & asked.hard, rule)).any()
+def _shown(asked: Asked, records: dict[int, tuple[F64, I64]]) -> list[int]:
+    """Return the rules whose record breaks them and no other hard rule, by the rules themselves."""
+    if not records:
+        return []
+    rules = np.array(list(records))
+    facts, values = (np.array(each) for each in zip(*records.values(), strict=True))
+    broken = asked.rules.broken(facts, values)
+    own = broken[np.arange(len(rules)), rules]
+    beside = (broken & asked.hard).sum(1) - (own & asked.hard[rules])
+    shown: list[int] = rules[own & (beside == 0)].tolist()
+    return shown
 
 
 def vocabulary_of(told: list[dict[str, Any]]) -> Vocabulary:
