@@ -14,13 +14,14 @@ them break.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import RuleError
+from ..kernels.guard import best_allowed
 from ..ports import F32, F64, I64
 from .lowering import FURTHEST, SCALE, Compiled, lowered, soft_costs
 from .pipeline import ALLOWED, CHECK, NONE, OPTIMAL, STATUS, TOOLS, U8, Agreement, Decided, Engine
@@ -31,6 +32,7 @@ from .vocabulary import CLASS
 
 _MOST_KEPT = 1 << 24  # answers of rules that are remembered: rows of outcomes, times classes, times rules
 _AT_ONCE = 1 << 22  # answers of rules that are worked out at a time
+_BLOCK = 4_096  # records that are repaired at a time
 _DIGITS = 39  # outcomes, of three kinds each, that fit 64 bits
 
 EVERY = "every class"  # the engine that asks each rule about each class
@@ -107,13 +109,20 @@ class Repair:
         Raises:
             SolverError: the solver process is needed and not available.
         """
+        if len(scores) > _BLOCK:
+            parts = [
+                self(scores[at : at + _BLOCK], facts[at : at + _BLOCK])
+                for at in range(0, len(scores), _BLOCK)
+            ]
+            return Repaired(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Repaired)))
         tests = self.rules.outcomes(facts)
         raw = scores.argmax(1).astype(np.int64)
         if self._table is None:
             return self._with_others(tests, scores, raw)
         told = self._table.of(tests)
         allowed = self._table.allowed[told]
-        repaired, labels = _lessened(scores, allowed, self._table.lost[told] if self._soft else None)
+        lost = self._table.lost if self._soft else np.empty((0, 0), np.int64)
+        repaired, labels = _lessened(told, self._table.allowed, lost, scores)
         broken = self._table.broken[told, raw]
         left = self._table.broken[told, np.where(labels < 0, raw, labels)]
         status = _STATUS[np.where(labels < 0, 2, self._table.breaks[told, raw])]
@@ -172,7 +181,7 @@ class Repair:
         every = np.arange(scores.shape[1])
         allowed = (lost >= 0) & (every == values[:, :, self._number].T)
         values[:, :, self._number] = every[:, None]
-        repaired, labels = _lessened(scores, allowed, lost)
+        repaired, labels = _lessened(np.arange(len(scores)), allowed, lost, scores)
         broken = self.rules.broken_by(tests, values[raw, rows])
         left = self.rules.broken_by(tests, values[np.where(labels < 0, raw, labels), rows])
         # What was not found out about other classes counts too: one of them could have been the answer.
@@ -265,10 +274,15 @@ class _Table:
         return self._rules.broken_by(np.repeat(tests, classes, 0), labels).reshape(len(tests), classes, -1)
 
 
-def _lessened(scores: F32, allowed: Bools, lost: I64 | None) -> tuple[F32, I64]:
-    """Return the scores under the rules, and the best class, -1 where none is allowed."""
-    paid = scores if lost is None else (scores - lost / SCALE).astype(np.float32)
-    repaired = np.where(allowed, paid, np.float32(-np.inf))
-    labels = repaired.argmax(1)
-    labels[repaired[np.arange(len(labels)), labels] == -np.inf] = -1
+def _lessened(told: I64, allowed: Bools, lost: I64, scores: F32) -> tuple[F32, I64]:
+    """Return the scores under the rules, and the best class, int64 (n,), -1 where none is allowed.
+
+    Args:
+        told: int64 (n,), the row of each record in what follows.
+        allowed: bool (rows, classes).
+        lost: int64 (rows, classes), or (0, 0) where no rule is soft.
+        scores: float32 (n, classes).
+    """
+    repaired, labels = np.empty(scores.shape, np.float32), np.empty(len(scores), np.int64)
+    best_allowed(told, allowed, lost, float(SCALE), scores, repaired, labels)
     return repaired, labels

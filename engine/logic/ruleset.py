@@ -8,14 +8,17 @@ from functools import cached_property
 import numpy as np
 
 from ..errors import RuleError
+from ..kernels.guard import AMONG, AT_MOST, BELOW, KNOWN, Asked, ask
 from ..ports import F64, I64, Column
 from .binding import Binding
 from .formula import And, Formula, Statement, Tested, parts_of
 from .language import parse
-from .measures import AnyTest
-from .truth import Bools, Outcomes, outcomes, truth
+from .measures import AnyTest, Test
+from .truth import Bools, Outcomes, truth
 from .vocabulary import CLASS, Vocabulary
 from .wording import in_words
+
+_KINDS = {"known": KNOWN, "among": AMONG, "below": BELOW, "at most": AT_MOST}
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,31 @@ class RuleSet:
 
         Nothing else about the facts matters to the rules.
         """
-        return outcomes(self.tests, facts)
+        missing = self._last_column + 1 - facts.shape[1]
+        if missing > 0:  # columns that are missing at the end are gaps
+            facts = np.concatenate([facts, np.full((len(facts), missing), np.nan)], axis=1)
+        out = np.empty((len(facts), len(self.tests)), np.int8)
+        ask(self._asked, np.ascontiguousarray(facts, np.float64), out)
+        for i, test in enumerate(self.tests):
+            if not isinstance(test, Test):
+                out[:, i] = test.outcome(facts)
+        return out
+
+    @cached_property
+    def _last_column(self) -> int:
+        return max((c for test in self.tests for c in test.columns), default=-1)
+
+    @cached_property
+    def _asked(self) -> Asked:
+        """Return the tests of one column each, as the compiled loop takes them."""
+        plain = [(i, test) for i, test in enumerate(self.tests) if isinstance(test, Test)]
+        return Asked(
+            np.array([i for i, _ in plain], np.int32),
+            np.array([test.column for _, test in plain], np.int32),
+            np.array([_KINDS[test.kind] for _, test in plain], np.int32),
+            np.cumsum([0, *(len(test.numbers) for _, test in plain)]).astype(np.int32),
+            np.array([x for _, test in plain for x in test.numbers], np.float64),
+        )
 
     def padded(self, facts: F64) -> F64:
         """Return facts, float64 (..., columns), with gaps for the columns that are missing at the end."""
