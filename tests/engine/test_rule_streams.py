@@ -8,6 +8,7 @@ import pytest
 from engine.bench import kept, rules
 from engine.bench.sides.rule_streams import pack, stream
 from engine.cli.main import main
+from engine.logic.packs import pack_of
 
 JOB = {"kind": "mixL", "variables": 12, "rules": 14, "seed": 1, "accuracy": 0.9}
 
@@ -36,6 +37,7 @@ def test_the_suite_compares_speed_and_cost(monkeypatch, capsys):
     monkeypatch.setattr(rules, "SAMPLE", 20)
     monkeypatch.setattr(rules, "_LEAST", 0.0)
     monkeypatch.setattr(kept, "RECORDS", 270)
+    monkeypatch.setattr(kept, "packs", lambda: {key: pack_of(key) for key in ("transfusion", "tennis-set")})
     assert main(["bench", "rules", "--pairs", "1", "--json"]) == 0
     *rows, kept_row = json.loads(capsys.readouterr().out)
     assert kept_row["ours"] == kept_row["peer"] == 270
