@@ -4,8 +4,10 @@ import itertools
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from engine.errors import RuleError
+from engine.errors import PolybitError, RuleError
 from engine.logic.readers.dmn import read_dmn
 from engine.logic.readers.feel import test_of as condition_of
 from engine.logic.readers.xml import parse_xml
@@ -210,6 +212,40 @@ def test_what_is_wrong_is_said_with_its_line(case):
         read_dmn(text)
     assert caught.value.where.startswith(where)
     assert "\n" not in str(caught.value)
+
+
+def test_prefixes_labels_and_types_of_feel_are_understood():
+    text = """<s:definitions xmlns:s="http://www.omg.org/spec/DMN/20151101/dmn.xsd"><s:decision name="d e">
+    <s:variable name="d e" typeRef="feel:string"/><s:decisionTable hitPolicy="ANY" outputLabel="d e">
+    <s:input label="L"><s:inputExpression typeRef="feel:boolean"><s:text> ok </s:text></s:inputExpression>
+    </s:input>
+    <s:output><s:outputValues><s:text>"y","n"</s:text></s:outputValues></s:output>
+    <s:rule><s:description>It is <![CDATA[so & so]]>.</s:description>
+    <s:inputEntry><s:text>true</s:text></s:inputEntry>
+    <s:outputEntry><s:text>"y"</s:text></s:outputEntry></s:rule></s:decisionTable></s:decision></s:definitions>"""
+    found = read_dmn(text)
+    assert answers(found, {"ok": "yes"}) == [{"d e": "y"}]
+    assert len(answers(found, {"ok": "no"})) == 2
+    assert found.rules.rules[0].reason == "It is so & so."
+
+
+def outcome_of(text):
+    try:
+        return read_dmn(text).text
+    except PolybitError as error:
+        return str(error)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_mutated_tables_are_read_or_refused_in_a_sentence(data):
+    text = HEAD + table("Risk", "FIRST", *RISK) + "</definitions>"
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(text)))
+        cut = data.draw(st.integers(0, 8))
+        new = data.draw(st.text("<>/&;\"'=-[]().,0129notrue \n\x00é", max_size=8))
+        text = text[:at] + new + text[at + cut :]
+    assert outcome_of(text)
 
 
 def test_xml_keeps_lines_and_drops_prefixes():

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from engine.errors import PolybitError, RuleError
 from engine.logic.lowering import lowered
+from engine.logic.pipeline import Engine
 from engine.logic.readers import read_rules
 from engine.logic.readers.uvl import read_uvl
 
@@ -109,6 +110,38 @@ def test_constraints_over_two_free_features(constraint, count):
 def test_constraints_in_attributes_count():
     text = "features\n R\n  optional\n   A {constraint A => B, price 3}\n   B {constraints [!A | B, B]}\n"
     assert sorted(map(sorted, configurations(text))) == [["A", "B", "R"], ["B", "R"]]
+
+
+def test_comments_and_attributes_of_any_shape_are_left_out():
+    text = (
+        "// first\nfeatures\t\n  R {url 'http://x.org', Package {Name 'P', Size 2}} // last\n"
+        "    optional\n\n      \"a // b\" /* one */ {n 'it, {is}', flag true}\n/* features\n  X */\n"
+        "constraints\n\n"
+        '  "a // b" => R // yes\n'
+    )
+    assert sorted(map(sorted, configurations(text))) == [["R"], ["R", "a // b"]]
+
+
+def test_a_large_random_tree_is_read_with_all_its_features():
+    rng = np.random.default_rng(3)
+    lines, count = ["features", "\tF0"], 1
+    open_ = [("F0", 2)]
+    while count < 150:
+        parent, depth = open_.pop(int(rng.integers(0, len(open_))))
+        kind = ("mandatory", "optional", "or", "alternative", "[1..2]")[int(rng.integers(0, 5))]
+        names = [f"F{count + i}" for i in range(int(rng.integers(2, 6)))]
+        at = lines.index("\t" * (depth - 1) + parent) + 1
+        lines[at:at] = ["\t" * depth + kind, *("\t" * (depth + 1) + name for name in names)]
+        open_ += [(name, depth + 2) for name in names]
+        count += len(names)
+    document = read_uvl("\n".join(lines))
+    form = lowered(document.rules).form
+    assert len(document.vocabulary.variables) == count
+    found = Engine(form)(
+        np.zeros((1, len(form.variables)), bool), np.ones((1, len(form.variables)), np.int64)
+    )
+    assert form.holds(found.values).all()
+    assert found.values[0, 0]
 
 
 WRONG = {

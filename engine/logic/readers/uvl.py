@@ -25,6 +25,7 @@ MOST_DEPTH = 200  # of the tree
 _GROUPS = ("mandatory", "optional", "or", "alternative")
 _SECTIONS = ("namespace", "imports", "include", "features", "constraints")
 _CARDINALITY = re.compile(r"\[(\d{1,6})(?:\.\.(\d{1,6}|\*))?\]", re.ASCII)
+_COMMENT = re.compile(r"""("[^"\n]*"|'[^'\n]*')|/\*.*?\*/|//[^\n]*""", re.DOTALL)
 _FEATURE = re.compile(
     r"""(?:(Boolean|String|Integer|Real)\s+)?("[^"\n]+"|[^\s{}"]+)\s*(cardinality\s*\[[^\]]*\])?\s*(\{.*\})?\s*"""
 )
@@ -85,9 +86,9 @@ def read_uvl(text: str) -> Document:
 
 
 def _lines(text: str) -> Iterator[_Line]:
-    text = re.sub(r"/\*.*?\*/", lambda m: re.sub(r"[^\n]", " ", m[0]), text, flags=re.DOTALL)
+    text = _COMMENT.sub(lambda m: m[1] or re.sub(r"[^\n]", " ", m[0]), text)
     for number, raw in enumerate(text.split("\n"), 1):
-        line = re.sub(r"//.*", "", raw.rstrip("\r")).expandtabs(4)
+        line = raw.rstrip("\r").expandtabs(4)
         stripped = line.strip()
         if stripped:
             depth = len(line) - len(line.lstrip())
