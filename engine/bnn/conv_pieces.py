@@ -24,7 +24,6 @@ class Buffers:
         rows: float32 (rows of a piece, inputs), patches as numbers.
         grad_rows: float32, of the shape of `rows`, their gradients.
         scaled: float32 (rows, outputs of a group), gradients times scales.
-        whole: int32 (rows, outputs), sums of packed products.
         bits: uint64 (rows, words), packed patches.
         turned: uint64 (inputs, words of rows), packed patches by input.
         part: float32 (outputs of a group, inputs), what a piece adds to the gradient.
@@ -36,7 +35,6 @@ class Buffers:
         self.rows, self.bits = patches.empty_rows(), patches.empty_bits()
         self.grad_rows = np.empty_like(self.rows)
         self.scaled = np.empty((len(self.rows), each), np.float32)
-        self.whole = np.empty((len(self.rows), outputs), np.int32)
         self.turned = np.empty((patches.inputs, words_for(len(self.rows))), np.uint64)
         self.part = np.empty((each, patches.inputs), np.float32)
         self.maps = np.empty((patches.piece, patches.window.elements), np.float32)

@@ -25,7 +25,7 @@ _WORD = ir.IntType(64)
 
 @native
 def _look(typingctx: Any, flags: Any, place: Any) -> Any:
-    """Return an int64 as another thread last told it, with all that this thread wrote before."""
+    """Return an int64 as another thread last told it; what that wrote before is seen from here on."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         byte = builder.shl(args[1], ir.Constant(args[1].type, 3))
