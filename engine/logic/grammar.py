@@ -89,6 +89,9 @@ _KEYWORDS = {word: word.upper() if word in _KEPT else f"_{word.upper()}" for wor
 _SIGNS = {"text": "STRING", "operator": "OPERATOR", "tolerance": "TOLERANCE"}
 _MOST_WORDS = 4  # of the name of a form
 
+# What other languages write for words of this one.
+_MEANT = {"&": "and", "|": "or", "!": "not", "∧": "and", "∨": "or", "¬": "not", "→": "implies", "∈": "in"}  # noqa: RUF001
+
 # What the parser calls its tokens, in words for a message.
 WORDS_OF_TOKENS = {
     "WORD": "a name or value",
@@ -239,6 +242,8 @@ class Feeder:
         if "WORD" in self.accepted() and text.lower() in RESERVED:
             words = f"{text!r} is a word of the rule language."
             return RuleError(words, where=place, do=f'If a name is meant, write "{text}". {do}')
+        if token.type == "OPERATOR" and self._at > 1 and self._pieces[self._at - 2].kind == "operator":
+            do = f"One sign compares: = is enough. {do}"
         if token.type == "WORD" and text[0] in "+-" and {"PLUS", "MINUS"} <= self.accepted():
             do = f"Put spaces around + and -. {do}"
         return RuleError(f"{text[:40]!r} cannot stand here.", where=place, do=do)
@@ -249,7 +254,8 @@ def _strange(piece: Piece) -> RuleError:
     if piece.kind == "open text":
         words = "The text in quotes does not end on its line."
         return RuleError(words, where=where, do='Close it with "; inside a text write \\" and \\\\.')
-    do = "Put a name that holds it in quotes."
+    meant = _MEANT.get(piece.text)
+    do = f"Write {meant}." if meant else "Put a name that holds it in quotes."
     return RuleError(f"The character {piece.text!r} means nothing here.", where=where, do=do)
 
 
