@@ -25,7 +25,7 @@ MOST_ROWS = 1_000
 _POLICIES = ("UNIQUE", "ANY", "FIRST", "PRIORITY", "COLLECT", "RULE ORDER", "OUTPUT ORDER")
 
 
-@reader(".dmn", "decision tables (DMN)")
+@reader(".dmn", "decision tables")
 def read_dmn(text: str) -> Document:
     """Return the rules of the decision tables of a DMN file.
 

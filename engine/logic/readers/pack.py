@@ -6,7 +6,7 @@ from ..pack_file import read_pack
 from .reader import Document, reader
 
 
-@reader(".toml", "domain pack")
+@reader(".toml", "domain packs")
 def read_toml(text: str) -> Document:
     """Return the rules of a domain pack.
 

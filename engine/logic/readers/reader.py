@@ -8,9 +8,6 @@ from pathlib import Path
 
 from ...errors import RuleError
 from ..dimacs import SUFFIXES as DIMACS
-from ..dimacs import read_dimacs
-from ..lowering import lowered
-from ..normal import NormalForm
 from ..ruleset import RuleSet
 from ..vocabulary import Vocabulary
 
@@ -76,7 +73,8 @@ def read_rules(path: str | Path) -> Document:
     path = Path(path)
     found = READERS.get(path.suffix.lower())
     if found is None:
-        words = f"Rules are read from {', '.join(READERS)} here; got {path.name[:80]!r}."
+        known = ", ".join(f"{each.suffix} ({each.title})" for each in READERS.values())
+        words = f"Rules are read from {known} here; got {path.name[:80]!r}."
         raise RuleError(words, do="Give a file that ends so.")
     try:
         size = path.stat().st_size
@@ -92,21 +90,5 @@ def read_rules(path: str | Path) -> Document:
         raise RuleError(f"The file cannot be read ({reason}).", where=str(path)) from None
     try:
         return found.read(text)
-    except RuleError as error:
-        raise error.at(path.name) from None
-
-
-def form_of(path: str | Path) -> NormalForm:
-    """Return the rules of a file, DIMACS included, in normal form.
-
-    Raises:
-        RuleError: it is not of a kind that is read, or is malformed; `where` names file and line.
-    """
-    path = Path(path)
-    if path.suffix.lower() in DIMACS:
-        return read_dimacs(path)
-    document = read_rules(path)
-    try:
-        return lowered(document.rules).form
     except RuleError as error:
         raise error.at(path.name) from None

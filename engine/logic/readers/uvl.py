@@ -23,7 +23,7 @@ from .writing import either, quoted, rule_text
 MOST_FEATURES = 5_000
 MOST_DEPTH = 200  # of the tree
 _GROUPS = ("mandatory", "optional", "or", "alternative")
-_SECTIONS = ("namespace", "imports", "include", "features", "constraints")
+_SECTIONS = ("namespace", "imports", "include", "features", "constraints")  # include: levels of the language
 _CARDINALITY = re.compile(r"\[(\d{1,6})(?:\.\.(\d{1,6}|\*))?\]", re.ASCII)
 _COMMENT = re.compile(r"""("[^"\n]*"|'[^'\n]*')|/\*.*?\*/|//[^\n]*""", re.DOTALL)
 _FEATURE = re.compile(
@@ -62,7 +62,7 @@ class _Model:
     attributes: int = 0
 
 
-@reader(".uvl", "feature model (UVL)")
+@reader(".uvl", "feature models")
 def read_uvl(text: str) -> Document:
     """Return the rules of a feature model: a configuration keeps them exactly where it is valid.
 
@@ -73,8 +73,8 @@ def read_uvl(text: str) -> Document:
     sections = _sections(_lines(text))
     if "features" not in sections:
         raise RuleError("There is no section `features`.", where="line 1", do="A model has one root feature.")
-    for name in ("imports", "include"):
-        _refuse(name, sections.get(name, []))
+    for line in sections.get("imports", []):
+        raise _wrong("Imports of other models are not read.", line.place, "Merge the models first.")
     _read_features(sections["features"], model)
     model.constraints += [(line.text, line.place) for line in sections.get("constraints", [])]
     rules = "".join((*_tree(model), *_cross(model)))
@@ -114,14 +114,6 @@ def _sections(lines: Iterator[_Line]) -> dict[str, list[_Line]]:
         else:
             here.append(line)
     return found
-
-
-def _refuse(name: str, lines: list[_Line]) -> None:
-    for line in lines:
-        if name == "imports":
-            raise _wrong("Imports of other models are not read.", line.place, "Merge the models first.")
-        if re.match(r"(Arithmetic|Type|SMT)\b(?!\.feature-cardinality)", line.text) or "-level" in line.text:
-            continue  # what of a level is used is refused where it is used
 
 
 # The tree

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 from xml.parsers import expat
@@ -45,14 +45,6 @@ class Element:
         for name in path:
             here = here.first(name) if here else None
         return here.text.strip() if here else ""
-
-    def walk(self) -> Iterator[Element]:
-        """Yield this element and all inside, in order."""
-        look = [self]
-        while look:
-            here = look.pop()
-            yield here
-            look.extend(reversed(here.children))
 
 
 def parse_xml(text: str) -> Element:
