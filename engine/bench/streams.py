@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,7 @@ class Stream:
         sample: how many of the first of these the peers do.
         unit: what they are a second.
         least: seconds that one side of a pair should take at least.
+        after: is given the folder of the sides' files before it goes, for more than times and costs.
     """
 
     title: str
@@ -55,6 +57,7 @@ class Stream:
     sample: int
     unit: str
     least: float
+    after: Callable[[Path], None] = lambda folder: None
 
 
 def stream_rows(stream: Stream, wanted: Wanted) -> list[Row]:
@@ -66,6 +69,7 @@ def stream_rows(stream: Stream, wanted: Wanted) -> list[Row]:
             for peer in stream.peers:
                 if wanted.peers or not peer.optional:
                     rows += _beside(stream, ours, peer, job, wanted)
+        stream.after(Path(folder))
     return rows
 
 

@@ -1,0 +1,75 @@
+"""Repair of Sudoku boards read from images, beside MaxSAT and CP-SAT: rows of the suite on rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .pairs import Row, Wanted, host
+from .streams import Peer, Stream, stream_rows
+
+SAMPLE = 20  # boards that everyone solves; a peer takes a tenth of a second or more for each
+_PAIRS = 3  # at most: boards are slow, and differ from each other more than one pair from the next
+_PEERS = (
+    Peer("python-sat RC2Stratified", "pysat_boards", {}, optional=True),
+    Peer("OR-tools CP-SAT", "ortools_boards", {}, optional=True),
+)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who reads the digits of how many boards, and whether it is told which cells are blank."""
+
+    name: str
+    job: dict[str, Any]
+    records: int
+
+
+READERS = (
+    Reader("network, blank cells given", {"reader": "model", "blank": "given"}, 500),
+    Reader("network, blank cells read too", {"reader": "model", "blank": "read"}, 500),
+    Reader("ridge on 100 digits", {"reader": "ridge", "digits": 100, "blank": "given"}, 60),
+)
+
+
+def board_rows(wanted: Wanted, least: float) -> list[Row]:
+    """Return the comparisons for every reader, and how many boards are right; none without peers."""
+    rows: list[Row] = []
+    for reader in READERS if wanted.peers else ():
+        title = f"Repair of Sudoku boards, {reader.name}"
+        job = {**reader.job, "seed": 1}
+        became: list[Row] = []
+        stream = Stream(
+            title,
+            "ours_boards",
+            _PEERS,
+            job,
+            reader.records,
+            SAMPLE,
+            "boards/s",
+            least,
+            _became(reader, became),
+        )
+        rows += stream_rows(stream, replace(wanted, pairs=min(wanted.pairs, _PAIRS)))
+        rows += became
+    return rows
+
+
+def _became(reader: Reader, rows: list[Row]) -> Any:
+    """Return what reads, in the folder of a stream, what became of the boards, into `rows`."""
+
+    def read(folder: Path) -> None:
+        with np.load(folder / "became.npz") as kept:
+            right, alone, proven, cells = (
+                float(kept[k].mean()) for k in ("right", "alone", "proven", "accuracy")
+            )
+        count, name = reader.records, f"Sudoku boards right, {reader.name}, {cells:.2%} of cells"
+        beaten = right / max(alone, 1 / count)
+        rows.append(Row(name, right, alone, "argmax alone", "of boards", beaten, count, 1, host()))
+        name = f"Sudoku boards proven cheapest in time, {reader.name}"
+        rows.append(Row(name, proven, 1.0, "all", "of boards", proven, count, 1, host()))
+
+    return read
