@@ -9,7 +9,7 @@ import pytest
 
 from engine.errors import RuleError
 from engine.logic.checking import check_rules
-from engine.logic.formula import Not
+from engine.logic.formula import Happens, Not, ValueIn, parts_of
 from engine.logic.language import parse
 from engine.logic.lowering import lowered
 from engine.logic.pack import Sample
@@ -87,6 +87,23 @@ def test_it_says_what_it_is(key):
     assert pack.date
     assert pack.jurisdiction
     assert all(variable.text for variable in pack.vocabulary.variables)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_some_rule_speaks_of_every_variable(key):
+    rules = bound(key)
+    columns = {column for test in rules.tests for column in test.columns}
+    assert columns == set(range(len(rules.vocabulary.given)))
+    decided, sequences, look = set(), set(), [rule.bound for rule in rules.rules]
+    while look:
+        here = look.pop()
+        if isinstance(here, ValueIn):
+            decided.add(here.variable)
+        elif isinstance(here, Happens):
+            sequences.add(here.sequence)
+        look.extend(parts_of(here))
+    assert decided == set(range(len(rules.vocabulary.decided)))
+    assert sequences == set(range(len(rules.vocabulary.sequences)))
 
 
 @pytest.mark.parametrize("key", KEYS)
