@@ -140,10 +140,12 @@ class _Comparison:
             words = f"The comparison is of {many:,} names and numbers; {MOST_LEAVES:,} is the most."
             raise RuleError(words, where=self._place, do="Split it.")
         self._names.spend(many, self._at)
-        found = self._linear(self._whole, {})
-        if found is not None:
-            return self._compared(found, operator)
-        return self._written_out(operator)
+        try:
+            found = self._linear(self._whole, {})
+            return self._written_out(operator) if found is None else self._compared(found, operator)
+        except OverflowError:
+            words = "The numbers of the comparison are too large to compute with."
+            raise RuleError(words, where=self._place, do="Scale them down.") from None
 
     def values(self) -> dict[Fraction, Formula] | None:
         """Return that the number has each of its values, where it is one of one decided variable."""
