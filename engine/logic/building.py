@@ -142,16 +142,6 @@ class Builder:
             return YES
         return -left[0] if len(left) == 1 and len(wanted) != 1 else self.any_of(wanted)
 
-    def linear(self, terms: Sequence[tuple[int, int]], bound: int) -> int:
-        """Return the term that coefficient times literal, added up, reaches `bound`; literals alone.
-
-        A coefficient may be below 0: then the literal takes away, which its negation gives.
-        """
-        found = sum_of(((x, w) for w, x in terms), bound, self.groups)
-        return self.at_least(found.bound, [x for x, _ in found.pairs], [w for _, w in found.pairs])
-
-    # Rules
-
     def hold(self, term: int, rule: int, *, cost: int | None = None, name: str = "") -> None:
         """Require `term` as rule number `rule`; with a cost it is soft, and letting go of it costs that."""
         sums = self._sums(term)

@@ -44,17 +44,13 @@ def sum_of(pairs: Iterable[tuple[int, int]], bound: int, groups: Groups, *, toge
     """Return `weight` of every true literal, added up, reaching `bound`, as simply as it can be said.
 
     Args:
-        pairs: (literal, weight); a weight below 0 takes away; a literal that comes again adds again where
-            `together`, else counts once.
+        pairs: (literal, weight); a literal that comes again adds again where `together`, else counts once.
         bound: what must be reached.
         groups: the variables of which exactly one is true.
         together: whether weights of one literal add up.
     """
     weights: dict[int, int] = {}
-    for given, amount in pairs:
-        literal, weight = given, amount
-        if weight < 0:  # w x = w + |w| (not x)
-            literal, bound, weight = -given, bound - weight, -weight
+    for literal, weight in pairs:
         before = weights.get(literal, 0)
         weights[literal] = before + weight if together else max(before, weight)
     bound = _without_opposites(weights, bound)
