@@ -115,9 +115,12 @@ def in_a_sentence(
         out = f"{listed(reason)}{because} {verb} out {listed(labels)}{' together' * (len(labels) > 1)}"
         return f"{_capital(out)}; {now}."
     soft = listed(tuple(rule.name for rule in broken))
-    if changes:
-        return f"{_capital(now)}: that costs less than breaking {soft}."
-    return f"The answer stands, though it breaks {soft}: any other costs more."
+    weights = {rule.name: rule.weight for rule in rules.rules}
+    if not changes:
+        return f"The answer stands, though it breaks {soft}: any other costs more."
+    # Where a hard rule is broken there is a reason, but it was not found out.
+    hard = any(weights[rule.name] is None for rule in broken)
+    return f"{_capital(now)}: {'the raw answer breaks' if hard else 'that costs less than breaking'} {soft}."
 
 
 def _capital(text: str) -> str:

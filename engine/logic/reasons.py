@@ -19,7 +19,7 @@ from .normal import STRUCTURE, AtLeast, Bools, NormalForm
 from .pipeline import UNKNOWN, Engine
 from .solver import Solver
 
-_BRANCHINGS = 2_000
+_BRANCHINGS = 30  # whether something is allowed at all the solver finds out sooner than a long search
 
 
 class Reasons:

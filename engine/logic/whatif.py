@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ..errors import SolverError
 from ..ports import F32, F64, I64
 from .account import Account, Alternative, Change, in_a_sentence
 from .explain import broken_rules
@@ -120,7 +121,10 @@ class WhatIf:
         # What is certain and what was changed stays in the reason if it can; the rest is left out first.
         margin = [_margin(costs[0, decided][d.place]) for d in compiled.decisions]
         order = sorted(range(len(raw)), key=lambda i: (bool(changed[i]), margin[i]))
-        rules, labels = self._reasons.reason(predicted[0, :first], predicted[0, decided], order)
+        try:
+            rules, labels = self._reasons.reason(predicted[0, :first], predicted[0, decided], order)
+        except SolverError:  # the answer stands without it
+            return (), ()
         said = (f"{compiled.decisions[i].name} = {self._name(i, int(raw[i]))}" for i in sorted(labels))
         return tuple(self.rules.names[r] for r in rules), tuple(said)
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_formulas import GAPS, every_answer, formulas, rule_set, softened
 
+from engine.errors import SolverError
 from engine.logic.lowering import SCALE, lowered
 from engine.logic.ruleset import RuleSet
 from engine.logic.several import Several
@@ -224,3 +225,16 @@ def test_rc2_agrees_with_a_sample():
     scores = rng.normal(size=(40, 6)).astype(np.float32)
     found = several.agreement(scores, facts, several(scores, facts), 10)
     assert (found.sampled, found.solved, found.agreed) == (10, 10, 10)
+
+
+def test_without_a_solver_an_account_goes_without_its_reason(monkeypatch):
+    what_if_ = WhatIf(RuleSet.over(TEXT, PROTOCOL))
+
+    def gone(*_):
+        raise SolverError("python-sat is not installed.")
+
+    monkeypatch.setattr(what_if_._reasons, "reason", gone)
+    told = what_if_(np.array([1.0, 2.0]), np.array([-1, -3, 2, 1, 0, 0], np.float32))
+    assert told.rules == told.labels == ()
+    now = "Antibiotics is no instead of yes and lactate is yes instead of no"
+    assert told.why == f"{now}: the raw answer breaks measure and first."
