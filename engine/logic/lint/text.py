@@ -49,10 +49,11 @@ class TextExamination:
         memory: Memory,
         solver: Callable[[list[list[int]]], IncrementalSolver],
     ) -> None:
-        self._began, self._took = time.perf_counter(), 0.0
+        began, self._took = time.perf_counter(), 0.0
         self._memory, self._origins = memory, origins
         self._unread = Checked(finished=True)
         self._asked: Asked | None = None
+        self._learned = False
         try:
             self._asked = Asked(RuleSet.over(text, vocabulary))
         except RuleError as error:
@@ -67,7 +68,7 @@ class TextExamination:
         self._examination = Examination(sent, solver(coded.clauses), coded.variables, BUDGETS, known)
         if self._asked.flags:
             self._examination.beside(self._asked.flags, self._asked.calls.conflict)
-        self._took = time.perf_counter() - self._began
+        self._took = time.perf_counter() - began
 
     def run(self, seconds: float) -> bool:
         """Ask for about `seconds`; return whether nothing is left to ask."""
@@ -83,7 +84,7 @@ class TextExamination:
         if self._asked is None:
             return self._unread
         asked, found = self._asked, Examined.of(self._examination.as_json())
-        if self._examination.done and found.satisfiable:
+        if self._examination.done and found.satisfiable and not self._learned:
             self._learn(asked, found)
         records = self._records(asked, found)
         examples = {i: asked.example(*records[i]) for i in _shown(asked, records)}
@@ -118,6 +119,7 @@ class TextExamination:
         return {**self._alone, **told}
 
     def _learn(self, asked: Asked, found: Examined) -> None:
+        self._learned = True
         watched = {x: why for x, why in found.fixed.items() if abs(x) in asked.question.watched}
         fixed = {_moved(x, -asked.first): why for x, why in watched.items()}
         self._memory.learn(self._keys, found.implied, found.vacuous, fixed)
