@@ -19,8 +19,7 @@ I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]
 
 NONE, OUT = -1, -2  # no sequence is accepted; the room was too small to find out
-_MIX = np.uint64(0x9E3779B97F4A7C15)
-_SHIFT = np.uint64(29)
+_MIX, _MASK = 0x9E3779B1, (1 << 30) - 1
 
 
 class Parts(NamedTuple):
@@ -160,11 +159,11 @@ def _moved(parts: Parts, room: Room, t: int, i: int, e: int, to: int, value: Any
 @kernel
 def _slot(room: Room, side: int, place: int) -> Any:
     """Return the slot of the hash table that holds the tuple at `place`, or that may take it."""
-    mixed = np.uint64(0)
+    mixed = np.int64(0)
     for g in range(room.tuples.shape[2]):
-        mixed = (mixed ^ np.uint64(room.tuples[side, place, g])) * _MIX
-        mixed ^= mixed >> _SHIFT
-    slot = np.int64(mixed & np.uint64(room.table.size - 1))
+        # Below 2^62, so that it neither wraps around nor warns where the JIT is off.
+        mixed = (((mixed ^ room.tuples[side, place, g]) & _MASK) * _MIX) >> 11
+    slot = mixed & (room.table.size - 1)
     while room.stamps[slot] == room.clock[0]:
         same = True
         for g in range(room.tuples.shape[2]):
