@@ -13,8 +13,6 @@ import numpy as np
 from .pairs import Comparison, Row, Wanted, compare_timed, host
 from .workers import Side, SideError
 
-_CLOCK = "wall"  # the processor's would leave out what our solver process does as a last resort
-
 
 @dataclass(frozen=True)
 class Peer:
@@ -47,6 +45,7 @@ class Stream:
         unit: what they are a second.
         least: seconds that one side of a pair should take at least.
         after: is given the folder of the sides' files before it goes, for more than times and costs.
+        clock: `wall`, or `processor` where our side asks no other process, as it may as a last resort.
     """
 
     title: str
@@ -58,6 +57,7 @@ class Stream:
     unit: str
     least: float
     after: Callable[[Path], None] = lambda folder: None
+    clock: str = "wall"
 
 
 def stream_rows(stream: Stream, wanted: Wanted) -> list[Row]:
@@ -65,7 +65,7 @@ def stream_rows(stream: Stream, wanted: Wanted) -> list[Row]:
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
         job = {**stream.job, "folder": folder, "records": stream.records, "sample": stream.sample}
-        with Side(stream.ours, {**job, "name": "ours"}, cores=1, clock=_CLOCK) as ours:
+        with Side(stream.ours, {**job, "name": "ours"}, cores=1, clock=stream.clock) as ours:
             for peer in stream.peers:
                 if wanted.peers or not peer.optional:
                     rows += _beside(stream, ours, peer, job, wanted)
@@ -75,7 +75,7 @@ def stream_rows(stream: Stream, wanted: Wanted) -> list[Row]:
 
 def _beside(stream: Stream, ours: Side, peer: Peer, job: dict[str, Any], wanted: Wanted) -> list[Row]:
     try:
-        with Side(peer.module, {**job, **peer.job, "name": peer.name}, cores=1, clock=_CLOCK) as theirs:
+        with Side(peer.module, {**job, **peer.job, "name": peer.name}, cores=1, clock=stream.clock) as theirs:
             what = Comparison(
                 stream.title, peer.name, stream.sample, stream.unit, wanted.pairs, 1, stream.least
             )

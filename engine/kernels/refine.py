@@ -15,7 +15,7 @@ ROOM = 8  # rows of room that `refine` needs
 def refine(blocks: I32, count: int, starts: I32, sources: I32, room: I32) -> int:
     """Split blocks of states until all states of a block lead to the same blocks, with the fewest blocks.
 
-    Hopcroft 1971, An n log n algorithm for minimizing states in a finite automaton.
+    Hopcroft 1971, An n log n algorithm for minimizing states in a finite automaton, Stanford CS-TR-71-190.
 
     Args:
         blocks: int32 (n,), the block of each state, 0 to count - 1; changed in place.

@@ -19,7 +19,10 @@ from .ruleset import RuleSet
 from .sequence_guard import SequenceGuard, vocabulary_of
 from .sequences.automaton import Bools
 from .sequences.engine import IMPOSSIBLE
+from .sequences.examine import core_of
+from .wording import listed
 
+_MOST_STATES = 2_000  # of rules looked through for a clash; more are taken to go together
 MOST_COST = 1 << 40  # of an event, in 1 / SCALE nats; less likely ones count as this
 
 
@@ -49,7 +52,7 @@ class Sequence(Node):
     summary: ClassVar[str] = (
         "Rules on the order of events: the likeliest sequence that breaks none takes its place"
     )
-    citation: ClassVar[str] = "Viterbi 1967, doi:10.1109/TIT.1967.1054010"
+    citation: ClassVar[str] = "Viterbi 1967, Error bounds for convolutional codes"
     inputs: ClassVar[tuple[Port, ...]] = (
         Port("scores", ("real",), "Scores of events, one row a step, one column an event type"),
         Port("facts", ("facts",), "The columns that rules speak of", required=False),
@@ -101,7 +104,10 @@ class Sequence(Node):
         )
 
     def warnings(self, *inputs: Spec | None) -> tuple[str, ...]:
-        return self.rule_set(*inputs).notes
+        scores, facts = wired(inputs[:1])[0], inputs[1]
+        columns = facts.columns if facts else ()
+        clash = _clash(self.rules, self._names(scores), columns, 0 if self.length else scores.shape[0])
+        return (*self.rule_set(*inputs).notes, *((clash,) if clash else ()))
 
     def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
         guard = self.guard(*inputs)
@@ -191,6 +197,18 @@ def _count(text: str) -> str:
         return str(len(parse(text)))
     except (RuleError, SolverError):
         return "cannot be read"
+
+
+@lru_cache(maxsize=64)
+def _clash(text: str, events: tuple[str, ...], columns: tuple[Column, ...], steps: int) -> str:
+    """Return a sentence where no sequence, of `steps` events if not 0, keeps the hard rules at all."""
+    guard = _guard(text, events, columns)
+    engine = guard.engine_for(np.full(len(guard.rules.tests), -1, np.int8))
+    hard = [i for i, weight in enumerate(engine.weights) if weight is None]
+    possible = np.ones((steps, len(events)), np.bool_) if steps else None
+    core = core_of([engine.automata[i] for i in hard], possible, _MOST_STATES)
+    names = tuple(engine.rules[hard[i]].name for i in core)
+    return f"No sequence{f' of {steps} events' * bool(steps)} keeps {listed(names)}." if names else ""
 
 
 @lru_cache(maxsize=64)

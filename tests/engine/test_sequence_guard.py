@@ -154,6 +154,17 @@ def test_that_what_is_wrong_gets_a_sentence(node, shape, where):
     assert str(caught.value).endswith(".")
 
 
+def test_that_a_clash_is_warned_of():
+    spec, facts = Spec("real", (3, 3)), Spec("facts", (1,), columns=(Column("age"),))
+    clash = Sequence(rules="rule a: existence(e1, 2)\nrule b: absence(e3)\nrule c: exactly(e2, 2)")
+    assert clash.warnings(spec, None) == ("No sequence of 3 events keeps a and c.",)
+    assert clash.warnings(Spec("real", (4, 3)), None) == ()
+    ever = Sequence(rules="rule a: existence(e1)\nrule b: if age > 3 then absence(e1)\nrule c: absence(e1)")
+    assert ever.warnings(spec, facts) == ("No sequence of 3 events keeps a and c.",)
+    soft = Sequence(rules="rule a: existence(e1)\nrule b weight 2: absence(e1)")
+    assert soft.warnings(spec, facts) == ()
+
+
 def test_that_gaps_are_open_in_every_connective():
     """As truth.py, where every template is one more test that is known."""
     texts = [

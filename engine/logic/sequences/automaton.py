@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import RuleError
-from ...ports import I32, I64
+from ...ports import I32
 
 Bools = npt.NDArray[np.bool_]
 Events = frozenset[int]  # event types, any of which will do
@@ -124,11 +124,3 @@ def both(one: Behaviour, other: Behaviour) -> Behaviour:
         lambda state: one.accepts(state[0]) and other.accepts(state[1]),
         one.speaks_of | other.speaks_of,
     )
-
-
-def first_dead(automaton: Automaton, sequence: I64) -> int | None:
-    """Return the place, from 0, of the event after which nothing can keep the rule; None if there is none."""
-    for place, state in enumerate(automaton.walk(sequence.tolist())):
-        if not automaton.alive[state]:
-            return max(place - 1, 0)
-    return None

@@ -51,7 +51,7 @@ def init(a: Events) -> Behaviour:
     "{a} is the last event",
     formula="F(a & !X true)",
     example="end(discharge)",
-    citation="Di Ciccio & Mecella 2015, doi:10.1145/2629447",
+    citation="Di Ciccio & Mecella, Discovery of Declarative Control Flows for Artful Processes",
     aliases=("last",),
 )
 def end(a: Events) -> Behaviour:

@@ -41,16 +41,6 @@ class Product:
         """Whether no sequence at all keeps the hard rules."""
         return not self.alive[0]
 
-    def allows(self, length: int) -> bool:
-        """Return whether a sequence of this length keeps the hard rules."""
-        here = np.zeros(len(self.moves), np.bool_)
-        here[0] = True
-        for _ in range(length):
-            after = np.zeros_like(here)
-            after[self.moves[here]] = True
-            here = after
-        return bool((self.penalties[here] < NEVER).any())
-
 
 def product_of(
     automata: Sequence[Automaton], weights: Sequence[int | None], most: int = MOST_STATES

@@ -83,11 +83,6 @@ def _automaton(body: Body, events: tuple[str, ...]) -> Automaton:
     return Automaton(small.moves, small.penalties == 0)
 
 
-def calls_of(body: Body) -> list[Call]:
-    """Return the calls of a body from left to right."""
-    return [body] if isinstance(body, Call) else [call for part in parts_of(body) for call in calls_of(part)]
-
-
 def words_of(body: Body) -> str:
     """Return a body in words: a template's sentence, joined where there are several."""
     if isinstance(body, Call):

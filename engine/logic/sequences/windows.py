@@ -5,7 +5,7 @@ from __future__ import annotations
 from .automaton import DEAD, Behaviour, Events
 from .template import at_least, template
 
-SLIDING = "Bessiere, Hebrard, Hnich, Kiziltan & Walsh 2009, arXiv:0903.0471"
+SLIDING = "SLIDE: A Useful Special Case of the CardPath Constraint, arXiv:0903.0471"
 
 
 @template(
