@@ -10,13 +10,10 @@ from typing import Any
 from ..errors import RuleError
 from ..logic.checking import Checked, check_rules
 from ..logic.dimacs import SUFFIXES as DIMACS
-from ..logic.language import parse
 from ..logic.packs import combined, origins_of, pack_of, packs
-from ..logic.printing import print_rules
 from ..logic.readers import READERS, Document, read_rules
 from ..logic.ruleset import RuleSet
-from ..logic.sequences.examine import examined
-from ..logic.trials import Trial, orders_of, parted, tried
+from ..logic.trials import Trial, tried
 from .printing import plural, say, say_json, table
 
 ALL = "all"
@@ -34,12 +31,7 @@ _KEPT = {
     False: "The hard rules cannot be kept together.",
     None: "Whether the rules can be kept together was not found out in time.",
 }
-_ABOUT_ORDERS = {
-    "core": "These conflict",
-    "redundant": "Implied by the others",
-    "never_kept": "Soft rules that can never be kept",
-    "undecided": "Not decided",
-}
+
 _MOST_RECORDS = 100_000_000
 
 
@@ -130,51 +122,16 @@ def bound(name: str, document: Document) -> RuleSet:
 def check_document(options: argparse.Namespace, document: Document) -> int:
     """Print what there is to say of rules in words; 1 where they cannot be kept together."""
     rules = bound(options.file, document)
-    plain, ordered = parted(rules)
-    names = set(plain.names)
-    statements = parse(document.text)
-    kept = [s for s, name in zip(statements, rules.names, strict=True) if name in names]
-    text = document.text if len(kept) == len(statements) else print_rules(tuple(kept))
-    found = (
-        check_rules(text, document.vocabulary, options.seconds, origins=origins_in(options.file))
-        if kept
-        else Checked(satisfiable=True, finished=True)
-    )
-    orders = _orders(rules) if ordered else []
-    satisfiable = found.satisfiable and all(order["satisfiable"] for order in orders)
+    origins = origins_in(options.file)
+    found = check_rules(document.text, document.vocabulary, options.seconds, origins=origins)
     if options.json:
-        say_json(
-            {**found.as_json(), "satisfiable": satisfiable, "sequences": orders, "notes": document.notes}
-        )
+        say_json({**found.as_json(), "notes": [*document.notes, *found.notes]})
     else:
-        _say(rules, found, orders, document)
-    return 0 if satisfiable else 1
+        _say(rules, found, document)
+    return 0 if found.satisfiable else 1
 
 
-def _orders(rules: RuleSet) -> list[dict[str, Any]]:
-    told = []
-    for order in orders_of(rules):
-        found = examined(order.engine.automata, order.engine.weights)
-
-        def named(numbers: tuple[int, ...], names: tuple[str, ...] = order.names) -> list[str]:
-            return [names[i] for i in numbers]
-
-        witnesses = {order.names[i]: [order.events[e] for e in events] for i, events in found.witnesses}
-        told.append(
-            {
-                "sequence": order.name,
-                "satisfiable": found.satisfiable,
-                "core": named(found.core),
-                "redundant": named(found.redundant),
-                "never_kept": named(found.impossible),
-                "undecided": named(found.open),
-                "witnesses": witnesses,
-            }
-        )
-    return told
-
-
-def _say(rules: RuleSet, found: Checked, orders: list[dict[str, Any]], document: Document) -> None:
+def _say(rules: RuleSet, found: Checked, document: Document) -> None:
     soft = sum(rule.weight is not None for rule in rules.rules)
     variables = plural(len(document.vocabulary.variables), "variable")
     say(f"{plural(len(rules.rules), 'rule')} ({soft} soft) over {variables}.")
@@ -183,15 +140,9 @@ def _say(rules: RuleSet, found: Checked, orders: list[dict[str, Any]], document:
     for finding in found.findings:
         place = f"line {finding.line}: " if finding.line else ""
         say(f"{place}{finding.severity}: {finding.what} {finding.do}".rstrip())
-    for order in orders:
-        say(f"{order['sequence']}: {_KEPT[order['satisfiable']]}")
-        for key, words in _ABOUT_ORDERS.items():
-            if order[key]:
-                say(f"{words}: {', '.join(order[key])}.")
-    if found.rules:
-        say(_KEPT[found.satisfiable])
-    needed = sum(rule.example is not None for rule in found.rules) + sum(len(o["witnesses"]) for o in orders)
-    say(f"Of {plural(needed, 'rule')} there is a record that breaks it and no other.")
+    say(_KEPT[found.satisfiable])
+    needed = sum(rule.status == "needed" for rule in found.rules)
+    say(f"Of {plural(needed, 'rule')} some record breaks it and no other.")
 
 
 def add_packs(under: Any, make: Any) -> None:
