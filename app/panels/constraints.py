@@ -238,11 +238,8 @@ def _agreement(program: Program, project: Project) -> Agreement | None:
 
 
 def _summary(seen: Look, shown: int) -> str:
-    left = whole(seen.violations_left) if seen.violations_left else "no"
-    said = (
-        f"{plural(seen.violations_raw, 'answer')} of {whole(seen.records)} broke a rule; "
-        f"after repair {left} {'answer does' if seen.violations_left in (0, 1) else 'answers do'}"
-    )
+    left = whole(seen.violations_left) if seen.violations_left else "none"
+    said = f"{whole(seen.violations_raw)} of {whole(seen.records)} answers broke a rule; after repair {left}"
     if shown < len(seen.violations):
         return f"{whole(shown)} listed · {said}"
     cut = len(seen.violations) < seen.violations_raw

@@ -40,7 +40,7 @@ def _match(wanted: Variable, there: Variable | None, answer: bool) -> Match:
     if there is None:
         if not wanted.given:
             return Match(wanted, answer, "a class of the data" if answer else "decided beside the class")
-        return Match(wanted, False, "not a column here: unknown in every record")
+        return Match(wanted, False, "not in this data")
     if there.given != wanted.given:
         words = (
             "the pack decides it; here it is a fact" if there.given else "a fact of the pack; decided here"

@@ -12,6 +12,7 @@ from engine.logic.pack import Pack
 from engine.logic.wording import in_words
 
 _WIDEST = 760  # px of text
+_LACKING = "A fact that this data lacks is unknown in every record; what is unknown breaks no rule."
 
 
 class PackPreview(QScrollArea):
@@ -42,6 +43,8 @@ class PackPreview(QScrollArea):
         column.setSpacing(8)
         _add_head(column, pack)
         _add_section(column, "Variables")
+        if any(match.variable.given and not match.found for match in matches):
+            column.addWidget(caption(_LACKING, "low", wrap=True))
         column.addWidget(_variables(matches))
         _add_section(column, f"Rules · {len(pack.statements)}")
         for number, statement in enumerate(pack.statements, 1):

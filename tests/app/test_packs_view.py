@@ -59,7 +59,7 @@ def test_a_card_is_seen_in_full_with_reasons_and_sources(view: PacksView) -> Non
     assert pack.statements[0].reason in words
     assert pack.sources[0].url in words
     assert all(variable.name in words for variable in pack.vocabulary.variables)
-    assert "not a column here" in words or len(pack.vocabulary.given) == 1
+    assert "not in this data" in words or len(pack.vocabulary.given) == 1
 
 
 def test_packs_are_taken_by_mouse_and_by_key(view: PacksView, qtbot: QtBot) -> None:
