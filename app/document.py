@@ -111,6 +111,16 @@ class Document(QObject):
         """Take in what was typed and is waited with, because the project is about to be used."""
         self.settling.emit()
 
+    def step_back(self) -> None:
+        """Undo the last edit, which may be what is being typed."""
+        self.settle()
+        self.undo.undo()
+
+    def step_on(self) -> None:
+        """Do again what was undone last."""
+        self.settle()
+        self.undo.redo()
+
     def edit(self, words: str, after: Graph, merge: str = "") -> None:
         """Make `after` the graph, undoable as `words`.
 
@@ -160,6 +170,7 @@ class Document(QObject):
 
     def load(self, project: Project, *, clean: bool = True) -> None:
         """Show another project; `clean` is False for one that differs from its file (a recovered one)."""
+        self.settle()
         self.forget()
         self.about_to_change.emit(project.graph)
         self._project, self._selection = project, ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -57,7 +57,7 @@ class RulesPage(QWidget):
         self.name, self.checked = "", Checked("", True, "", "ok")
         self._shown = ""
         self._typing = False  # whether something is typed that the document does not have yet
-        self._wanted = False  # whether it is the page in front
+        self._wanted = False  # whether it is seen
         self._checking, self._binding = Latest(self), Latest(self)
         self._check_soon = QTimer(self, singleShot=True, interval=_CHECK_AFTER)
         self._keep_soon = QTimer(self, singleShot=True, interval=_KEEP_AFTER)
@@ -71,9 +71,9 @@ class RulesPage(QWidget):
 
     def show_node(self, name: str = "", view: str = "write") -> None:
         """Show the rules of a node; without a name the ones last shown, or the first there are."""
+        self._keep()  # what is typed is the rules of the node before
         there = ruled(self._document.graph)
         self.name = next((n for n in (name, self.name, *there) if n in there), "")
-        self._wanted = True
         self.show_view(view)
         self.text.setFocus()
 
@@ -196,8 +196,17 @@ class RulesPage(QWidget):
 
     def _leave(self) -> None:
         self._keep()
-        self._wanted = False
         self.left.emit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._wanted = True
+        self._follow()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._keep()
+        self._wanted = False
+        super().hideEvent(event)
 
     # Following the document
 

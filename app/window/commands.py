@@ -80,8 +80,8 @@ def _edits(window: Workbench) -> list[Command]:
     document, canvas = window.document, window.canvas
     copy, twice = partial(edits.copy, document), partial(edits.duplicate, document)
     return [
-        Command("undo", "&Undo", document.undo.undo, "ph.arrow-u-up-left", (_Keys.Undo,)),
-        Command("redo", "&Redo", document.undo.redo, "ph.arrow-u-up-right", ("Ctrl+Shift+Z", "Ctrl+Y")),
+        Command("undo", "&Undo", document.step_back, "ph.arrow-u-up-left", (_Keys.Undo,)),
+        Command("redo", "&Redo", document.step_on, "ph.arrow-u-up-right", ("Ctrl+Shift+Z", "Ctrl+Y")),
         Command("copy", "&Copy", copy, "ph.copy", (_Keys.Copy,), canvas=True),
         Command("paste", "&Paste", window.paste, "ph.clipboard", (_Keys.Paste,), canvas=True),
         Command("duplicate", "&Duplicate", twice, "ph.copy-simple", ("Ctrl+D",), canvas=True),

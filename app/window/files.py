@@ -88,6 +88,7 @@ class FileCommands(QObject):
 
     def may_leave(self) -> bool:
         """Ask what becomes of unsaved changes, where there are any; whether to go on."""
+        self._document.settle()
         if self._document.clean:
             return True
         box = QMessageBox(self._window)

@@ -19,6 +19,7 @@ from app.rules.page import RulesPage
 from app.rules.truths import counted
 from app.worker import Trainer
 from engine.catalog import NODES
+from engine.files.project import new_project
 from engine.logic.packs import packs
 from engine.logic.ruleset import RuleSet
 from engine.ports import Column
@@ -201,6 +202,27 @@ def test_rules_over_events_are_written_here_too(tmp_path: Path, qtbot: QtBot) ->
     assert not page.views.isVisible()
     assert "constraints panel" in page.record.empty.words()
     page.wait()
+
+
+def test_what_is_typed_stays_with_its_node_and_its_project(
+    made: tuple[Document, Trainer, RulesPage], tmp_path: Path, qtbot: QtBot
+) -> None:
+    document, _, page = made
+    other = NODES["logic.rules"](rules="# the other")
+    document.edit("Add", document.graph.add("second", other, 900, 0))
+    page.text.setPlainText("# typed")
+    page.show_node("second")
+    assert page.text.toPlainText() == "# the other"
+    assert document.graph.node("rules").values()["rules"] == "# typed"
+    page.text.setPlainText("# more")
+    document.step_back()
+    assert document.graph.node("second").values()["rules"] == "# the other"
+    assert page.text.toPlainText() == "# the other"
+    page.text.setPlainText("# more")
+    document.load(new_project())
+    assert page.empty.isVisible()
+    assert not document.graph.nodes
+    assert document.clean
 
 
 def test_rules_of_packs_count_beside_those_of_the_text(
