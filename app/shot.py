@@ -122,11 +122,7 @@ def shot(
             window.show_machine()
             window.machine.wait()
         if panel in _RULES:
-            window.show_rules(before.select)
-            window.rules.show_view("packs" if panel == "packs" else "write")
-            _settle()
-            while window.rules.busy:
-                _settle()
+            _show_rules(window, panel, before.select)
         _settle()
         while panel == "gallery" and not window.gallery.complete:
             _settle()
@@ -157,6 +153,17 @@ def _prepare(window: MainWindow, path: Path, before: Before) -> None:
     window.document.select([before.select] if before.select else [])
     _settle()
     window.canvas.fit()
+
+
+def _show_rules(window: MainWindow, form: str, name: str) -> None:
+    """Show rules or packs of a node, and the first record that broke a rule where a model was looked into."""
+    window.show_rules(name, form)
+    look = window.trainer.look
+    if look and look.violations:
+        window.rules.show_record(look.violations[0].record)
+    _settle()
+    while window.rules.busy:
+        _settle()
 
 
 def _away(project: Project) -> Project:
