@@ -26,6 +26,7 @@ U64 = npt.NDArray[np.uint64]
 TRAIL, QUEUE, DEAD, STEPS = range(4)
 NO, YES, UNDECIDED = range(3)
 _ONE = np.uint64(1)
+_NONE = -1
 _DEEPEST = 63  # branchings deeper than this share one bit
 
 
@@ -195,35 +196,33 @@ def take_back(cover: Cover, part: Partial, mark: int) -> None:
 
 
 @kernel
-def completed(cover: Cover, part: Partial, most: int) -> int:
+def completed(cover: Cover, part: Partial, most: int, wanted: int = 1) -> int:
     """Complete what is chosen: return YES with all needs held, NO, or UNDECIDED after `most` branchings.
+
+    It is YES at the answer that makes as many as are `wanted`, NO where there are fewer.
 
     What was chosen on the way stays on the trail, for the caller to take back. After NO the last row of why
     holds the marks of strikes that do not go together.
     """
-    now, depth, last = part.now, 0, part.why.shape[1] - 1
+    now, depth, last, found = part.now, 0, part.why.shape[1] - 1, 0
     core = part.why.shape[0] - 1
     steps = now[STEPS]
     alive = spread(cover, part)
     while True:
-        if alive:
-            g = _narrowest(part)
-            if g < 0:
-                return YES
+        g = _narrowest(part) if alive else _NONE
+        if g >= 0:
             if now[STEPS] - steps >= most:
                 return UNDECIDED
-            now[STEPS] += 1
-            at = cover.starts[g]
-            while not left(part, cover.members[at]):
-                at += 1
-            v = cover.members[at]
-            part.marks[depth], part.tried[depth] = now[TRAIL], v
-            part.why[v] = 0
-            part.why[v, last] = _ONE << np.uint64(min(depth, _DEEPEST))
+            _branch(cover, part, g, depth)
             depth += 1
-            choose(cover, part, v)
         else:
-            _gather(cover, part, int(now[DEAD] - 1), core)
+            if alive:
+                found += 1
+                if found == wanted:
+                    return YES
+                part.why[core] = ~np.uint64(0)  # every branching had a part in the answer found
+            else:
+                _gather(cover, part, int(now[DEAD] - 1), core)
             depth = _back_to(part, depth)
             if depth == 0:
                 return NO
@@ -233,6 +232,20 @@ def completed(cover: Cover, part: Partial, most: int) -> int:
                 part.why[core, last] &= ~(_ONE << np.uint64(depth))
             strike(cover, part, part.tried[depth], core)
         alive = spread(cover, part)
+
+
+@kernel
+def _branch(cover: Cover, part: Partial, g: int, depth: int) -> None:
+    """Choose the first variable left of need `g`."""
+    now, at = part.now, cover.starts[g]
+    now[STEPS] += 1
+    while not left(part, cover.members[at]):
+        at += 1
+    v = cover.members[at]
+    part.marks[depth], part.tried[depth] = now[TRAIL], v
+    part.why[v] = 0
+    part.why[v, part.why.shape[1] - 1] = _ONE << np.uint64(min(depth, _DEEPEST))
+    choose(cover, part, v)
 
 
 @kernel
@@ -247,7 +260,7 @@ def _back_to(part: Partial, depth: int) -> int:
 @kernel
 def _narrowest(part: Partial) -> int:
     """Return the need with fewest variables left among those that hold none, or -1 where all hold one."""
-    found, fewest = -1, 1 << 30
+    found, fewest = _NONE, 1 << 30
     for g in range(part.counts.size):
         if part.held[g] == 0 and part.counts[g] < fewest:
             found, fewest = g, int(part.counts[g])

@@ -54,7 +54,9 @@ def solve_rows(
 
 
 @kernel
-def complete_rows(cover: Cover, part: Partial, allowed: Bools, most: int, values: Bools, found: I64) -> None:
+def complete_rows(
+    cover: Cover, part: Partial, allowed: Bools, most: int, wanted: int, values: Bools, found: I64
+) -> None:
     """Look for any answer within what is allowed, row by row.
 
     Args:
@@ -62,6 +64,7 @@ def complete_rows(cover: Cover, part: Partial, allowed: Bools, most: int, values
         part: from partial_for.
         allowed: bool (n, k), which variables may be true.
         most: branchings for one row.
+        wanted: how many answers there must be.
         values: bool (n, k), out: an answer, where there is one.
         found: int64 (n,), out: YES, NO or UNDECIDED of repair_cover.py.
     """
@@ -70,7 +73,7 @@ def complete_rows(cover: Cover, part: Partial, allowed: Bools, most: int, values
         for v in range(allowed.shape[1]):
             if not allowed[i, v]:
                 strike(cover, part, v, part.why.shape[0] - 1)
-        found[i] = completed(cover, part, most)
+        found[i] = completed(cover, part, most, wanted)
         if found[i] == YES:
             for v in range(allowed.shape[1]):
                 values[i, v] = left(part, v)

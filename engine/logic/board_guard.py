@@ -9,11 +9,12 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from ..errors import RuleError
-from ..fields import real, text
+from ..fields import flag, real, text
 from ..node import Family, Node, Predictor, ShapeError, Specs, wired
-from ..ports import F32, F64, I64, Array, Arrays, Column, Port, Spec
+from ..ports import F32, F64, I64, U8, Array, Arrays, Column, Port, Spec
 from .normal import Bools
-from .pipeline import ALLOWED, OPTIMAL, SECONDS, STATUS, Decided, Engine
+from .pipeline import ALLOWED, FEASIBLE, OPTIMAL, SECONDS, STATUS, Engine
+from .proper import NEVER, Proper, Reading, read_as
 from .sudoku import BOX, CELLS, SIDE, VALUES, sudoku
 
 BOARD, CELL = "board", "cell"
@@ -30,13 +31,15 @@ class BoardGuard(Node):
     to 80, row by row. An answer is a full board in which every digit stands once in each row, column and box;
     a cell costs the less of its digit and of being blank, in logits below the cell's highest: with
     independent cells the cheapest is the most probable reading that some full board goes with. It is found
-    exactly (logic/puzzle.py), or marked. What stays allowed of a cell is its digit, and blank. Records
-    without a board pass as they are, and cells without a record are open. Blank cells are read like the
-    others; that the puzzle has one solution only is not asked for.
+    exactly (logic/puzzle.py), or marked. Where `single` is set, a reading that leaves several solutions is
+    none: the cheapest with one only is taken (logic/proper.py). What stays allowed of a cell is its digit,
+    and blank where it is read so. Records without a board pass as they are, and cells without a record are
+    open. Blank cells are read like the others.
 
     Attributes:
         blank: the class of a cell without a clue; empty: every cell has a digit.
-        seconds: how long the last resort may take for one board.
+        single: whether a puzzle must have one solution only.
+        seconds: how long the last resort may take for one board, and the look for a single solution.
     """
 
     kind: ClassVar[str] = "logic.boards"
@@ -53,7 +56,7 @@ class BoardGuard(Node):
         Port("labels", ("labels",), "Names the classes where the scores do not", required=False),
     )
     outputs: ClassVar[tuple[Port, ...]] = (
-        Port("scores", ("scores",), "The scores, -inf but for the cell's digit and blank"),
+        Port("scores", ("scores",), "The scores, -inf but for the reading and the digit"),
         Port("broken", ("facts",), "1 where the cell's raw digit stands twice in its row, column, box"),
         Port("left", ("facts",), "The same of the guarded digits"),
         Port("solution", ("facts",), "The digit of the whole board, and how sure it is"),
@@ -62,6 +65,7 @@ class BoardGuard(Node):
     together: ClassVar[bool] = True
 
     blank: str = text("0", "The class of a cell without a clue; left empty, every cell shows its digit")
+    single: bool = flag(True, "Take no reading of a board that leaves several solutions")
     seconds: float = real(SECONDS, 0.1, 3600.0, "For one board in the solver process", unit="s")
 
     def specs(self, *inputs: Spec | None) -> Specs:
@@ -95,15 +99,15 @@ class BoardGuard(Node):
                 return out, broken, left, solution
             cells = _cells(facts[:, places[0]], facts[:, places[1]])
             if len(cells.rows):
-                decided = self._repair(scores, cells, classes)
-                digits = decided.values.reshape(-1, CELLS, VALUES).argmax(2)[cells.boards, cells.places]
+                read, boards, status = self._repair(scores, cells, classes)
+                digits = boards[cells.boards, cells.places] - 1
                 keep = np.zeros((len(cells.rows), scores.shape[1]), np.bool_)
                 keep[np.arange(len(keep)), classes.digits[digits]] = True
-                keep[:, classes.blank] = True
+                keep[np.ix_(read[cells.boards, cells.places] == 0, classes.blank)] = True
                 out[cells.rows] = np.where(keep, out[cells.rows], np.float32(-np.inf))
                 broken[cells.rows] = _twice(cells, classes.read(scores[cells.rows]))
                 left[cells.rows] = _twice(cells, classes.read(out[cells.rows]))
-                solution[cells.rows, 0], solution[cells.rows, 1] = digits + 1, decided.status[cells.boards]
+                solution[cells.rows, 0], solution[cells.rows, 1] = digits + 1, status[cells.boards]
             return out, broken, left, solution
 
         return predict
@@ -125,20 +129,41 @@ class BoardGuard(Node):
         blank = [names.index(self.blank)] if self.blank else []
         return _Classes(np.array([names.index(d) for d in wanted]), np.array(blank, np.int64))
 
-    def _repair(self, scores: F32, cells: _Cells, classes: _Classes) -> Decided:
-        read = scores[cells.rows].astype(np.float64)
-        nats = np.minimum(read.max(1, keepdims=True) - read, _MOST)
-        paid = np.rint(nats * _SCALE).astype(np.int64)
-        digits = paid[:, classes.digits]
-        if len(classes.blank):
-            digits = np.minimum(digits, paid[:, classes.blank])
-        costs = np.zeros((cells.size, CELLS, VALUES), np.int64)
-        np.add.at(costs, (cells.boards, cells.places), digits)
+    def _repair(self, scores: F32, cells: _Cells, classes: _Classes) -> tuple[I64, I64, U8]:
+        """Return readings and full boards, digits int64 (boards, 81) each, and their status."""
+        costs = _costs(scores[cells.rows], cells, classes)
+        digits = np.minimum(costs[:, :, 1:], costs[:, :, :1])
         # Nothing is predicted, so that a board costs what its digits do.
         nothing = np.zeros((cells.size, CELLS * VALUES), np.bool_)
-        decided = _engine(self.seconds)(nothing, costs.reshape(nothing.shape))
-        decided.status[(decided.costs == 0) & (decided.status == OPTIMAL)] = ALLOWED
-        return decided
+        decided = _engine(self.seconds)(nothing, digits.reshape(nothing.shape))
+        boards = decided.values.reshape(-1, CELLS, VALUES).argmax(2) + 1
+        status, paid = decided.status.copy(), decided.costs.copy()
+        proper = Proper(_engine(self.seconds))
+        read = np.stack([read_as(c, b) for c, b in zip(costs, boards, strict=True)])
+        for i in np.flatnonzero(~proper.single(read)) if self.single else ():
+            first = Reading(read[i], boards[i], int(paid[i]), sure=True)
+            found = proper.of(costs[i], first, self.seconds)
+            read[i], boards[i], paid[i] = found.cells, found.solution, found.cost
+            status[i] = max(int(status[i]), OPTIMAL if found.sure else FEASIBLE)
+        status[(paid == 0) & (status == OPTIMAL)] = ALLOWED
+        return read, boards, status
+
+
+def _costs(read: F32, cells: _Cells, classes: _Classes) -> I64:
+    """Return what each reading costs each cell, int64 (boards, 81, 10), blank first.
+
+    Readings of one cell twice add up. A cell without a record is blank.
+    """
+    finite = read.astype(np.float64)
+    nats = np.minimum(finite.max(1, keepdims=True) - finite, _MOST)
+    paid = np.rint(nats * _SCALE).astype(np.int64)
+    blank = paid[:, classes.blank] if len(classes.blank) else np.full((len(paid), 1), NEVER)
+    costs = np.zeros((cells.size, CELLS, VALUES + 1), np.int64)
+    np.add.at(costs, (cells.boards, cells.places), np.concatenate([blank, paid[:, classes.digits]], axis=1))
+    absent = np.ones((cells.size, CELLS), np.bool_)
+    absent[cells.boards, cells.places] = False
+    costs[absent, 1:] = NEVER
+    return np.minimum(costs, NEVER)
 
 
 class _Classes(NamedTuple):

@@ -54,19 +54,20 @@ class Puzzle:
         solve_rows(self._cover, partial_for(self._cover, len(self.cells)), cells, room, batch, most, proven)
         return reached, proven
 
-    def completed(self, allowed: Bools, most: int) -> tuple[Bools, Bools, Bools]:
+    def completed(self, allowed: Bools, most: int, wanted: int = 1) -> tuple[Bools, Bools, Bools]:
         """Return any answer within what each of n rows allows, with so many branchings for each.
 
         Args:
             allowed: bool (n, k), which variables may be true.
             most: branchings for one row.
+            wanted: how many answers there must be; one of them is given.
 
         Returns:
             bool (n, k), an answer, false throughout where there is none; bool (n,), whether there is one; and
             bool (n,), whether that is sure.
         """
         values, found = np.zeros(allowed.shape, np.bool_), np.empty(len(allowed), np.int64)
-        complete_rows(self._cover, partial_for(self._cover), allowed, most, values, found)
+        complete_rows(self._cover, partial_for(self._cover), allowed, most, wanted, values, found)
         return values, found == YES, found != UNDECIDED
 
     @cached_property

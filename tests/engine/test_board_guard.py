@@ -1,5 +1,7 @@
 """logic/board_guard.py: cells of a board are read together, in a node and in a whole program."""
 
+import itertools
+
 import numpy as np
 import pytest
 from boards import write_boards
@@ -13,7 +15,8 @@ from engine.flow.output import ClassifierOutput
 from engine.flow.split import Split
 from engine.flow.standardise import Standardise
 from engine.logic.board_guard import BoardGuard
-from engine.logic.pipeline import ALLOWED, OPTIMAL
+from engine.logic.pipeline import ALLOWED, OPTIMAL, Engine
+from engine.logic.proper import NEVER, Proper, Reading
 from engine.logic.sudoku import drawn, sudoku
 from engine.node import ShapeError
 from engine.ports import Column, Spec
@@ -22,6 +25,7 @@ from engine.sources.boards import DigitBoards
 from engine.templates.sketch import End, Sketch
 from engine.train.loop import train
 
+PROPER = Proper(Engine(sudoku()))
 SCORES = Spec("scores", (10,), classes=tuple("0123456789"))
 FACTS = Spec("facts", (3,), columns=(Column("cell"), Column("x"), Column("board")))
 
@@ -54,8 +58,7 @@ def test_boards_that_are_read_right_stand_and_are_completed(boards):
     assert not broken.any()
     assert not left.any()
     kept = np.isfinite(out)
-    assert (kept.sum(1) == 2).all()
-    assert kept[:, 0].all()
+    assert np.array_equal(kept.sum(1), np.where(puzzles.reshape(-1) > 0, 1, 2))
     assert np.array_equal(out[kept], scores[kept])
 
 
@@ -86,10 +89,53 @@ def test_a_board_costs_no_more_than_the_true_one_and_obeys_the_rules_whatever_is
     rng = np.random.default_rng(2)
     scores, facts = _asked(puzzles, rng)
     scores += rng.normal(0, 3, scores.shape).astype(np.float32)
-    _, _, left, solution = _predict(BoardGuard(), scores, facts)
+    _, _, left, solution = _predict(BoardGuard(single=False), scores, facts)
     digits = np.eye(9, dtype=bool)[solution[:, 0].astype(int) - 1].reshape(len(puzzles), -1)
     assert sudoku().holds(digits).all()
     assert not left.any()
+
+
+def test_a_clue_read_as_blank_is_found_again_where_the_puzzle_must_have_one_solution(boards):
+    puzzles, solutions = boards
+    scores, facts = _asked(puzzles[:1], np.random.default_rng(4))
+    needed = None
+    for cell in np.flatnonzero(puzzles[0]):
+        fewer = puzzles[:1].copy()
+        fewer[0, cell] = 0
+        if not PROPER.single(fewer)[0]:
+            needed = cell
+    assert needed is not None
+    scores[needed, 0] = 10.0
+    loose = _predict(BoardGuard(single=False), scores, facts)
+    assert loose[0].argmax(1)[needed] == 0
+    out, _, _, solution = _predict(BoardGuard(), scores, facts)
+    assert np.array_equal(out.argmax(1), puzzles[0])
+    assert np.array_equal(solution[:, 0], solutions[0])
+    assert (solution[:, 1] == OPTIMAL).all()
+
+
+def test_readings_come_by_rising_cost_and_the_first_with_one_solution_is_taken(boards):
+    """Beside every reading that differs from the cheapest in up to two cells, tried one by one."""
+    puzzles, _ = boards
+    rng = np.random.default_rng(5)
+    costs = np.full((81, 10), NEVER)
+    costs[np.arange(81), puzzles[1]] = 0
+    loose = rng.choice(np.flatnonzero(puzzles[1]), 5, replace=False)
+    costs[loose, 0] = 0
+    costs[loose, puzzles[1][loose]] = rng.integers(1, 1_000, 5)
+    cells = np.where(np.isin(np.arange(81), loose), 0, puzzles[1])
+    tried = [cells]
+    for kept in itertools.product((False, True), repeat=5):
+        tried.append(cells.copy())
+        tried[-1][loose[list(kept)]] = puzzles[1][loose[list(kept)]]
+    paid = [int(costs[np.arange(81), one].sum()) for one in tried]
+    single = PROPER.single(np.array(tried))
+    least = min(c for c, one in zip(paid, single, strict=True) if one)
+    first = Reading(cells, PROPER._cheapest(costs, np.ones((1, 81, 10), bool))[0].solution, 0, sure=True)
+    assert not single[0]
+    found = PROPER.of(costs, first, 60.0)
+    assert (found.cost, found.sure) == (least, True)
+    assert PROPER.of(costs, first, 0.0) == first._replace(sure=False)
 
 
 def test_records_of_no_board_pass_and_cells_without_a_record_are_open(boards):

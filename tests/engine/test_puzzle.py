@@ -69,6 +69,7 @@ def test_drawn_puzzles_have_their_clues_and_no_other_solution(boards):
         others = np.repeat(allowed_by(board[None]), CELLS, 0)
         others[np.arange(CELLS), np.arange(CELLS) * 9 + solution - 1] = False
         assert not puzzle.completed(others, 100_000)[1].any()
+    assert not puzzle.completed(allowed_by(given_), 10_000, wanted=2)[1].any()
     again = drawn(2, 30, 7)
     assert np.array_equal(again[0], given_[:2])
 
