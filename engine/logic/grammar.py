@@ -174,7 +174,7 @@ class Feeder:
             if after is not None:
                 words, place = "'rule' cannot stand here: the rule before it is not finished.", after
                 hint = 'If a name is meant, write "rule". '
-            raise RuleError(words, where=str(place), do=hint + self._accepted()) from None
+            raise RuleError(words, where=str(place), do=hint + _may_stand(self.accepted())) from None
 
     def accepted(self) -> set[str]:
         """Return the kinds of tokens that may stand next."""
@@ -232,21 +232,23 @@ class Feeder:
 
     # What is wrong
 
-    def _accepted(self) -> str:
-        wanted = sorted(WORDS_OF_TOKENS.get(name, name.lower()) for name in self.accepted())
-        return "Here may stand: " + ", ".join(wanted) + "."
-
     def _wrong(self, token: Token) -> RuleError:
-        do, text = self._accepted(), str(token)
+        accepted, text = self.accepted(), str(token)
+        do = _may_stand(accepted)
         place = str(Place(token.line or 1, token.column or 1))
-        if "WORD" in self.accepted() and text.lower() in RESERVED:
+        if "WORD" in accepted and text.lower() in RESERVED:
             words = f"{text!r} is a word of the rule language."
             return RuleError(words, where=place, do=f'If a name is meant, write "{text}". {do}')
         if token.type == "OPERATOR" and self._at > 1 and self._pieces[self._at - 2].kind == "operator":
             do = f"One sign compares: = is enough. {do}"
-        if token.type == "WORD" and text[0] in "+-" and {"PLUS", "MINUS"} <= self.accepted():
+        if token.type == "WORD" and text[0] in "+-" and {"PLUS", "MINUS"} <= accepted:
             do = f"Put spaces around + and -. {do}"
         return RuleError(f"{text[:40]!r} cannot stand here.", where=place, do=do)
+
+
+def _may_stand(accepted: set[str]) -> str:
+    wanted = sorted(WORDS_OF_TOKENS.get(name, name.lower()) for name in accepted)
+    return "Here may stand: " + ", ".join(wanted) + "."
 
 
 def _strange(piece: Piece) -> RuleError:
