@@ -35,8 +35,9 @@ from engine.files.tables import write_table
 from engine.logic.matching import pack_keys
 from engine.logic.packs import pack_of
 from engine.logic.pipeline import Agreement
-from engine.look import Look, agreement
+from engine.look import Look
 from engine.runtime.program import Program
+from engine.violations import agreement
 
 _RULES, _DETAILS = (150, 240), (230, 420)  # px, at least and at most
 _SAMPLE = 200  # records that are solved once more

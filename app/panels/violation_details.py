@@ -10,8 +10,8 @@ from app.panels.class_bars import ClassBars, percent
 from app.panels.labels import body, caption, line, note, strong
 from app.theme.figures import whole
 from engine.logic.pipeline import NONE, STATUS
-from engine.look import Violation
 from engine.ports import F32, F64
+from engine.violations import Violation
 
 STATUSES = {
     "allowed": "the raw answer breaks no rule and stands",

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QSizePolicy, QW
 from app.panels.violations import cells
 from app.theme.fonts import BODY, font
 from app.theme.icons import icon
-from engine.look import Violation
+from engine.violations import Violation
 
 _ANY = {"label": "Any class", "status": "Any status", "pack": "All packs"}
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 
 from app.theme.figures import whole
 from app.theme.fonts import BASE, CAPTION, font
-from engine.look import Violation
+from engine.violations import Violation
 
 Index = QModelIndex | QPersistentModelIndex
 COLUMNS = ("Record", "True class", "Raw answer", "Repaired", "Broken")

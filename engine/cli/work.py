@@ -17,13 +17,13 @@ from ..files.model import load_program
 from ..files.predictions import write_predictions
 from ..files.project import Project, open_project, probed
 from ..files.run import read_run
-from ..look import agreement
 from ..records import Records
 from ..runtime.program import Answer, Program
 from ..source import Source
 from ..train.loop import train
 from ..train.progress import EpochDone, Finished, StageStarted
 from ..train.resume import resumed
+from ..violations import agreement
 from .printing import note, percent, plural, say, say_json, table
 from .stopping import heed
 

@@ -10,8 +10,10 @@ from engine.files.project import open_project
 from engine.graph import Graph
 from engine.look import BLOCK, _density, _weight_map, look
 from engine.precision import PRECISIONS
+from engine.runtime.program import Program
 from engine.train.loop import Run
 from engine.train.progress import Finished
+from engine.violations import agreement
 
 
 @pytest.fixture(scope="module")
@@ -139,3 +141,39 @@ def test_large_maps_have_a_density_and_small_ones_none(tmp_path):
     assert small.density is None
     assert large.high == small.high == PRECISIONS["1"].high
     assert RULE in graph.node("rules").rules
+
+
+def _of_labels(trained, text: str):
+    """The same program with a guard that takes each score for a label of its own."""
+    _, program = trained
+    graph = program.graph.change("rules", decides="labels", rules=text)
+    return Program(graph, program.packed)
+
+
+def test_broken_rules_over_several_labels_are_told_by_label(trained):
+    run, _ = trained
+    program = _of_labels(trained, 'rule one: exactly 1 of ("0" = yes, "1" = yes, "2" = yes)')
+    seen = look(program, run.validation)
+    assert seen.violations_left == 0
+    for violation in seen.violations:
+        assert violation.explained.fixed in ("0", "1", "2")
+        assert violation.explained.said != violation.explained.fixed
+        assert violation.explained.status == "optimal"
+        assert [rule.name for rule in violation.explained.broken] == ["one"]
+    positive = (program.answer(run.validation).raw_scores > 0).sum(1)
+    assert seen.violations_raw == (positive != 1).sum() > 0
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_rc2_agrees_on_every_record(trained, several):
+    run, program = trained
+    if several:
+        program = _of_labels(trained, 'rule one: at most 1 of ("0" = yes, "1" = yes, "2" = yes)')
+    found = agreement(program, run.validation, 10)
+    assert (found.sampled, found.solved, found.agreed) == (10, 10, 10)
+
+
+def test_without_rules_there_is_nothing_to_agree_on(trained):
+    run, program = trained
+    graph = program.graph.remove("rules").wire("sum", "out", "out", "scores")
+    assert agreement(Program(graph, program.packed), run.validation) is None
