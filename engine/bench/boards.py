@@ -63,12 +63,18 @@ def _became(reader: Reader, rows: list[Row]) -> Any:
 
     def read(folder: Path) -> None:
         with np.load(folder / "became.npz") as kept:
-            right, alone, proven, cells = (
-                float(kept[k].mean()) for k in ("right", "alone", "proven", "accuracy")
+            right, single, alone, proven = (
+                float(kept[key].mean()) for key in ("right", "single", "alone", "proven")
             )
+            cells = float(kept["accuracy"])
         count, name = reader.records, f"Sudoku boards right, {reader.name}, {cells:.2%} of cells"
-        beaten = right / max(alone, 1 / count)
-        rows.append(Row(name, right, alone, "argmax alone", "of boards", beaten, count, 1, host()))
+        beaten = max(alone, 1 / count)
+        rows.append(Row(name, right, alone, "argmax alone", "of boards", right / beaten, count, 1, host()))
+        if reader.job["reader"] == "model":
+            name += ", readings with one solution"
+            rows.append(
+                Row(name, single, alone, "argmax alone", "of boards", single / beaten, count, 1, host())
+            )
         name = f"Sudoku boards proven cheapest in time, {reader.name}"
         rows.append(Row(name, proven, 1.0, "all", "of boards", proven, count, 1, host()))
 

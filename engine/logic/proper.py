@@ -1,7 +1,7 @@
 """The cheapest reading of a Sudoku that has one solution only, among the readings in order of their cost.
 
 The cheapest reading may leave several solutions: then it is no puzzle. It is set aside, and all others are
-parted by the first cell that is read in another way (the ranking of Murty 1968 and Lawler 1972): the cheapest
+parted by the first cell that is read in another way (as Murty 1968 ranks assignments): the cheapest
 of each part is found like the first. So readings come by rising cost, and the first proper one is the answer.
 """
 

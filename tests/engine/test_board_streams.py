@@ -39,16 +39,13 @@ def test_boards_are_those_of_their_puzzles_and_the_first_are_a_longer_streams_fi
 
 
 def test_what_became_of_the_boards_is_told_beside_the_costs(tmp_path):
-    became = {
-        "right": [True, True, False, True],
-        "alone": [False] * 4,
-        "proven": [True] * 4,
-        "accuracy": 0.75,
-    }
+    became = {"right": [True, True, False, True], "single": [True] * 4, "alone": [False] * 4}
+    became |= {"proven": [True] * 4, "accuracy": 0.75}
     np.savez(tmp_path / "became.npz", **became)
     rows = []
-    boards._became(boards.Reader("a reader", {}, 4), rows)(tmp_path)
-    assert [(row.ours, row.peer, row.ratio) for row in rows] == [(0.75, 0.0, 3.0), (1.0, 1.0, 1.0)]
+    boards._became(boards.Reader("a reader", {"reader": "model"}, 4), rows)(tmp_path)
+    told = [(row.ours, row.peer, row.ratio) for row in rows]
+    assert told == [(0.75, 0.0, 3.0), (1.0, 0.0, 4.0), (1.0, 1.0, 1.0)]
     assert "75.00%" in rows[0].name
     assert boards.board_rows(Wanted(pairs=1), 0.0) == []
 

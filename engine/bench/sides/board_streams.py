@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ...files.model import load_model
-from ...logic.sudoku import CELLS, drawn
+from ...logic.proper import NEVER
+from ...logic.sudoku import drawn
 from ...sources.idx import read_idx
 
 CLUES = 30
@@ -38,6 +39,7 @@ class Boards(NamedTuple):
         puzzles, solutions: int64 (n, 81).
         read: int64 (n, 81), the class with the highest score, 0 for a cell that is known to be blank.
         costs: int64 (n, 729), what each digit costs each cell.
+        readings: int64 (n, 81, 10), what each reading costs each cell, blank first.
         accuracy: of the reader, over all images shown.
     """
 
@@ -45,6 +47,7 @@ class Boards(NamedTuple):
     solutions: I64
     read: I64
     costs: I64
+    readings: I64
     accuracy: float
 
 
@@ -82,13 +85,13 @@ def _made(job: dict[str, Any]) -> Boards:
     paid = np.rint(np.minimum(shown.max(2, keepdims=True) - shown, _MOST) * _SCALE).astype(np.int64)
     read = shown.argmax(2)
     if job["blank"] == "given":
-        costs = paid[:, :, 1:] - paid[:, :, 1:].min(2, keepdims=True)
-        costs[puzzles == 0] = 0
+        paid[:, :, 1:] -= paid[:, :, 1:].min(2, keepdims=True)
+        paid[puzzles > 0, 0] = NEVER
+        paid[puzzles == 0] = np.where(np.arange(10) == 0, 0, NEVER)
         read = np.where(puzzles == 0, 0, shown[:, :, 1:].argmax(2) + 1)
-    else:
-        costs = np.minimum(paid[:, :, 1:], paid[:, :, :1])
+    costs = np.minimum(paid[:, :, 1:], paid[:, :, :1]).reshape(len(paid), -1)
     accuracy = float((scores.argmax(1) == labels).mean())
-    return Boards(puzzles, solutions, read, costs.reshape(len(costs), CELLS * 9), accuracy)
+    return Boards(puzzles, solutions, read, costs, paid, accuracy)
 
 
 def _model(images: npt.NDArray[np.uint8]) -> F64:
