@@ -28,6 +28,7 @@ _STUDENT = (12.706, 4.303, 3.182, 2.776)  # 97.5 % quantile of Student's t for 1
 _RELU: Layer = ("ReLU", "bnn.activation", {"function": "relu"})
 _FLOATS = {"rate": 0.001}
 _SIGNS = {"rate": 0.005}
+_LEARNED = {"weight_quantizer": "lsq"}
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,17 @@ class Trial:
         return replace(Training(epochs=epochs, batch=128, seed=seed), **self.settings)
 
 
-def _levels(bits: str) -> Layer:
-    return ("Levels", "bnn.quantize", {"bits": bits})
+def _with_learned_steps(bits: str) -> list[Layer]:
+    """Return the MLP with LSQ for weights and, behind its ReLUs, for activations."""
+    layers = mlp(bits=bits, activation=_RELU)
+    for i, (name, kind, fields) in enumerate(layers):
+        if kind == "bnn.dense":
+            layers[i] = (name, kind, {**fields, **_LEARNED, **(_inputs(bits) if name != "Dense 1" else {})})
+    return layers
+
+
+def _inputs(bits: str) -> dict[str, Any]:
+    return {"activation_bits": bits, "activation_quantizer": "lsq_unsigned"}
 
 
 FLOAT_MLP = Trial(partial(mlp, bits="32", activation=_RELU), _FLOATS)
@@ -57,7 +67,7 @@ BINARY_CNN = Trial(cnn, _SIGNS)
 WIDTHS: dict[str, tuple[Trial, Trial]] = {
     "MLP, 1 bit": (Trial(mlp, _SIGNS), FLOAT_MLP),
     **{
-        f"MLP, {bits} bits": (Trial(partial(mlp, bits=bits, activation=_levels(bits)), _FLOATS), FLOAT_MLP)
+        f"MLP, {bits} bits": (Trial(partial(_with_learned_steps, bits), _FLOATS), FLOAT_MLP)
         for bits in ("2", "4", "8")
     },
     "CNN, 1 bit": (BINARY_CNN, FLOAT_CNN),
