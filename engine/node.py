@@ -10,7 +10,7 @@ there (engine/catalog.py looks through the rooms).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
@@ -299,6 +299,13 @@ class Node(Fields):
     def penalty(self, *inputs: Spec | None) -> Penalty | None:
         """Return what a node that corrects answers adds to the loss of its scores, or None."""
         return None
+
+    def texts(self) -> Mapping[str, str]:
+        """Return, by name, the texts outside the project that its answers depend on.
+
+        A model file carries them; who reads it sets the hidden field `carried` of the node to them.
+        """
+        return {}
 
     def rows(self) -> tuple[tuple[str, str], ...]:
         """Return up to two (label, value) pairs that the canvas paints on the node."""

@@ -2,6 +2,7 @@
 
 /            attrs polybit_format="model", version=1, project_hash, seal
 /plan        uint8: the project as JSON text, graph and rules included
+/packs       uint8: JSON, by node and key: the files of the domain packs its rules take; only if they do
 /input       uint8: JSON, by data source: shape, classes, columns, encoding
 /labels      uint8: JSON list of the class names
 /weights/N/A the packed array A of node N, contiguous and unfiltered
@@ -31,10 +32,12 @@ from .store import (
     read_arrays,
     read_json,
     read_stored_project,
+    read_texts,
     started,
     write_arrays,
     write_project,
     write_text,
+    write_texts,
 )
 
 FORMAT, VERSION = "model", 1
@@ -63,6 +66,7 @@ def write_model(
         digest = hashlib.sha256(project_text(project).encode()).hexdigest()
         hdf5.write_attributes(file, polybit_format=FORMAT, version=VERSION, project_hash=digest)
         write_project(file, project)
+        write_texts(file, project.graph)
         write_text(file, "labels", json.dumps(list(program.classes), ensure_ascii=False))
         write_text(file, "report", json.dumps({"counted": figures, **(report or {})}))
         write_arrays(file, "weights", program.packed)
@@ -84,7 +88,7 @@ def load_model(path: str | Path) -> Program:
     path = Path(path)
     with hdf5.reading(path, ModelError) as file:
         check_format(file, path, FORMAT, VERSION)
-        graph = read_stored_project(file, path.name).graph
+        graph = read_texts(file, read_stored_project(file, path.name).graph, path.name)
         check_graph(graph, file, path.name)
         weights = read_arrays(file, "weights", path.name, packed(graph, started(graph)))
         hdf5.check_seal(file, path.name, ModelError)

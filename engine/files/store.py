@@ -20,6 +20,7 @@ from ..source import Source
 from .project import Project, project_text, read_project
 
 Weights = dict[str, Arrays]
+_TEXTS = "packs"
 _SLACK = 4096  # bytes that a counted size may differ from the packed one
 
 
@@ -71,6 +72,27 @@ def read_stored_project(file: h5py.Group, where: str) -> Project:
             raise ModelError(f"'input' speaks of {name!r}, which is no data source.", where=where)
         graph = graph.change(name, header=_header(entry, where))
     return replace(project, graph=graph)
+
+
+def write_texts(file: h5py.Group, graph: Graph) -> None:
+    """Store the texts outside the project that answers depend on, by node and name, if there are any."""
+    texts = {name: dict(placed.node.texts()) for name, placed in graph.nodes.items()}
+    texts = {name: found for name, found in texts.items() if found}
+    if texts:
+        write_text(file, _TEXTS, json.dumps(texts, ensure_ascii=False))
+
+
+def read_texts(file: h5py.Group, graph: Graph, where: str) -> Graph:
+    """Return `graph` with its nodes carrying what `write_texts` stored; as it is where there is nothing."""
+    if _TEXTS not in file:
+        return graph
+    for name, texts in read_json(file, _TEXTS, where).items():
+        if name not in graph.nodes or "carried" not in graph.node(name).about():
+            raise ModelError(f"{_TEXTS!r} speaks of {name!r}, which takes no packs.", where=where)
+        if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
+            raise ModelError(f"{_TEXTS!r} does not hold the packs of {name!r}.", where=where)
+        graph = graph.change(name, carried=tuple(texts.items()))
+    return graph
 
 
 def write_arrays(file: h5py.Group, name: str, weights: Weights) -> None:

@@ -7,8 +7,9 @@ breaks no rule, and what else is decided may be whatever suits the rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from ..ports import Column
 from .formula import Formula, Happens, Tested, ValueIn, parts_of, with_parts
@@ -20,6 +21,7 @@ from .vocabulary import CLASS, Variable, Vocabulary
 from .wording import listed
 
 _MOST_NAMED = 6
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def pack_keys(text: str) -> tuple[str, ...]:
@@ -34,6 +36,7 @@ def matched(
     packs: Sequence[str] = (),
     *,
     several: bool = False,
+    carried: Mapping[str, str] = _NOTHING,
 ) -> RuleSet:
     """Return the rules of `text`, and after them those of packs, over classes and columns.
 
@@ -43,8 +46,9 @@ def matched(
         text: rules of the graph.
         classes: class names in label order, or the names of labels.
         columns: the columns of facts.
-        packs: keys of shipped packs.
+        packs: keys of packs.
         several: whether each class is a label of its own, a flag; else one of them is the class.
+        carried: files of packs by key, as a model holds them; a pack that is not there is the shipped one.
 
     Raises:
         RuleError: the text cannot be bound, there is no such pack, or packs contradict each other or the data
@@ -54,7 +58,7 @@ def matched(
     own = _data(classes, columns, several=several)
     if not packs:
         return RuleSet.over(text, own)
-    pack = combined([pack_of(key) for key in packs])
+    pack = combined([pack_of(key, carried) for key in packs])
     whole, notes = _joined(own, pack)
     mine, theirs = RuleSet.over(text, whole), RuleSet.over(pack.text, whole)
     links = _links(pack, whole, () if several else classes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from .formula import Statement
@@ -66,6 +66,7 @@ class Pack:
         vocabulary: the variables its rules speak of.
         text: the rules, in the rule language.
         samples: judged records.
+        written: the file it was read from, or "".
     """
 
     key: str
@@ -80,6 +81,7 @@ class Pack:
     vocabulary: Vocabulary
     text: str
     samples: tuple[Sample, ...] = ()
+    written: str = field(default="", repr=False, compare=False)
 
     @cached_property
     def statements(self) -> tuple[Statement, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import replace
 from typing import Any, cast
 
 from ..errors import RuleError
@@ -56,7 +57,7 @@ def read_pack(text: str, key: str, *, trusted: bool = False) -> Pack:
     document = _document(text)
     lines = lines_of(text)
     try:
-        return _Reader(document, key, trusted=trusted).pack()
+        return replace(_Reader(document, key, trusted=trusted).pack(), written=text)
     except WrongError as error:
         line = lines.near(error.key)
         where = f"line {line}, {words_of(error.key)}" if error.key else f"line {line}"

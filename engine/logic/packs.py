@@ -6,10 +6,11 @@ A pack is one TOML file (resources/help/domain-packs.md explains it); those in r
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from ..errors import RuleError
 from .formula import Statement
@@ -21,6 +22,7 @@ from .vocabulary import Variable, Vocabulary
 FOLDER = Path(__file__).parents[2] / "resources" / "domains"
 MOST_BYTES = 512 * 1024
 SUFFIX = ".toml"
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def load_pack(path: str | Path, *, trusted: bool = False) -> Pack:
@@ -65,12 +67,24 @@ def packs() -> dict[str, Pack]:
     return {pack.key: pack for pack in sorted(found, key=lambda p: (p.domain, p.title))}
 
 
-def pack_of(key: str) -> Pack:
-    """Return the shipped pack `key`.
+def pack_of(key: str, carried: Mapping[str, str] = _NOTHING) -> Pack:
+    """Return the pack `key`.
+
+    Args:
+        key: its name.
+        carried: files of packs by key, as a model holds them; a pack that is not there is the shipped one.
 
     Raises:
-        RuleError: there is none.
+        RuleError: there is none, or what is carried is no pack.
     """
+    if key in carried:
+        text = carried[key]
+        if len(text) > MOST_BYTES:
+            raise RuleError(f"A pack has at most {MOST_BYTES:,} characters; {key!r} has {len(text):,}.")
+        try:
+            return read_pack(text, key, trusted=True)
+        except RuleError as error:
+            raise error.at(key) from None
     if key not in packs():
         raise RuleError(f"There is no domain pack {key!r}.", do=f"There are {', '.join(packs())}.")
     return packs()[key]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
@@ -10,11 +10,12 @@ from typing import ClassVar
 import numpy as np
 
 from ..errors import RuleError, SolverError
-from ..fields import choice, packs, rules
+from ..fields import choice, hidden, packs, rules
 from ..node import Family, Node, Penalty, Predictor, ShapeError, Specs, wired
 from ..ports import F32, F64, I64, Array, Arrays, Column, Port, Spec
 from .language import parse
 from .matching import matched, pack_keys
+from .packs import pack_of
 from .pipeline import STATUS
 from .repair import ENGINES, Repair
 from .ruleset import RuleSet
@@ -45,6 +46,8 @@ class Rules(Node):
         decides: whether the scores are of one class, or each of a label of its own.
         packs: keys of shipped domain packs whose rules count too, separated by commas. Their variables are
             the columns and classes of the same name; what the data does not have is a gap.
+        carried: (key, file) of each pack as a model file holds it. It counts in place of the shipped one,
+            which may have changed since.
     """
 
     kind: ClassVar[str] = "logic.rules"
@@ -72,6 +75,7 @@ class Rules(Node):
         ONE, DECIDES, "Whether one class is the answer, or each score is a label of its own"
     )
     packs: str = packs("", "Domain packs whose rules count too: their keys, separated by commas")
+    carried: tuple[tuple[str, str], ...] = hidden(())
 
     def rule_set(self, *inputs: Spec | None) -> RuleSet:
         """Return the rules bound to what arrives at the node.
@@ -113,6 +117,10 @@ class Rules(Node):
         # What packs decide beside the scores cannot be learned from them.
         alone = sum(len(v.names) if v.kind == "category" else 1 for v in rules.vocabulary.decided)
         return SemanticLoss(rules) if rules.rules and alone == scores.elements else None
+
+    def texts(self) -> Mapping[str, str]:
+        carried = dict(self.carried)
+        return {key: pack_of(key, carried).written for key in pack_keys(self.packs)}
 
     def rows(self) -> tuple[tuple[str, str], ...]:
         packs = pack_keys(self.packs)
@@ -156,7 +164,8 @@ def _floats(*arrays: Array) -> tuple[F64, ...]:
 
 
 def _rule_set(node: Rules, classes: tuple[str, ...], columns: tuple[Column, ...]) -> RuleSet:
-    found = _bound(node.rules, classes, columns, pack_keys(node.packs), several=node.decides == MANY)
+    keys = pack_keys(node.packs)
+    found = _bound(node.rules, classes, columns, keys, node.carried, several=node.decides == MANY)
     if isinstance(found, RuleSet):
         return found
     raise found.with_traceback(None)
@@ -164,11 +173,17 @@ def _rule_set(node: Rules, classes: tuple[str, ...], columns: tuple[Column, ...]
 
 @lru_cache(maxsize=64)
 def _bound(
-    text: str, classes: tuple[str, ...], columns: tuple[Column, ...], packs: tuple[str, ...], *, several: bool
+    text: str,
+    classes: tuple[str, ...],
+    columns: tuple[Column, ...],
+    packs: tuple[str, ...],
+    carried: tuple[tuple[str, str], ...],
+    *,
+    several: bool,
 ) -> RuleSet | RuleError | SolverError:
     """Return the rules, or why there are none, so that a text with a slip is not read again."""
     try:
-        return matched(text, classes, columns, packs, several=several)
+        return matched(text, classes, columns, packs, several=several, carried=dict(carried))
     except (RuleError, SolverError) as error:
         return error
 

@@ -41,7 +41,7 @@ COLUMNS = (Column("lactate"), Column("suspected"), Column("site", ("lung", "skin
 @pytest.fixture(autouse=True)
 def _pack(monkeypatch):
     made = Pack("ward", "Ward", "medical", "", "CC0-1.0", "", "", "", (), WARD, RULES)
-    monkeypatch.setattr(matching, "pack_of", lambda key: {"ward": made}[key])
+    monkeypatch.setattr(matching, "pack_of", lambda key, carried: {"ward": made}[key])
 
 
 def test_keys_are_separated_by_commas():
