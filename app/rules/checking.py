@@ -20,6 +20,7 @@ from engine.logic.ruleset import RuleSet
 from engine.logic.vocabulary import Vocabulary
 
 UNWIRED = "Wire the scores, and the facts, to this node to have its rules checked."
+_SECONDS = 12.0  # of the solver process, which newer text cuts short
 _LEVELS = {"error": "error", "warning": "warning", "note": "ok"}
 _STATES: dict[str, tuple[State, str]] = {
     "needed": ("kept", "needed: some record breaks it and nothing else"),
@@ -108,7 +109,7 @@ def check(text: str, vocabulary: Vocabulary, keys: tuple[str, ...], stopped: Cal
         stopped: whether nobody waits for the answer any more.
     """
     try:
-        told = check_rules(text, vocabulary, cancelled=stopped)
+        told = check_rules(text, vocabulary, _SECONDS, cancelled=stopped)
         if keys and not any(found.kind == "text" for found in told.findings):
             told = _beside_packs(text, vocabulary, keys, stopped) or told
     except PolybitError as error:
@@ -133,7 +134,7 @@ def _beside_packs(
     others = tuple(v for v in pack.vocabulary.variables if v.name not in known)
     origins = {s.name: p.title for p in chosen for s in p.statements if s.name}
     whole = Vocabulary((*vocabulary.variables, *others))
-    told = check_rules(f"{text}\n{pack.text}", whole, cancelled=stopped, origins=origins)
+    told = check_rules(f"{text}\n{pack.text}", whole, _SECONDS, cancelled=stopped, origins=origins)
     if any(found.kind == "text" for found in told.findings):
         return (
             None  # a rule of the packs has the name of one of these: they are told apart when they are bound
