@@ -11,19 +11,18 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from statistics import mean, stdev
 from typing import Any
 
 from ..settings import Training
 from ..train.loop import Run
 from ..train.progress import EpochDone
+from .differences import difference_row
 from .networks import Layer, cnn, mlp, mnist_folder, project
-from .pairs import LONG, SUITES, Row, Wanted, host
+from .pairs import LONG, SUITES, Row, Wanted
 
 EPOCHS, RECORDS = 10, 50_000  # of the comparisons of widths
 SHORT_EPOCHS, SHORT_RECORDS = 8, 5_000  # of the comparisons of schemes, five seeds each
 _WIDTH_SEEDS, _SCHEME_SEEDS = 3, 5
-_STUDENT = (12.706, 4.303, 3.182, 2.776)  # 97.5 % quantile of Student's t for 1 to 4 degrees of freedom
 
 _RELU: Layer = ("ReLU", "bnn.activation", {"function": "relu"})
 _FLOATS = {"rate": 0.001}
@@ -94,7 +93,9 @@ def _by_width(wanted: Wanted) -> Iterator[Row]:
             words = f"float32 twin of {title}"
             known[id(twin)] = [_score(twin, words, EPOCHS, RECORDS, seed, wanted) for seed in seeds]
         ours = [_score(trial, title, EPOCHS, RECORDS, seed, wanted) for seed in seeds]
-        yield _row(f"Accuracy, {title}, {EPOCHS} epochs", ours, known[id(twin)], "its float32 twin", wanted)
+        yield difference_row(
+            f"Accuracy, {title}, {EPOCHS} epochs", ours, known[id(twin)], "its float32 twin", wanted
+        )
 
 
 def _by_scheme(wanted: Wanted) -> Iterator[Row]:
@@ -105,7 +106,7 @@ def _by_scheme(wanted: Wanted) -> Iterator[Row]:
         words = f"CNN, 1 bit, {title}"
         ours = [_score(trial, words, SHORT_EPOCHS, SHORT_RECORDS, seed, wanted) for seed in seeds]
         name = f"Accuracy, {words}, {SHORT_EPOCHS} epochs of {SHORT_RECORDS:,} records"
-        yield _row(name, ours, plain, "the same without it", wanted)
+        yield difference_row(name, ours, plain, "the same without it", wanted)
 
 
 def _score(trial: Trial, title: str, epochs: int, records: int, seed: int, wanted: Wanted) -> float:
@@ -119,23 +120,3 @@ def _score(trial: Trial, title: str, epochs: int, records: int, seed: int, wante
             told = f"epoch {record.epoch} of {record.epochs}, {last:.2f} % right, {record.seconds:.0f} s"
             wanted.note(f"{title}, seed {seed}: {told}")
     return last
-
-
-def _row(name: str, ours: list[float], peer: list[float], peer_name: str, wanted: Wanted) -> Row:
-    """Return the comparison; its name ends with mean and 95 % interval of the paired difference."""
-    differences = [a - b for a, b in zip(ours, peer, strict=True)]
-    told = f"{mean(differences):+.2f}"
-    if len(differences) > 1:
-        wide = _STUDENT[len(differences) - 2] * stdev(differences) / math.sqrt(len(differences))
-        told += f" ± {wide:.2f}"
-    return Row(
-        name=f"{name}: {told} points",
-        ours=mean(ours),
-        peer=mean(peer),
-        peer_name=peer_name,
-        unit="% right",
-        ratio=mean(ours) / mean(peer),
-        pairs=len(ours),
-        cores=max(wanted.cores, default=1),
-        host=host(),
-    )

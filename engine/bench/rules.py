@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .boards import board_rows
+from .hybrids import hybrid_rows
 from .kept import kept_rows
 from .pairs import SUITES, Row, Wanted
 from .sequences import sequence_rows
@@ -31,4 +32,5 @@ def rules(wanted: Wanted) -> list[Row]:
         rows += stream_rows(
             Stream(title, "ours_rules", _PEERS, job, RECORDS, SAMPLE, "records/s", _LEAST), wanted
         )
-    return rows + sequence_rows(wanted, _LEAST) + board_rows(wanted, _LEAST) + kept_rows(wanted)
+    rows += sequence_rows(wanted, _LEAST) + board_rows(wanted, _LEAST)
+    return rows + kept_rows(wanted) + hybrid_rows(wanted)
