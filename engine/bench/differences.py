@@ -19,7 +19,8 @@ def difference_row(
 
     Args:
         name: what was trained.
-        ours, peer: accuracy in percent of up to nine runs; those at one place share a seed.
+        ours: accuracy in percent of each of our runs, nine at most.
+        peer: the same of the peer's; runs at one place share a seed.
         peer_name: what we are measured beside.
         wanted: what the verb was asked for.
     """

@@ -1,8 +1,8 @@
 """What rules add to a network: the tabular examples with and without theirs, seed by seed.
 
-A guard stands behind the trained network and training does not look at it, so the answers before repair are those
-of the same network without rules. A second training of the same seed learns with the rules too, by the semantic
-loss (Xu et al. 2018, arXiv:1711.11157). Every figure is about the example's own test part.
+A guard stands behind the trained network and training does not look at it, so the answers before repair are
+those of the same network without rules. A second training of the same seed learns with the rules too, by the
+semantic loss (Xu et al. 2018, arXiv:1711.11157). Every figure is about the example's own test part.
 """
 
 from __future__ import annotations
