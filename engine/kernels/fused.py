@@ -11,12 +11,13 @@ from .masks import reached_word
 F32 = npt.NDArray[np.float32]
 I16 = npt.NDArray[np.int16]
 I32 = npt.NDArray[np.int32]
+I64 = npt.NDArray[np.int64]
 U8 = npt.NDArray[np.uint8]
 U64 = npt.NDArray[np.uint64]
 
 
 @kernel
-def compare_pack(x: F32 | I32 | U8, places: F32 | I32 | I16, flips: U64, out: U64) -> None:
+def compare_pack(x: F32 | I32 | U8, places: F32 | I32 | I16 | U8, flips: U64, out: U64) -> None:
     """Write (x >= places) xor flips into `out`, uint64 (n, words), for x (n, k), places (k,)."""
     k = x.shape[1]
     whole = k >> 6
@@ -24,11 +25,15 @@ def compare_pack(x: F32 | I32 | U8, places: F32 | I32 | I16, flips: U64, out: U6
         row = x[r]
         for w in range(whole):
             out[r, w] = reached_word(row, places, 64 * w) ^ flips[w]
-        for w in range(whole, out.shape[1]):
+        if whole == out.shape[1]:
+            continue
+        if whole:  # the last 64 elements, of which some stood in the word before
+            word = reached_word(row, places, k - 64) >> np.uint64(64 - (k & 63))
+        else:
             word = np.uint64(0)
-            for j in range(64 * w, k):
-                word |= np.uint64(row[j] >= places[j]) << np.uint64(j - 64 * w)
-            out[r, w] = word ^ flips[w]
+            for j in range(k):
+                word |= np.uint64(row[j] >= places[j]) << np.uint64(j)
+        out[r, whole] = word ^ flips[whole]
 
 
 @kernel
@@ -77,3 +82,19 @@ def look_up_bytes(x: U8, table: I16 | U8, out: I16 | U8) -> None:
     for r in range(x.shape[0]):
         for c in range(x.shape[1]):
             out[r, c] = table[x[r, c]]
+
+
+@kernel
+def first_largest(x: F32, out: I64) -> None:
+    """Write the place of the first of the largest elements of each row of `x`, float32 (n, k), into `out`.
+
+    Args:
+        x: no element is a NaN, and k is at least 1.
+        out: int64 (n,).
+    """
+    for r in range(x.shape[0]):
+        best, largest = 0, x[r, 0]
+        for c in range(1, x.shape[1]):
+            if x[r, c] > largest:
+                best, largest = c, x[r, c]
+        out[r] = best

@@ -105,12 +105,16 @@ def _take_5(typed: Step) -> Any:
     return intrinsic(lambda context, a, b, c, d, e: typed(a, b, c, d, e))
 
 
+def _take_6(typed: Step) -> Any:
+    return intrinsic(lambda context, a, b, c, d, e, f: typed(a, b, c, d, e, f))
+
+
 def _take_7(typed: Step) -> Any:
     return intrinsic(lambda context, a, b, c, d, e, f, g: typed(a, b, c, d, e, f, g))
 
 
 # numba reads how many arguments an intrinsic takes from its Python signature.
-_INTRINSICS = {0: _take_0, 1: _take_1, 2: _take_2, 3: _take_3, 4: _take_4, 5: _take_5, 7: _take_7}
+_INTRINSICS = {0: _take_0, 1: _take_1, 2: _take_2, 3: _take_3, 4: _take_4, 5: _take_5, 6: _take_6, 7: _take_7}
 
 
 def _at(builder: Any, memory: Any, at: Any, kind: Any) -> Any:
@@ -177,6 +181,7 @@ add8 = _binary("add", np.add)
 sub8 = _binary("sub", np.subtract)
 and8 = _binary("and_", np.bitwise_and)
 or8 = _binary("or_", np.bitwise_or)
+xor8 = _binary("xor", np.bitwise_xor)
 add16 = _binary("add", np.add, wide=True)
 sub16 = _binary("sub", np.subtract, wide=True)
 right_1, right_4, right_8 = (shifter("lshr", count) for count in (1, 4, 8))

@@ -245,7 +245,7 @@ def _count_last(  # noqa: PLR0913, PLR0917 - what it counts, and where that goes
 
 
 @kernel
-def _count_block(indices: U8, n: int, inputs: int, digits: U8, block: int, room: U8, out: U8, m: int) -> None:
+def count_block(indices: U8, n: int, inputs: int, digits: U8, block: int, room: U8, out: U8, m: int) -> None:
     """Count where rows and 64 outputs differ, into the counters that stand in `room` behind the tables.
 
     Where m is not 0, the products of the block's outputs, of m, are written into `out` instead.
@@ -280,9 +280,9 @@ def dot_lookup(indices: U8, n: int, inputs: int, digits: U8, m: int, room: U8, o
     for block in range(-(-m // BLOCK)):
         left = m - BLOCK * block
         if left >= BLOCK:
-            _count_block(indices, n, inputs, digits, block, room, out, m)
+            count_block(indices, n, inputs, digits, block, room, out, m)
             continue
-        _count_block(indices, n, inputs, digits, block, room, out, 0)
+        count_block(indices, n, inputs, digits, block, room, out, 0)
         edge = room[ROOM + COUNTERS * n :]
         for r in range(n):
             w, at = ROOM + 64 * n + 128 * r, 4 * (m * r + BLOCK * block)
@@ -328,7 +328,7 @@ def signs_lookup(indices: U8, n: int, inputs: int, digits: U8, limits: U8, room:
         out: uint64 (n, words).
     """
     for block in range(out.shape[1]):
-        _count_block(indices, n, inputs, digits, block, room, room, 0)
+        count_block(indices, n, inputs, digits, block, room, room, 0)
         at = 2 * BLOCK * block
         l0, l1, l2, l3 = load(limits, at), load(limits, at + 32), load(limits, at + 64), load(limits, at + 96)
         for r in range(n):

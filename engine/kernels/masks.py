@@ -79,6 +79,8 @@ def _number(kind: Any, value: float) -> Any:
 
 def _at_least(builder: Any, kinds: tuple[Any, ...], x: Any, y: Any) -> Any:
     """Return which of x are y or more, compared as NumPy compares their types; a NaN never is."""
+    if kinds == (types.uint8, types.uint8):
+        return builder.icmp_unsigned(">=", x, y)
     if all(isinstance(kind, types.Integer) for kind in kinds):
         wide = _lanes(_I64 if max(kind.bitwidth for kind in kinds) > 32 else _I32)
         x, y = (_widened(builder, kind, v, wide) for kind, v in zip(kinds, (x, y), strict=True))

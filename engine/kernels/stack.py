@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .jit import kernel, popcount
+from .picked import signs_picked
 from .shuffle import CHUNK, WORD_BYTES, signs_shuffle
-from .single import signs_single
 from .wide import CHUNK as WIDE_CHUNK
 from .wide import signs_wide
 
@@ -24,6 +24,8 @@ F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]
 U8 = npt.NDArray[np.uint8]
 U64 = npt.NDArray[np.uint64]
+
+LISTED = 4 * 32_768  # bytes of the list of a layer's inputs, of which there are less
 
 
 @kernel
@@ -76,18 +78,25 @@ def stack_shuffle(x: U64, tables: U8, layers: I64, store: U8, most: int, work: U
 
 
 @kernel
-def stack_single(x: U64, lookups: U8, layers: I64, store: U8, most: int, work: U8, out: U64) -> None:
-    """Write the packed signs after the last layer into `out`, uint64 (n, words), a row at a time (AVX2).
+def stack_picked(x: U64, lookups: U8, layers: I64, store: U8, most: int, work: U8, out: U64) -> None:
+    """Write the packed signs after the last layer into `out`, uint64 (n, words), by the inputs that are on.
 
-    As `stack_shuffle`, but for `lookups`, as `single.tables` gives, and the weights, as single.py takes them.
+    Args:
+        x: uint64 (n, words).
+        lookups: as `picked.tables` gives.
+        layers: int64 (layers, 5): inputs, outputs, where in `store` the layer begins, offset and planes.
+        store: as picked.py lays it out.
+        most: the most words of a layer's outputs.
+        work: uint8, 16 n most bytes, LISTED for the list of inputs, and room for the counters of a layer.
+        out: uint64 (n, words).
     """
     n = x.shape[0]
+    listed, room = work[16 * n * most : 16 * n * most + LISTED], work[16 * n * most + LISTED :]
     for i in range(layers.shape[0]):
-        inputs, outputs, at, limits = layers[i, 0], layers[i, 1], layers[i, 2], layers[i, 3]
+        inputs, outputs, at, offset, planes = layers[i]
         words = (outputs + 63) // 64
         made = out if i == layers.shape[0] - 1 else _signs_of(n, words, i % 2, most, work)
-        size = (outputs + CHUNK - 1) // CHUNK * CHUNK * ((inputs + 3) // 4)
-        signs_single(lookups, x, inputs, store[at : at + size], store[limits : limits + 128 * words], made)
+        signs_picked(lookups, x, inputs, outputs, offset, planes, store[at:], listed, room, made)
         x = made
 
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from ..convert import convert
 from ..errors import DataError, GraphError
 from ..graph import Graph, Wire
+from ..kernels.fused import first_largest
 from ..node import Predictor
 from ..ports import F32, I64, U8, Array, Arrays, Spec
 from ..records import Records, as_floats, no_facts
@@ -115,7 +116,8 @@ class Program:
             (scores,) = self._many(compiled, self._as_records(samples, facts), list(self.ends), threads)
         if not compiled.finite and not np.isfinite(scores).all():
             _check_scores(scores, scores)
-        labels: I64 = scores.argmax(1)
+        labels = np.empty(n, np.int64)
+        first_largest(scores, labels)
         return labels
 
     def records(self, samples: Array, facts: Array | None = None) -> Records:

@@ -15,10 +15,10 @@ import numpy as np
 
 from ..fusion import PlaceProduct
 from ..hardware import choose
-from ..kernels import lookup, shuffle, single
-from ..kernels.byte_shuffle import ByteWeights
+from ..kernels import lookup, picked, shuffle
 from ..kernels.signs import PLAIN, SIGN_KERNELS, aligned, limits_by_block, limits_by_chunk
-from ..kernels.stack import count_scores, stack_plain, stack_shuffle, stack_single, stack_wide
+from ..kernels.stack import LISTED, count_scores, stack_picked, stack_plain, stack_shuffle, stack_wide
+from ..kernels.turned import stack_turned
 from ..kernels.vectors import AVX2
 from ..ports import F32, I64, U8, U64, Array, words_for
 from .steps import Bound, Compare, LookUp, Slots, Step, Sums, reads_of
@@ -26,15 +26,15 @@ from .steps import Bound, Compare, LookUp, Slots, Step, Sums, reads_of
 _MOST_INPUTS = 32_000  # counts stand in signed 16 bits
 _MOST_SCORES = 64  # outputs that are counted word by word, on their way to a table
 _ROWS = 512  # patches whose counters stand in the second-level cache
-_SINGLE = "single"
+_PICKED = "picked"
 _LIMITS: dict[str, Callable[[I64], Array]] = {
     PLAIN: lambda limits: limits.view(np.uint8),
     "wide": limits_by_chunk,
     "shuffle": limits_by_block,
-    _SINGLE: limits_by_block,
 }
+_FEW = 32  # rows that are counted one at a time: more share tables
 _LINE = 64  # bytes of a cache line
-_TABLES, _LOOKUPS = shuffle.tables(), single.tables()
+_TABLES, _LOOKUPS = shuffle.tables(), picked.tables()
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,29 @@ class Stack:
         key = _kernel(batch)
         if key == "lookup":
             return self._many(batch)
-        return self._few(batch, key)
+        return self._by_picking(batch) if key == _PICKED else self._few(batch, key)
+
+    def _by_picking(self, batch: int) -> Bound:
+        rows, parts, at = [], [], 0
+        for one in self.layers:
+            part, offset, planes = picked.lay(one.weights, one.inputs, one.limits)
+            rows.append((one.inputs, len(one.limits), at, offset, planes))
+            parts.append(part)
+            at += len(part)
+        table, store = np.array(rows, np.int64), aligned(at)
+        store[:] = np.concatenate(parts)
+        most = max(words_for(len(one.limits)) for one in self.layers)
+        counters = max(planes * -(-outputs // picked.COLUMN) * 32 for _, outputs, _, _, planes in rows)
+        work = aligned(16 * batch * most + LISTED + counters)
+        buffer = np.zeros((batch, words_for(len(self.layers[-1].limits))), np.uint64)
+        read, write = self.read, self.write
+
+        def run(slots: Slots, n: int) -> None:
+            out = buffer if n == batch else buffer[:n]
+            stack_picked(slots[read], _LOOKUPS, table, store, most, work, out)
+            slots[write] = out
+
+        return run
 
     def _few(self, batch: int, key: str) -> Bound:
         table, store = _stored(self.layers, key)
@@ -114,9 +136,7 @@ class Stack:
 
         def run(slots: Slots, n: int) -> None:
             out = buffer if n == batch else buffer[:n]
-            if key == _SINGLE:
-                stack_single(slots[read], _LOOKUPS, table, store, most, work, out)
-            elif key == "shuffle":
+            if key == "shuffle":
                 stack_shuffle(slots[read], _TABLES, table, store, most, work, out)
             else:
                 portable(slots[read], table, store, most, work, out)
@@ -125,25 +145,38 @@ class Stack:
         return run
 
     def _many(self, batch: int) -> Bound:
-        work = aligned(lookup.ROOM + lookup.COUNTERS * batch)
-        layers = []
+        first = self.layers[0]
+        by_inputs, *counters = picked.lay(first.weights, first.inputs, first.limits)
+        rows, place, at, digits = [], 0, 0, 0
+        indices: list[U64] = []
         for one in self.layers:
-            digits = SIGN_KERNELS["lookup"].lay(one.weights, one.inputs)
-            indices = np.empty(-(-one.inputs // lookup.PART) * 3 * batch, np.uint64)
-            out = np.zeros((batch, words_for(len(one.limits))), np.uint64)
-            layers.append((one.inputs, digits, limits_by_block(one.limits), indices, out))
+            outputs, parts = len(one.limits), -(-one.inputs // lookup.PART)
+            taken = np.empty((parts, 3, outputs), np.uint64)
+            lookup.lay_indices(one.weights, one.inputs, taken)
+            rows.append((one.inputs, outputs, at, place, digits, *counters))
+            indices.append(taken.reshape(-1))
+            place, at, digits = place + outputs, at + taken.nbytes, digits + 32 * lookup.PART * parts
+        table, flat = np.array(rows, np.int64), np.concatenate(indices).view(np.uint8)
+        limits = np.concatenate([one.limits for one in self.layers])
+        work = aligned(lookup.ROOM + lookup.COUNTERS * max(len(one.limits) for one in self.layers))
+        lanes, square = aligned(digits), np.empty(64, np.uint64)
+        lanes[:] = 0
+        signs = np.empty((lookup.BLOCK, words_for(len(first.limits))), np.uint64)
+        held = table, flat, limits, _LOOKUPS, by_inputs, aligned(LISTED), lanes, work
+        few = self._by_picking(_FEW) if AVX2 else None
+        buffer = np.zeros((batch, words_for(len(self.layers[-1].limits))), np.uint64)
         read, write = self.read, self.write
 
         def run(slots: Slots, n: int) -> None:
-            signs = slots[read]
-            for inputs, digits, limits, indices, buffer in layers:
-                out = buffer if n == batch else buffer[:n]
-                parts = -(-inputs // lookup.PART)
-                here = indices[: 3 * parts * n].reshape(parts, 3, n)
-                lookup.lay_indices(signs, inputs, here)
-                lookup.signs_lookup(here.reshape(-1).view(np.uint8), n, inputs, digits, limits, work, out)
-                signs = out
-            slots[write] = signs
+            left = n % lookup.BLOCK
+            whole = n - left if few is not None and left <= _FEW else n
+            given, out = slots[read], buffer[:n]
+            stack_turned(given[:whole], *held, square, signs, out[:whole])
+            if few is not None and whole < n:
+                slots[read] = given[whole:]
+                few(slots, n - whole)
+                out[whole:] = slots[write]
+            slots[read], slots[write] = given, out
 
         return run
 
@@ -248,11 +281,12 @@ def _places(sums: Sums, product: PlaceProduct, step: Compare) -> Step | None:
 
 def _kernel(rows: int) -> str:
     """Return the key of the kernel that is fastest here for so many rows."""
-    return _SINGLE if rows == 1 and AVX2 else choose("signs", rows).kernel
+    key = choose("signs", rows).kernel
+    return _PICKED if AVX2 and rows <= _FEW and key in {PLAIN, "shuffle"} else key
 
 
 def _title(key: str) -> str:
-    return "byte shuffles, a row at a time" if key == _SINGLE else SIGN_KERNELS[key].title
+    return "counts of the inputs that are on" if key == _PICKED else SIGN_KERNELS[key].title
 
 
 def joined(steps: list[Step], wanted: tuple[int, ...]) -> list[Step]:
@@ -298,8 +332,6 @@ def _layer(sums: Sums, step: Compare, rows: U64) -> Step:
 
 
 def _laid(one: SignLayer, key: str) -> U8:
-    if key == _SINGLE:
-        return ByteWeights(one.weights, one.inputs).nibbles
     return SIGN_KERNELS[key].lay(one.weights, one.inputs).reshape(-1).view(np.uint8)
 
 

@@ -172,8 +172,12 @@ class Compare:
         return self.places.nbytes + self.flips.nbytes, self.flips.nbytes
 
     def bind(self, batch: int) -> Bound:
-        places, flips, read, write, floats = self.places, self.flips, self.read, self.write, self.floats
+        read, write, floats = self.read, self.write, self.floats
+        places: I32 | U8 | I16 | F32 = self.places
+        flips = self.flips
         buffer = np.empty((batch, len(flips)), np.uint64)
+        if places.dtype == np.int16:  # of bytes
+            places, flips = _in_bytes(places, flips)
 
         def run(slots: Slots, n: int) -> None:
             out = buffer if n == batch else buffer[:n]
@@ -184,6 +188,14 @@ class Compare:
             slots[write] = out
 
         return run
+
+
+def _in_bytes(places: Array, flips: U64) -> tuple[U8, U64]:
+    """Return thresholds of bytes as bytes: what no byte reaches, all reach turned round."""
+    never = places > 255
+    turned = np.zeros(8 * len(flips), np.uint8)
+    turned[: -(-len(never) // 8)] = np.packbits(never, bitorder="little")
+    return np.where(never, 0, places.clip(0, 255)).astype(np.uint8), flips ^ turned.view(np.uint64)
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,24 @@
 import numpy as np
 import pytest
 
-from engine.kernels.fused import all_finite, compare_pack, count_levels, look_up, look_up_bytes
+from engine.kernels.fused import (
+    all_finite,
+    compare_pack,
+    count_levels,
+    first_largest,
+    look_up,
+    look_up_bytes,
+)
+from engine.runtime.steps import Compare
 from engine.runtime.thresholds import packed_bits, unpacked_bits
 
 
-@pytest.mark.parametrize("kinds", [("f4", "f4"), ("i4", "i4"), ("u1", "i2")])
+@pytest.mark.parametrize("kinds", [("f4", "f4"), ("i4", "i4"), ("u1", "i2"), ("u1", "u1")])
 @pytest.mark.parametrize("elements", [1, 63, 64, 65, 200])
 def test_that_comparing_packs_what_numpy_compares(kinds, elements):
     rng = np.random.default_rng(elements)
     x = rng.integers(0, 200, (7, elements)).astype(kinds[0])
-    places = rng.integers(-1, 202, elements).astype(kinds[1])
+    places = rng.integers(-1 if kinds[1] != "u1" else 0, 202, elements).astype(kinds[1])
     falls = rng.random(elements) < 0.5
     flips = packed_bits(falls)
     out = np.ones((7, len(flips)), np.uint64)
@@ -47,3 +55,21 @@ def test_that_what_is_not_finite_is_seen(value):
     assert all_finite(x)
     x[2, 49] = value
     assert not all_finite(x)
+
+
+def test_that_bytes_are_compared_with_thresholds_past_all_of_them():
+    rng = np.random.default_rng(4)
+    for k in (30, 64, 100, 200):
+        x, places = rng.integers(0, 256, (5, k), np.uint8), rng.integers(-3, 260, k).astype(np.int16)
+        falls = rng.random(k) < 0.5
+        slots = [x, None]
+        Compare(("a",), 0, 1, places, packed_bits(falls)).bind(5)(slots, 5)
+        expected = np.stack([packed_bits(row) for row in (x >= places) ^ falls])
+        assert (slots[1] == expected).all()
+
+
+def test_that_the_first_of_the_largest_is_found():
+    x = np.array([[1, 3, 3], [-np.inf, -np.inf, -np.inf], [-2, -np.inf, -1], [5, 4, 5]], np.float32)
+    out = np.empty(4, np.int64)
+    first_largest(x, out)
+    assert (out == x.argmax(1)).all()

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from engine.bnn.product import Activation, Product
-from engine.kernels import single
 from engine.kernels.signs import aligned
-from engine.kernels.stack import count_scores, stack_plain, stack_shuffle, stack_single, stack_wide
-from engine.kernels.vectors import AVX2, COMPILED
+from engine.kernels.stack import count_scores, stack_plain, stack_shuffle, stack_wide
+from engine.kernels.vectors import AVX2
 from engine.precision import PRECISIONS
 from engine.runtime.stack import Stack, _stored, joined
 from engine.runtime.steps import Compare, LookUp, Sums
@@ -46,7 +45,7 @@ def steps_of(seed, sizes=SIZES):
     return steps, run
 
 
-@pytest.mark.parametrize("batch", [1, 2, 7, 60])
+@pytest.mark.parametrize("batch", [1, 2, 7, 60, 100, 200])
 def test_that_a_stack_gives_the_signs_of_its_layers(batch):
     steps, run = steps_of(batch)
     (stack,) = joined(steps, (steps[-1].write,))
@@ -66,9 +65,11 @@ def test_that_a_stack_gives_the_signs_of_its_layers(batch):
 def _every_way(stack, signs):
     n, out = len(signs), np.zeros((len(signs), 1), np.uint64)
     work = aligned(16 * n * 3 + 512 * n)
-    if AVX2 or not COMPILED:
-        stack_single(signs, single.tables(), *_stored(stack.layers, "single"), 3, work, out)
-        yield out.copy()
+    for bound in (stack._by_picking(n), stack._many(n)):
+        slots = [signs] + [None] * 8
+        bound(slots, n)
+        assert slots[0] is signs
+        yield slots[8].copy()
     if AVX2:
         from engine.kernels.shuffle import tables
 
