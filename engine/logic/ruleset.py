@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import RuleError
-from ..kernels.guard import AMONG, AT_MOST, BELOW, KNOWN, Asked, ask
 from ..ports import F64, I64, Column
 from .binding import Binding
 from .formula import And, Formula, Statement, Tested, parts_of
@@ -18,7 +18,8 @@ from .truth import Bools, Outcomes, truth
 from .vocabulary import CLASS, Vocabulary
 from .wording import in_words
 
-_KINDS = {"known": KNOWN, "among": AMONG, "below": BELOW, "at most": AT_MOST}
+if TYPE_CHECKING:
+    from ..kernels.guard import Asked
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,8 @@ class RuleSet:
 
         Nothing else about the facts matters to the rules.
         """
+        from ..kernels.guard import ask  # which needs numba: whoever checks a text has no use for it
+
         missing = self._last_column + 1 - facts.shape[1]
         if missing > 0:  # columns that are missing at the end are gaps
             facts = np.concatenate([facts, np.full((len(facts), missing), np.nan)], axis=1)
@@ -141,11 +144,14 @@ class RuleSet:
     @cached_property
     def _asked(self) -> Asked:
         """Return the tests of one column each, as the compiled loop takes them."""
+        from ..kernels.guard import AMONG, AT_MOST, BELOW, KNOWN, Asked
+
+        kinds = {"known": KNOWN, "among": AMONG, "below": BELOW, "at most": AT_MOST}
         plain = [(i, test) for i, test in enumerate(self.tests) if isinstance(test, Test)]
         return Asked(
             np.array([i for i, _ in plain], np.int32),
             np.array([test.column for _, test in plain], np.int32),
-            np.array([_KINDS[test.kind] for _, test in plain], np.int32),
+            np.array([kinds[test.kind] for _, test in plain], np.int32),
             np.cumsum([0, *(len(test.numbers) for _, test in plain)]).astype(np.int32),
             np.array([x for _, test in plain for x in test.numbers], np.float64),
         )

@@ -2,6 +2,8 @@
 
 import itertools
 import random
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -246,6 +248,26 @@ def test_an_answer_that_is_not_wanted_any_more_is_left(solver):
 def test_no_rules_have_no_findings(solver):
     checked = check_rules("", DATA, solver=solver)
     assert (checked.findings, checked.rules, checked.satisfiable) == ((), (), True)
+
+
+def test_a_text_without_events_is_checked_without_the_compiler():
+    code = (
+        "import sys\n"
+        "from engine.logic.lint.memory import Memory\n"
+        "from engine.logic.lint.text import TextExamination\n"
+        "from engine.logic.vocabulary import Vocabulary\n"
+        "from engine.ports import Column\n"
+        "from pysat.solvers import Solver\n"
+        "vocabulary, memory = Vocabulary.of(('a', 'b'), (Column('x'),)), Memory()\n"
+        "for limit in (1, 2):\n"
+        "    text = f'rule r: if x > {limit} then class = a'\n"
+        "    make = lambda clauses: Solver('glucose4', bootstrap_with=clauses)\n"
+        "    one = TextExamination(text, vocabulary, {}, memory, make)\n"
+        "    assert one.run(30.0) and one.checked().rules[0].status == 'needed'\n"
+        "print('numba' in sys.modules)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "False\n", "numba takes longer to import than most texts to check"
 
 
 def test_without_time_what_is_known_is_told(solver):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ...ports import F64, I64, Column
@@ -9,10 +11,12 @@ from ..formula import Formula, IfThen, Implies, Not
 from ..lowering import lowered
 from ..normal import Bools
 from ..ruleset import RuleSet
-from .events import Calls
 from .facts import opened, realised, usual
 from .findings import Example
 from .question import Question
+
+if TYPE_CHECKING:
+    from .events import Calls
 
 
 class Asked:
@@ -23,14 +27,14 @@ class Asked:
 
     Attributes:
         rules: the rules, template calls of events being flags that are decided after all else.
-        calls: these calls.
+        calls: these calls; None where the rules speak of no sequence.
         hard: bool (rules,), which must be kept.
         question: the question.
     """
 
     def __init__(self, written: RuleSet) -> None:
-        self.calls = Calls.of(written)
-        self.rules = rules = self.calls.rules
+        self.calls = _calls(written)
+        self.rules = rules = self.calls.rules if self.calls else written
         self.hard = np.array([rule.weight is None for rule in rules.rules], np.bool_)
         conditions = {i: _condition(rule.bound) for i, rule in enumerate(rules.rules)}
         asked = {i: c for i, c in conditions.items() if c is not None}
@@ -38,7 +42,7 @@ class Asked:
         count, columns = len(rules.rules), rules.vocabulary.given
         open_ = opened(compiled, columns)
         self._cells, self._decisions = open_.cells, compiled.decisions
-        flags = len(self.calls.happens)
+        flags = len(self.calls.happens) if self.calls else 0
         self.first, self.watched = compiled.form.given, compiled.scores - flags
         self._scores = compiled.scores
         ends = self.first + compiled.scores + 1
@@ -78,11 +82,20 @@ class Asked:
         """Return a record in words; of the facts those that rules speak of."""
         columns = self.rules.columns
         said = {columns[c].name: _value(columns[c], float(facts[c])) for c in self._open.columns}
-        decided = self.rules.vocabulary.decided[: self.calls.first]
+        first = self.calls.first if self.calls else None
+        decided = self.rules.vocabulary.decided[:first]
         answer = {v.name: v.names[value] for v, value in zip(decided, values.tolist(), strict=False)}
-        if self.flags:
-            answer |= self.calls.example(tuple((values[self.calls.first :] > 0).tolist()))
+        if self.calls:
+            answer |= self.calls.example(tuple((values[first:] > 0).tolist()))
         return Example(said, answer, ", ".join(f"{k} = {v}" for k, v in {**said, **answer}.items()))
+
+
+def _calls(rules: RuleSet) -> Calls | None:
+    if not rules.vocabulary.sequences:
+        return None
+    from .events import Calls  # which needs numba, whose import takes longer than most checks
+
+    return Calls.of(rules)
 
 
 def _condition(formula: Formula) -> Formula | None:

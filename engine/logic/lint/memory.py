@@ -15,7 +15,7 @@ import numpy as np
 from ...ports import F64, I64
 from ..normal import Bools
 from ..ruleset import Rule, RuleSet
-from ..truth import truth
+from ..truth import outcomes, truth
 from .examination import Known
 
 MOST_RECORDS = 1_500
@@ -58,12 +58,12 @@ class Memory:
     def broken(self, rules: RuleSet, keys: Keys) -> Bools:
         """Return which rules each record breaks, bool (records, rules)."""
         facts, values = np.array(self.facts), np.array(self.values)
-        outcomes = rules.outcomes(facts)
+        tests = outcomes(rules.tests, facts)
         for key, rule in zip(keys, rules.rules, strict=True):
             there = self._broken.get(key, np.empty(0, np.bool_))
             new = slice(len(there), None)
             if len(there) < len(facts):
-                more = truth(rule.bound, outcomes[new], values[new]).no
+                more = truth(rule.bound, tests[new], values[new]).no
                 self._broken[key] = np.concatenate([there, more])
         self._broken = {key: self._broken[key] for key in keys}
         return np.array([self._broken[key] for key in keys]).T.reshape(len(facts), len(keys))

@@ -17,6 +17,7 @@ from ...errors import RuleError
 from ...ports import F64, I64
 from ..clauses import read
 from ..ruleset import RuleSet
+from ..truth import outcomes
 from ..vocabulary import Variable, Vocabulary
 from .asked import Asked
 from .examination import Examination, Known
@@ -66,7 +67,7 @@ class TextExamination:
         _, sent = self._asked.question.coded()
         coded = read(sent)
         self._examination = Examination(sent, solver(coded.clauses), coded.variables, BUDGETS, known)
-        if self._asked.flags:
+        if self._asked.calls and self._asked.flags:
             self._examination.beside(self._asked.flags, self._asked.calls.conflict)
         self._took = time.perf_counter() - began
 
@@ -137,7 +138,7 @@ def _shown(asked: Asked, records: dict[int, tuple[F64, I64]]) -> list[int]:
         return []
     rules = np.array(list(records))
     facts, values = (np.array(each) for each in zip(*records.values(), strict=True))
-    broken = asked.rules.broken(facts, values)
+    broken = asked.rules.broken_by(outcomes(asked.rules.tests, facts), values)
     own = broken[np.arange(len(rules)), rules]
     beside = (broken & asked.hard).sum(1) - (own & asked.hard[rules])
     shown: list[int] = rules[own & (beside == 0)].tolist()
