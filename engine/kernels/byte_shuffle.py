@@ -4,7 +4,8 @@
 
 Four bytes have 16 sums of some of them. For each record and each four of its inputs those are made once, in
 two tables: of their low bytes and of their high ones. A shuffle then looks up, for 32 outputs at once, the
-sum that four weight bits ask for (the method of four Russians, the tables on the side of the records).
+sum that four weight bits ask for (the method of four Russians, the tables on the side of the records). Groups
+of nothing but 0, the background of many images, are passed over.
 
     nibbles   uint8 (chunks of 128 outputs, groups of 4 inputs, 128): four weight bits of an output, 1 for +1
 """
@@ -37,6 +38,7 @@ from .lanes import (
 from .signs import aligned, room
 
 I32 = npt.NDArray[np.int32]
+I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
 
 CHUNK = 128  # outputs whose counters stand in registers
@@ -57,22 +59,33 @@ def lay_weights(words: U64, inputs: int, out: U8) -> None:
 
 
 @kernel
-def _lay_tables(x: U8, at: int, inputs: int, table: U8) -> int:
-    """Write the tables of the record whose bytes begin at `at`; return the sum of its bytes.
+def four_of(x: U8, at: int, inputs: int, group: int) -> np.uint64:
+    """Return the four bytes of a group of the record whose bytes begin at `at`, the first lowest."""
+    begin = 4 * group
+    if begin + 4 <= inputs:
+        return np.uint64(load_four(x, at + begin))
+    four = np.uint64(0)
+    for i in range(inputs - begin):
+        four |= np.uint64(x[at + begin + i]) << np.uint64(8 * i)
+    return four
 
-    Of each group first the low bytes of 16 sums, then their high bytes.
+
+@kernel
+def _lay_tables(x: U8, at: int, inputs: int, table: U8, listed: I64) -> tuple[int, int]:
+    """Write the tables of the groups that hold anything but 0; return how many, and the sum of all bytes.
+
+    Of each group first the low bytes of 16 sums, then their high bytes; and which group it is into `listed`.
     """
-    for g in range(inputs // 4):
-        put_tables(table, 32 * g, load_four(x, at + 4 * g))
-    if inputs % 4:
-        four = np.uint64(0)
-        for i in range(inputs % 4):
-            four |= np.uint64(x[at + inputs // 4 * 4 + i]) << np.uint64(8 * i)
-        put_tables(table, 32 * (inputs // 4), four)
+    count = 0
+    for g in range((inputs + 3) // 4):
+        listed[count] = g
+        count += int(four_of(x, at, inputs, g) != 0)
+    for i in range(count):
+        put_tables(table, 32 * i, four_of(x, at, inputs, listed[i]))
     total = 0
     for i in range(inputs):
         total += int(x[at + i])
-    return total
+    return count, total
 
 
 @kernel
@@ -90,16 +103,17 @@ def _spread(low: Vec, odd: Vec, high: Vec, begin: bool, end: bool, wide: U8, w: 
 
 
 @kernel
-def _count_chunk(table: U8, groups: int, nibbles: U8, at: int, wide: U8) -> None:
-    """Count one record for 128 outputs, whose nibbles begin at `at`."""
+def _count_chunk(table: U8, listed: I64, groups: int, nibbles: U8, begin_at: int, wide: U8) -> None:
+    """Count the listed groups of one record for 128 outputs, whose nibbles begin at `begin_at`."""
     l0, l1, l2, l3 = zeros(), zeros(), zeros(), zeros()
     o0, o1, o2, o3 = zeros(), zeros(), zeros(), zeros()
     done = 0
-    while done < groups:
+    while True:
         until = min(groups, done + GROUPS)
         h0, h1, h2, h3 = zeros(), zeros(), zeros(), zeros()
         for g in range(done, until):
             low, high = load_twice(table, 32 * g), load_twice(table, 32 * g + 16)
+            at = begin_at + CHUNK * listed[g]
             n = load(nibbles, at)
             x = shuffle(low, n)
             h0, l0, o0 = add8(h0, shuffle(high, n)), add16(l0, x), add16(o0, right_8(x))
@@ -112,12 +126,13 @@ def _count_chunk(table: U8, groups: int, nibbles: U8, at: int, wide: U8) -> None
             n = load(nibbles, at + 96)
             x = shuffle(low, n)
             h3, l3, o3 = add8(h3, shuffle(high, n)), add16(l3, x), add16(o3, right_8(x))
-            at += CHUNK
         begin, end = done == 0, until == groups
         _spread(l0, o0, h0, begin, end, wide, 0)
         _spread(l1, o1, h1, begin, end, wide, 128)
         _spread(l2, o2, h2, begin, end, wide, 256)
         _spread(l3, o3, h3, begin, end, wide, 384)
+        if end:
+            break
         done = until
 
 
@@ -129,16 +144,18 @@ def dot_bytes(x: U8, nibbles: U8, first: I32, room: U8, out: I32) -> None:
         x: uint8 (n, inputs), at most LARGEST inputs.
         nibbles: as laid out above, flat.
         first: int32 (m,), what each output's sum begins with; or of no outputs, for 0.
-        room: bytes to work in, WIDE + 128 + 32 x ceil(inputs / 4), best at the start of a cache line.
+        room: bytes to work in, WIDE + 128 + 40 x ceil(inputs / 4), best at the start of a cache line.
         out: int32 (n, m).
     """
     n, groups, m = x.shape[0], (x.shape[1] + 3) // 4, out.shape[1]
-    wide, edge, table = room[:WIDE], room[WIDE : WIDE + 128], room[WIDE + 128 :]
+    wide, edge = room[:WIDE], room[WIDE : WIDE + 128]
+    table = room[WIDE + 128 : WIDE + 128 + 32 * groups]
+    listed = room[WIDE + 128 + 32 * groups : WIDE + 128 + 40 * groups].view(np.int64)
     flat, bytes_ = out.reshape(n * m).view(np.uint8), x.reshape(x.size)
     for r in range(n):
-        total = _lay_tables(bytes_, x.shape[1] * r, x.shape[1], table)
+        count, total = _lay_tables(bytes_, x.shape[1] * r, x.shape[1], table, listed)
         for chunk in range((m + CHUNK - 1) // CHUNK):
-            _count_chunk(table, groups, nibbles, CHUNK * groups * chunk, wide)
+            _count_chunk(table, listed, count, nibbles, CHUNK * groups * chunk, wide)
             left = min(CHUNK, m - CHUNK * chunk)
             for i in range((left + 31) // 32):
                 to = 4 * (m * r + CHUNK * chunk + 32 * i)
@@ -165,7 +182,7 @@ class ByteWeights:
         self.nibbles = aligned(-(-m // CHUNK) * groups * CHUNK)
         self.nibbles[:] = 0
         lay_weights(words, inputs, self.nibbles)
-        self._work = WIDE + 128 + 32 * groups
+        self._work = WIDE + 128 + 40 * groups
         ones = np.bitwise_count(words).sum(axis=1, dtype=np.int64)
         first = lowest * (2 * ones - inputs)
         self._first = first.astype(np.int32) if lowest else np.empty(0, np.int32)
@@ -173,3 +190,14 @@ class ByteWeights:
     def into(self, x: U8, out: I32) -> None:
         """Write the products of uint8 (n, inputs) and the weights into `out`, int32 (n, m)."""
         dot_bytes(x, self.nibbles, self._first, room(self._work), out)
+
+
+@kernel
+def share_filled(x: U8) -> float:
+    """Return which share of the groups of four inputs of `x`, uint8 (n, inputs), hold anything but 0."""
+    n, inputs = x.shape
+    filled, groups, flat = 0, (inputs + 3) // 4, x.reshape(n * inputs)
+    for r in range(n):
+        for g in range(groups):
+            filled += int(four_of(flat, inputs * r, inputs, g) != 0)
+    return float(filled / max(1, n * groups))

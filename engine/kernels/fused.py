@@ -77,7 +77,7 @@ def look_up(sums: I32, first: int, step: int, table: F32, out: F32) -> None:
 
 
 @kernel
-def look_up_bytes(x: U8, table: I16 | U8, out: I16 | U8) -> None:
+def look_up_bytes(x: U8, table: I16 | U8 | F32, out: I16 | U8 | F32) -> None:
     """Write table[x] into `out` (n, k) for `x`, uint8 (n, k), and `table` (256,) of the dtype of `out`."""
     for r in range(x.shape[0]):
         for c in range(x.shape[1]):

@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from . import lookup, pairs, sums
 from .bits import I32, U64
-from .byte_shuffle import LARGEST, ByteWeights
+from .byte_shuffle import LARGEST, ByteWeights, share_filled
 from .jit import kernel
 from .lanes import U8
 from .levels import pack_planes, plane_sums, unpack_planes
@@ -49,6 +49,7 @@ WHOLE_KERNELS: dict[str, str] = {  # in words
 MOST_PLANES = 3  # of weights; with more, 16-bit products are faster than tables
 _FEW_ROWS = 8  # below, tables cost more than they save
 _MOST_PLANE_PAIRS = 16  # that few rows are multiplied by
+_SPARSE = 1 / 3  # of the groups of four bytes, up to which those that hold anything are summed alone
 _BYTE = 255
 _ROWS_AT_ONCE = 256  # so that sums under several planes stay in the cache
 
@@ -119,6 +120,7 @@ class WholeWeights:
         self._signs = SignWeights(self._stacked, inputs, plan)
         self._ranks = usual(len(planes)) if ranks is None else ranks
         self._found: dict[tuple[tuple[str, ...], Levels], str] = {}
+        self._last: tuple[int, Levels | None, str] = (-1, None, "")
         self._indices: U8 | None = None
         self._pairs: U8 | None = None
         self._quads: QuadWeights | None = None
@@ -139,6 +141,8 @@ class WholeWeights:
             out[...] = apart
             return
         key = self.way(len(x), seen)
+        if key == TABLES and self._is_sparse(x, seen):
+            key = SHUFFLES
         if key == PAIRS:
             self._dot_pairs(x.astype(np.int16, copy=False), out)
         elif key == QUADS:
@@ -148,8 +152,20 @@ class WholeWeights:
         else:
             self._dot_planes(x, seen, out, few=key == PLANES)
 
+    def _is_sparse(self, x: Any, seen: Levels) -> bool:
+        """Return whether so many bytes are 0 that tables of each record cost less than those of 16."""
+        return x.dtype == np.uint8 and self.can(SHUFFLES, seen) and share_filled(x) < _SPARSE
+
     def way(self, rows: int, seen: Levels) -> str:
         """Return the key of the way that serves so many rows of such numbers."""
+        last = self._last  # another thread may write it meanwhile
+        if last[0] == rows and last[1] is seen:
+            return last[2]
+        found = self._way(rows, seen)
+        self._last = (rows, seen, found)
+        return found
+
+    def _way(self, rows: int, seen: Levels) -> str:
         ranked = next(keys for least, keys in reversed(self._ranks) if least <= max(1, rows))
         found = self._found.get((ranked, seen))
         if found is None:

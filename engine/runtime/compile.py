@@ -338,7 +338,7 @@ class Compiler:
                 found = signs_of(chain, spec.shape, FINITE, float_at)
                 return None if found is None else self._signs(chain, found, self._given(chain.wire), words)
             return self._byte_signs(chain, spec)
-        if like.dtype == np.int16 and self._fed == "uint8" and chain.pool is None:
+        if like.dtype in (np.int16, np.float32) and self._fed == "uint8" and chain.pool is None:
             return self._byte_levels(chain, spec, like.shape[1:], as_bytes)
         return None
 
@@ -358,6 +358,7 @@ class Compiler:
         if (levels != levels[:, :1]).any():
             return None
         table, read = np.ascontiguousarray(levels[:, 0]), self._given(chain.wire)
+        as_bytes = as_bytes and table.dtype == np.int16
         if as_bytes and (table == np.arange(256)).all():
             return read
         if as_bytes and table.min() >= 0 and table.max() <= 255:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -104,17 +105,23 @@ class Stack:
             return self._many(batch)
         return self._by_picking(batch) if key == _PICKED else self._few(batch, key)
 
-    def _by_picking(self, batch: int) -> Bound:
+    @cached_property
+    def _by_inputs(self) -> tuple[I64, U8]:
+        """Return `layers` and `store` as `stack_picked` takes them."""
         rows, parts, at = [], [], 0
         for one in self.layers:
             part, offset, planes = picked.lay(one.weights, one.inputs, one.limits)
             rows.append((one.inputs, len(one.limits), at, offset, planes))
             parts.append(part)
             at += len(part)
-        table, store = np.array(rows, np.int64), aligned(at)
+        store = aligned(at)
         store[:] = np.concatenate(parts)
+        return np.array(rows, np.int64), store
+
+    def _by_picking(self, batch: int) -> Bound:
+        table, store = self._by_inputs
         most = max(words_for(len(one.limits)) for one in self.layers)
-        counters = max(planes * -(-outputs // picked.COLUMN) * 32 for _, outputs, _, _, planes in rows)
+        counters = int((32 * -(-table[:, 1] // picked.COLUMN) * table[:, 4]).max())
         work = aligned(16 * batch * most + LISTED + counters)
         buffer = np.zeros((batch, words_for(len(self.layers[-1].limits))), np.uint64)
         read, write = self.read, self.write
@@ -144,25 +151,29 @@ class Stack:
 
         return run
 
-    def _many(self, batch: int) -> Bound:
-        first = self.layers[0]
-        by_inputs, *counters = picked.lay(first.weights, first.inputs, first.limits)
-        rows, place, at, digits = [], 0, 0, 0
+    @cached_property
+    def _by_lanes(self) -> tuple[I64, U8, I64]:
+        """Return `layers`, `indices` and `limits` as kernels/turned.py takes them."""
+        (_, _, _, offset, planes), rows, place, at, digits = self._by_inputs[0][0], [], 0, 0, 0
         indices: list[U64] = []
         for one in self.layers:
             outputs, parts = len(one.limits), -(-one.inputs // lookup.PART)
             taken = np.empty((parts, 3, outputs), np.uint64)
             lookup.lay_indices(one.weights, one.inputs, taken)
-            rows.append((one.inputs, outputs, at, place, digits, *counters))
+            rows.append((one.inputs, outputs, at, place, digits, offset, planes))
             indices.append(taken.reshape(-1))
             place, at, digits = place + outputs, at + taken.nbytes, digits + 32 * lookup.PART * parts
-        table, flat = np.array(rows, np.int64), np.concatenate(indices).view(np.uint8)
         limits = np.concatenate([one.limits for one in self.layers])
+        return np.array(rows, np.int64), np.concatenate(indices).view(np.uint8), limits
+
+    def _many(self, batch: int) -> Bound:
+        first, (table, indices, limits) = self.layers[0], self._by_lanes
+        parts = sum(-(-one.inputs // lookup.PART) for one in self.layers)
         work = aligned(lookup.ROOM + lookup.COUNTERS * max(len(one.limits) for one in self.layers))
-        lanes, square = aligned(digits), np.empty(64, np.uint64)
+        lanes, square = aligned(32 * lookup.PART * parts), np.empty(64, np.uint64)
         lanes[:] = 0
         signs = np.empty((lookup.BLOCK, words_for(len(first.limits))), np.uint64)
-        held = table, flat, limits, _LOOKUPS, by_inputs, aligned(LISTED), lanes, work
+        held = table, indices, limits, _LOOKUPS, self._by_inputs[1], aligned(LISTED), lanes, work
         few = self._by_picking(_FEW) if AVX2 else None
         buffer = np.zeros((batch, words_for(len(self.layers[-1].limits))), np.uint64)
         read, write = self.read, self.write

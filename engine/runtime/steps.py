@@ -302,19 +302,19 @@ class LookUp:
 
 @dataclass(frozen=True)
 class Bytes:
-    """Samples of 8 bits to levels, from a table of all 256.
+    """Samples of 8 bits to levels or floats, from a table of all 256.
 
     Attributes:
-        table: int16 or uint8 (256,).
+        table: int16, uint8 or float32 (256,).
         shape: of one record's levels.
     """
 
     nodes: tuple[str, ...]
     read: int
     write: int
-    table: I16 | U8
+    table: I16 | U8 | F32
     shape: tuple[int, ...]
-    words: str = "Samples of 8 bits to levels from a table of all 256"
+    words: str = "Samples of 8 bits to numbers from a table of all 256"
     kernel: str = "table"
 
     @property

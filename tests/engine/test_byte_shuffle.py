@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.kernels.byte_shuffle import LARGEST, ByteWeights
+from engine.kernels.byte_shuffle import LARGEST, ByteWeights, share_filled
 from engine.kernels.vectors import AVX2, COMPILED
 from engine.runtime.thresholds import packed_bits
 
@@ -37,3 +37,16 @@ def test_that_no_counter_overflows(inputs):
     out = np.empty((2, 33), np.int32)
     ByteWeights(np.stack([packed_bits(row) for row in bits]), inputs).into(x, out)
     assert (out == products(x, bits, 0)).all()
+
+
+@pytest.mark.parametrize("inputs", [3, 8, 337, 784])
+def test_that_groups_of_nothing_are_passed_over(inputs):
+    rng = np.random.default_rng(inputs)
+    x = rng.integers(0, 256, (6, inputs), np.uint8) * (rng.random((6, inputs)) < 0.1).astype(np.uint8)
+    x[0], x[1], x[2, -1] = 0, 255, 7
+    bits = rng.random((140, inputs)) < 0.5
+    out = np.full((6, 140), -7, np.int32)
+    ByteWeights(np.stack([packed_bits(row) for row in bits]), inputs).into(x, out)
+    assert (out == products(x, bits, 0)).all()
+    padded = np.pad(x, ((0, 0), (0, -inputs % 4))).reshape(6, -1, 4)
+    assert share_filled(x) == pytest.approx((padded != 0).any(2).mean())
