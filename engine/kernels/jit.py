@@ -44,10 +44,25 @@ def kernel(func: F) -> F:
     No fastmath: an exported model must give the same bits on every machine. Division follows IEEE 754, as
     NumPy's does: a check for 0 in every division would keep loops from being vectorised.
     """
+    return _made(func)
+
+
+def lean(func: F) -> F:
+    """Do as `kernel`, for short functions that hand many arrays to each other and make none.
+
+    Their code goes into whatever calls them, as an array is seven numbers to hand over; and nobody counts who
+    holds an array, which takes longer than the rest where every line names several. One that makes an array,
+    as an assignment of a slice of another does, cannot be compiled.
+    """
+    return _made(func, forceinline=True, _nrt=False)
+
+
+def _made(func: F, **more: bool) -> F:
     KERNELS.append(f"{func.__module__}.{func.__name__}")
     # numba asks for the folder once, while it decorates.
     numba.config.CACHE_DIR = str(cache_folder(stamp(Path(func.__code__.co_filename))))  # type: ignore[attr-defined]
-    return cast("F", numba.njit(cache=True, nogil=True, error_model="numpy")(func))
+    options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", **more}
+    return cast("F", numba.njit(**options)(func))
 
 
 def plain(func: F) -> F:

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from .jit import kernel
+from .jit import lean
 from .repair_state import BEST, BROKEN, COST, CUT, FAR, NODES, ROUND, SORTED, TOTAL, Search, Sums
 
 _EASY = 16  # branchings before the bound looks a step further, which takes longer
 
 
-@kernel
+@lean
 def bound(sums: Sums, room: Search) -> int:
     """Return the broken constraint that costs most for its size, or -1 where the best cannot be beaten."""
     worst = _bounded(sums, room, False)
@@ -21,7 +21,7 @@ def bound(sums: Sums, room: Search) -> int:
     return worst
 
 
-@kernel
+@lean
 def _bounded(sums: Sums, room: Search, ahead: bool) -> int:
     """Do as `bound`, looking a step `ahead` or not."""
     now = room.now
@@ -47,7 +47,7 @@ def _bounded(sums: Sums, room: Search, ahead: bool) -> int:
     return worst
 
 
-@kernel
+@lean
 def _left(room: Search, v: int) -> Any:
     """Return what is left of the cost of variable `v` in the bound being made."""
     if room.seen[v] != room.now[ROUND]:
@@ -56,14 +56,14 @@ def _left(room: Search, v: int) -> Any:
     return room.left[v]
 
 
-@kernel
+@lean
 def _way_out(room: Search, x: int) -> bool:
     """Return whether a flip of the variable of literal `x` is open and makes `x` true."""
     v = abs(x) - 1
     return bool(room.fixed[v] == 0 and (room.values[v] != 0) != (x > 0))
 
 
-@kernel
+@lean
 def _pay(sums: Sums, room: Search, c: int, need: int) -> Any:
     """Take from what is left the least that constraint `c` costs; return it."""
     price = _price(sums, room, c, need)
@@ -78,7 +78,7 @@ def _pay(sums: Sums, room: Search, c: int, need: int) -> Any:
     return paid
 
 
-@kernel
+@lean
 def _pay_ahead(sums: Sums, room: Search, c: int) -> Any:
     """Do as `_pay` for a constraint that one flip saves, counting what that flip breaks in its turn.
 
@@ -103,7 +103,7 @@ def _pay_ahead(sums: Sums, room: Search, c: int) -> Any:
     return least
 
 
-@kernel
+@lean
 def _broken_by(sums: Sums, room: Search, v: int) -> Any:
     """Return the constraint that flipping `v` would break at the highest price, and that price; -1 and 0."""
     found, highest = -1, np.int64(0)
@@ -123,7 +123,7 @@ def _broken_by(sums: Sums, room: Search, v: int) -> Any:
     return found, highest
 
 
-@kernel
+@lean
 def _take(sums: Sums, room: Search, c: int, amount: int) -> None:
     """Take `amount` of what is left of every way out of constraint `c`, or all that is left."""
     for j in range(sums.offsets[c], sums.offsets[c + 1]):
@@ -132,7 +132,7 @@ def _take(sums: Sums, room: Search, c: int, amount: int) -> None:
             room.left[v] -= min(amount, _left(room, v))
 
 
-@kernel
+@lean
 def _price(sums: Sums, room: Search, c: int, need: int) -> int:
     """Return what a unit of constraint `c` is worth in the bound: the price of its last unit that is needed.
 

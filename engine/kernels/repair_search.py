@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .jit import kernel
+from .jit import lean
 from .repair import Rows
 from .repair_bound import bound
 from .repair_state import (
@@ -23,6 +23,7 @@ from .repair_state import (
     DEPTH,
     FAR,
     FOUND,
+    LANES,
     LIMIT,
     NODES,
     TOTAL,
@@ -36,7 +37,7 @@ Bools = npt.NDArray[np.bool_]
 _NONE, _CONFLICT = -1, -2
 
 
-@kernel
+@lean
 def search_rows(sums: Sums, room: Search, batch: Rows, most: int, proven: Bools) -> None:
     """Set the variables of a part to the cheapest allowed values found, row by row.
 
@@ -51,10 +52,13 @@ def search_rows(sums: Sums, room: Search, batch: Rows, most: int, proven: Bools)
     variables, values = batch.variables, batch.values
     for i in range(batch.rows.size):
         r = batch.rows[i]
+        if i % LANES == 0:
+            _reach(sums, room, batch, i)
         for j in range(variables.size):
             room.values[j] = values[r, variables[j]]
             room.costs[j] = batch.costs[r, variables[j]]
             room.fixed[j] = j < batch.given
+        _begin(sums, room, batch.given, i % LANES)
         proven[i] = _search(sums, room, most)
         found = room.now[FOUND] != 0
         batch.reached[i] = room.now[BEST] if found else -1
@@ -63,20 +67,37 @@ def search_rows(sums: Sums, room: Search, batch: Rows, most: int, proven: Bools)
                 values[r, variables[j]] = room.best[j] != 0
 
 
-@kernel
+@lean
+def _reach(sums: Sums, room: Search, batch: Rows, first: int) -> None:
+    """Write what each constraint reaches in LANES records from the row `first` on, side by side."""
+    count = min(batch.rows.size - first, LANES)
+    for j in range(batch.variables.size):
+        for b in range(count):
+            room.true[j, b] = -np.int64(batch.values[batch.rows[first + b], batch.variables[j]])
+    for c in range(sums.bounds.size):
+        for b in range(LANES):
+            room.sides[c, b] = sums.unset[c]
+        for j in range(sums.offsets[c], sums.offsets[c + 1]):
+            x, w = sums.literals[j], sums.weights[j]
+            v, more = abs(x) - 1, w if x > 0 else -w
+            for b in range(LANES):
+                room.sides[c, b] += more & room.true[v, b]
+
+
+@lean
 def _search(sums: Sums, room: Search, most: int) -> bool:
-    """Search from room.values; return whether it came to its end within `most` branchings.
+    """Search from where _begin left off; return whether it came to its end within `most` branchings.
 
     At first only for what costs little more than the bound, then for more and more: what is dear is rarely
     needed, and to follow where it leads takes long.
     """
     now = room.now
-    _begin(sums, room)
     while True:
         stuck = not _propagate(sums, room)
         if not stuck and now[BROKEN] == 0:
             now[BEST], now[FOUND] = now[COST], 1
-            room.best[:] = room.values
+            for j in range(room.best.size):
+                room.best[j] = room.values[j]
             stuck = True
         worst = -1
         if not stuck:
@@ -101,29 +122,28 @@ def _search(sums: Sums, room: Search, most: int) -> bool:
             now[BEST], now[CUT] = now[LIMIT], 0
 
 
-@kernel
-def _begin(sums: Sums, room: Search) -> None:
+@lean
+def _begin(sums: Sums, room: Search, given: int, lane: int) -> None:
+    """Take the record that stands in `lane` of what _reach wrote; its first `given` variables are facts."""
     now = room.now
     now[:] = 0
     now[BEST] = FAR
     room.seen[:] = 0
+    room.place[:] = -1
     for c in range(sums.bounds.size):
-        reached, spare = np.int64(0), np.int64(0)
-        for j in range(sums.offsets[c], sums.offsets[c + 1]):
-            x = sums.literals[j]
-            v = abs(x) - 1
-            # Sums of products: which literals are true is what no processor foresees.
-            true = np.int64(room.values[v]) ^ np.int64(x < 0)
-            reached += sums.weights[j] * true
-            spare += sums.weights[j] * ((1 - true) & (1 - np.int64(room.fixed[v])))
+        reached = room.sides[c, lane]
         room.reached[c] = reached
-        room.spare[c] = spare
-        room.place[c] = -1
+        room.spare[c] = sums.totals[c] - reached
         if reached < sums.bounds[c]:
             _mark(sums, room, c)
+    for v in range(given):
+        for q in range(sums.var_offsets[v], sums.var_offsets[v + 1]):
+            w = sums.var_weights[q]
+            if (room.values[v] != 0) != (w > 0):
+                room.spare[sums.var_sums[q]] -= abs(w)
 
 
-@kernel
+@lean
 def _mark(sums: Sums, room: Search, c: int) -> None:
     """Enter constraint `c` among the broken ones, or strike it out, as it now is."""
     now, place = room.now, room.place[c]
@@ -140,7 +160,7 @@ def _mark(sums: Sums, room: Search, c: int) -> None:
         room.place[c] = -1
 
 
-@kernel
+@lean
 def _decide(sums: Sums, room: Search, v: int, flip: bool) -> None:
     """Decide variable `v`: flip it, or let it stand."""
     now = room.now
@@ -163,7 +183,7 @@ def _decide(sums: Sums, room: Search, v: int, flip: bool) -> None:
             room.spare[c] -= abs(w)
 
 
-@kernel
+@lean
 def _undo(sums: Sums, room: Search) -> int:
     """Take back the last decision; return its variable."""
     now = room.now
@@ -187,7 +207,7 @@ def _undo(sums: Sums, room: Search) -> int:
     return v
 
 
-@kernel
+@lean
 def _back(sums: Sums, room: Search) -> bool:
     """Go back to the last branching with a way left and take it; return whether there was one."""
     now = room.now
@@ -204,7 +224,7 @@ def _back(sums: Sums, room: Search) -> bool:
     return False
 
 
-@kernel
+@lean
 def _propagate(sums: Sums, room: Search) -> bool:
     """Make every flip that is forced; return whether anything better than the best can still follow."""
     while room.now[COST] < room.now[BEST]:
@@ -218,7 +238,7 @@ def _propagate(sums: Sums, room: Search) -> bool:
     return False
 
 
-@kernel
+@lean
 def _forced(sums: Sums, room: Search) -> int:
     """Return a variable whose flip a broken constraint cannot do without, _NONE, or _CONFLICT."""
     found = _NONE
@@ -237,7 +257,7 @@ def _forced(sums: Sums, room: Search) -> int:
     return found
 
 
-@kernel
+@lean
 def _branch_on(sums: Sums, room: Search, c: int) -> int:
     """Return the free variable of constraint `c` whose flip helps most constraints for its cost."""
     found, highest = -1, -1.0

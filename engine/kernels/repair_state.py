@@ -14,6 +14,7 @@ U8 = npt.NDArray[np.uint8]
 FAR = np.int64(1) << np.int64(62)
 # Places in Search.now.
 BROKEN, TRAIL, DEPTH, ROUND, COST, BEST, NODES, TOTAL, LIMIT, CUT, FOUND = range(11)
+LANES = 16  # records whose sums are made side by side
 SORTED = 48  # ways out that are sorted for a bound; beyond, a simpler bound holds as well
 
 
@@ -26,6 +27,8 @@ class Sums(NamedTuple):
         weights: int64, beside `literals`.
         bounds: int64 (m,).
         heaviest: int64 (m,), the greatest weight of each.
+        totals: int64 (m,), all weights of each.
+        unset: int64 (m,), what each reaches where all variables are false.
         var_offsets: int32 (k + 1,), where the places of each variable begin.
         var_sums: int32, the constraints it stands in.
         var_weights: int64, its weight there, below 0 for a negative literal.
@@ -36,6 +39,8 @@ class Sums(NamedTuple):
     weights: I64
     bounds: I64
     heaviest: I64
+    totals: I64
+    unset: I64
     var_offsets: I32
     var_sums: I32
     var_weights: I64
@@ -60,6 +65,8 @@ class Search(NamedTuple):
         left: int64 (k,), what is left of each cost in the bound being made.
         seen: int64 (k,), the round that `left` is of.
         ratios: int64 (SORTED,), ways: int64 (SORTED,): room to sort the ways out of a constraint.
+        true: int64 (k, LANES), all bits set where a variable of a record is true.
+        sides: int64 (m, LANES), what each constraint reaches in these records before anything is flipped.
         now: int64 (11,), counters: see BROKEN ... FOUND.
     """
 
@@ -79,6 +86,8 @@ class Search(NamedTuple):
     seen: I64
     ratios: I64
     ways: I64
+    true: I64
+    sides: I64
     now: I64
 
 
@@ -103,5 +112,7 @@ def room_for(variables: int, sums: int) -> Search:
         seen=words[2],
         ratios=np.zeros(SORTED, np.int64),
         ways=np.zeros(SORTED, np.int64),
+        true=np.zeros((k, LANES), np.int64),
+        sides=np.zeros((m, LANES), np.int64),
         now=np.zeros(11, np.int64),
     )

@@ -1,11 +1,11 @@
 """Exact repair of whole batches: the cheapest change of each record that keeps all rules of a normal form.
 
 A record that breaks nothing passes at once. Each independent part (parts.py) that a record breaks is repaired
-by the first of these that can: a decision diagram (diagram.py) swept over the batch; for a puzzle that hangs
-together too widely for one, implicit hitting sets (puzzle.py) with a budget of steps; branch and bound with a
-budget of branchings; a diagram too large to be the first choice; python-sat's RC2 in the solver process, with
-a deadline. But for that deadline, which one it is depends on the rules and the record, never on a clock: a
-record gets the same answer in any batch.
+by the first of these that can: a small decision diagram (diagram.py) swept over the batch; for a puzzle that
+hangs together too widely for one, implicit hitting sets (puzzle.py) with a budget of steps; branch and bound
+with a budget of branchings; a larger diagram; python-sat's RC2 in the solver process, with a deadline. But
+for that deadline, which one it is depends on the rules and the record, never on a clock: a record gets the
+same answer in any batch.
 """
 
 from __future__ import annotations
@@ -39,10 +39,11 @@ ALLOWED, OPTIMAL, FEASIBLE, UNKNOWN, NONE = range(5)
 TOOLS = ("check", "diagram", "search", "puzzle", "rc2")
 CHECK, DIAGRAM, SEARCH, PUZZLE, RC2 = range(5)
 
-BRANCHINGS = 300  # of one part of one record: some milliseconds, about what RC2 takes
+BRANCHINGS = 2_000  # of one part of one record: a millisecond or two, about what RC2 takes
 STEPS = 100_000  # of a puzzle of one record: a second or two
 WIDE = 64  # constraints open at a time beyond which a puzzle is not tried as a diagram
-SMALL = 12_000  # nodes up to which a diagram is swept sooner than a record is searched
+SMALL = 4_000  # nodes up to which a diagram is swept sooner than a record is searched
+SWEPT = 1_500  # nodes of a larger one that are swept in the time of a branching
 SECONDS = 5.0  # for one record in the solver process
 _AWAY = 1 << 61  # more than any answer costs in 64 bits, as _NEAR in 32
 
@@ -237,7 +238,7 @@ class Engine:
             reached, proven = part.puzzle.solve(rows, batch.values, batch.costs, self._steps)
             tool = _all(rows, PUZZLE)
         else:
-            reached, proven = part.search(rows, batch.values, batch.costs, self._branchings)
+            reached, proven = part.search(rows, batch.values, batch.costs, self._budget(part))
             tool = _all(rows, SEARCH)
         status = np.where(reached < 0, NONE, OPTIMAL).astype(np.uint8)
         left = np.flatnonzero(~proven)
@@ -245,6 +246,12 @@ class Engine:
             known = _Known(reached[left], tool[left])
             reached[left], status[left], tool[left] = self._finish(part, rows[left], batch, known)
         return reached, status, tool
+
+    def _budget(self, part: _Ready) -> int:
+        """Return the branchings for a record: no longer than the sweep that would come after them takes."""
+        if self._only is None and not part.puzzle and part.diagram:
+            return min(self._branchings, len(part.diagram.nodes) // SWEPT)
+        return self._branchings
 
     def _finish(self, part: _Ready, rows: I64, batch: _Batch, known: _Known) -> tuple[I64, U8, U8]:
         """Repair what was left unproven; `known` is what stands in the batch."""
@@ -326,12 +333,17 @@ class _Ready:
         owner = np.repeat(np.arange(len(bounds)), np.diff(offsets))
         counts = np.bincount(np.abs(literals) - 1, minlength=len(self.part.variables))
         heaviest = [max(c.weights, default=1) for c in self.part.constraints]
+        totals, unset = np.zeros((2, len(bounds)), np.int64)
+        np.add.at(totals, owner, weights)
+        np.add.at(unset, owner, weights * (literals < 0))
         return Sums(
             offsets,
             literals,
             weights,
             bounds,
             np.array(heaviest, np.int64),
+            totals,
+            unset,
             np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
             owner[order].astype(np.int32),
             (np.sign(literals) * weights)[order],

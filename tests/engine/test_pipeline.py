@@ -178,6 +178,7 @@ def test_a_search_out_of_branchings_is_finished_by_a_large_diagram_or_by_rc2(sol
     predicted, costs = random_records(rng, 24, 30, most=100)
     expected = Engine(form, only="diagram")(predicted, costs).costs
     monkeypatch.setattr("engine.logic.pipeline.SMALL", -1)
+    monkeypatch.setattr("engine.logic.pipeline.SWEPT", 1)
     for widest, tools in ((50_000, {DIAGRAM, SEARCH}), (0, {SEARCH, RC2})):
         made = Engine(form, branchings=1, widest=widest, solver=solver)(predicted, costs)
         check(form, predicted, costs, made, expected)
@@ -188,6 +189,7 @@ def test_a_search_out_of_branchings_is_finished_by_a_large_diagram_or_by_rc2(sol
 @pytest.mark.parametrize("widest", [50_000, 0])
 def test_what_an_unproven_search_wrote_is_not_taken_for_what_was_predicted(widest, solver, monkeypatch):
     monkeypatch.setattr("engine.logic.pipeline.SMALL", -1)
+    monkeypatch.setattr("engine.logic.pipeline.SWEPT", 1)
     rng = np.random.default_rng(11)
     for branchings in (3, 8):
         form = random_form(rng, 24, 50, weighted=0.0, planted=3)
