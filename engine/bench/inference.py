@@ -26,6 +26,7 @@ OURS: dict[str, dict[str, dict[str, Any]]] = {
 }
 _INT8: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("ONNX Runtime int8, static", "onnxruntime_inference", {"kind": "int8 static"}),
+    ("ONNX Runtime int8, operators", "onnxruntime_inference", {"kind": "int8 operators"}),
     ("ONNX Runtime int8, dynamic", "onnxruntime_inference", {"kind": "int8 dynamic"}),
     ("OpenVINO int8", "openvino_inference", {}),
 )

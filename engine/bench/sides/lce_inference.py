@@ -1,6 +1,7 @@
 """Larq Compute Engine's side of inference, under an interpreter of its own (it wants an older NumPy).
 
 LCE has no binary dense operator: the MLP runs as 1 x 1 convolutions, the documented way, every product XNOR.
+The interpreter is LCE's own, on the floats of a batch it was converted for; the faster of its kernels serves.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""OpenVINO's side of inference: int8 by NNCF's quantization after training."""
+"""OpenVINO's side of inference: int8 by NNCF's quantization after training.
+
+The model has the shape of the batch, one stream and the hint for latency; the request is made once and reads
+the array where it lies.
+"""
 
 from __future__ import annotations
 

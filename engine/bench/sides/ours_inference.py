@@ -1,4 +1,8 @@
-"""Our side of inference: the exported model's `predict`, as a program that uses the engine calls it."""
+"""Our side of inference: the exported model's `predict`, as a program that uses the engine calls it.
+
+Records are MNIST's, as bytes. How long some kernels take depends on them: inputs that are off, and groups of
+bytes that are 0, are passed over (kernels/picked.py, kernels/byte_shuffle.py).
+"""
 
 from __future__ import annotations
 
