@@ -153,7 +153,13 @@ def add_packs(under: Any, make: Any) -> None:
         "rules", nargs="+", help=f"packs, {' '.join(READERS)} files, packs joined by +, or {ALL}"
     )
     one.add_argument("--records", type=_records, default=100_000, help="how many in all (default 100000)")
-    one.add_argument("--seed", type=int, default=0, help="of the random records (default 0)")
+    one.add_argument("--seed", type=_seed, default=0, help="of the random records (default 0)")
+
+
+def _seed(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 20):
+        raise argparse.ArgumentTypeError(f"must be a whole number, 0 or more; got {text[:20]}")
+    return int(text)
 
 
 def _records(text: str) -> int:

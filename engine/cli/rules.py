@@ -229,7 +229,10 @@ def add_rules(verbs: Any, make: Any) -> None:
         help="log-odds that one unit of a soft weight is worth (default 1)",
     )
     one.add_argument(
-        "--sample", type=int, default=_SAMPLE, help=f"records that RC2 solves once more (default {_SAMPLE})"
+        "--sample",
+        type=_count,
+        default=_SAMPLE,
+        help=f"records RC2 solves once more (default {_SAMPLE})",
     )
 
 
@@ -240,7 +243,9 @@ def _add_files(verb: Any) -> None:
 
 
 def _count(text: str) -> int:
-    return int(_between(text, 0, 1e9))
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise argparse.ArgumentTypeError(f"must be a whole number, 0 or more; got {text[:20]}")
+    return int(text)
 
 
 def _seconds(text: str) -> float:

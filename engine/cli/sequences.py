@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DataError, RuleError
+from ..errors import DataError, PolybitError, RuleError
 from ..files.atomic import check_writable
 from ..files.event_log import KINDS, EventLog, event_types, read_log
 from ..files.tables import write_table
@@ -29,6 +29,8 @@ _COLUMNS = ("case", "step", "event", "repaired", "changed", "status", "broken")
 def repair_log(options: argparse.Namespace) -> int:
     """Repair a log of events by rules on their order, and write it; 1 where a case has no allowed answer."""
     out, events = Path(options.out), Path(options.events)
+    if out.suffix != ".csv":
+        raise PolybitError(f"Repaired logs are written as .csv; got {out.name!r}.")
     check_writable(out)
     guard = _guard(Path(options.file), events)
     log = read_log(events, guard.events, guard.rules.vocabulary.given, options.kind)

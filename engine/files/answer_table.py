@@ -67,7 +67,8 @@ def read_answers(path: Path, vocabulary: Vocabulary) -> AnswerTable:
     if not decided:
         there = some(tuple(v.name for v in vocabulary.decided))
         what = "No column has the name of what is decided."
-        raise DataError(what, where=table.where, do=f"There are {there}.")
+        do = f"There are {there}." if there else "The rules decide no variable."
+        raise DataError(what, where=table.where, do=do)
     facts = np.full((len(table.lines), len(vocabulary.given)), np.nan)
     notes: list[str] = []
     for variable in given:

@@ -148,7 +148,7 @@ class Builder:
         if cost is not None:
             kept = self._make(Made("kept", f"kept {name}", rule, cost))
             sums = [self._unless(kept, s) for s in sums]
-        self.sums += [(s, rule) for s in sums if not s.always]
+        self._add(sums, rule)
 
     def worth(self, term: int, literal: Callable[[int], T], join: Callable[[Gate, list[T]], T]) -> T:
         """Return what a term comes to: `literal` of its literals, `join` of its gates, YES and NO too."""
@@ -160,6 +160,10 @@ class Builder:
         return join(gate, [self.worth(t, literal, join) for t in gate.terms])
 
     # Inside
+
+    def _add(self, sums: Sequence[Sum], rule: int) -> None:
+        # What always holds must not become a constraint: without literals none can be kept.
+        self.sums += [(s, rule) for s in sums if not s.always]
 
     def _make(self, made: Made) -> int:
         self.made.append(made)
@@ -232,7 +236,7 @@ class Builder:
                 return self.given(term, f"facts {term - _GATES}")
             self._known[term] = self._make(Made("helper", f"helper {term - _GATES}", term))
             helper = self._known[term]
-            self.sums += [(self._unless(helper, s), STRUCTURE) for s in self._sums(term)]
+            self._add([self._unless(helper, s) for s in self._sums(term)], STRUCTURE)
         return self._known[term]
 
     def _clause(self, literals: Sequence[int]) -> Sum:

@@ -219,7 +219,7 @@ def soft_costs(rules: Sequence[Rule]) -> dict[int, int]:
     """Return what breaking each soft rule costs, in 1 / SCALE nats, by its number.
 
     A weight is nats on the lowest level that is used; on each higher one weights are multiplied so that the
-    least of them outweighs all of the levels below together.
+    least of them outweighs all of the levels below together, by a hundredth and no less than one unit.
 
     Raises:
         RuleError: a cost is above FURTHEST.
@@ -227,8 +227,8 @@ def soft_costs(rules: Sequence[Rule]) -> dict[int, int]:
     costs: dict[int, int] = {}
     for level in sorted({rule.level for rule in rules if rule.weight is not None}):
         here = {i: r.weight for i, r in enumerate(rules) if r.weight is not None and r.level == level}
-        below = sum(costs.values()) / SCALE
-        times = max(1.0, 1.01 * below / min(here.values()))
+        below, least = sum(costs.values()), min(here.values())
+        times = max(1.0, 1.01 * (below / SCALE) / least, (below + 1) / SCALE / least if below else 0.0)
         for i, weight in here.items():
             if weight * times * SCALE > FURTHEST:
                 words = f"The weight of {rules[i].name} comes to more than {FURTHEST // SCALE:,} nats."

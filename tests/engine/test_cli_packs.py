@@ -109,3 +109,11 @@ def test_records_are_a_number(capsys):
     with pytest.raises(SystemExit):
         main(["rules", "try", "stairs", "--records", "0"])
     assert "must be 1 to" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("seed", ["-1", "9" * 30, "x"])
+def test_a_seed_is_a_whole_number(seed, capsys):
+    with pytest.raises(SystemExit) as told:
+        main(["rules", "try", "transfusion", "--records", "1", "--seed", seed])
+    assert told.value.code == 2
+    assert "whole number" in capsys.readouterr().err

@@ -202,3 +202,13 @@ def test_a_value_that_no_variable_has_is_a_gap_with_a_note(tmp_path):
     assert found.facts[0, 0] == 1
     assert np.isnan(found.facts[1, 0])
     assert found.notes == ("site cannot be moon: a gap there.",)
+
+
+@pytest.mark.parametrize("count", ["-5", "1.5", "x", "9" * 30])
+def test_a_sample_is_a_whole_number(files, count, capsys):
+    repair = ["rules", "repair", str(files[0]), "--data", str(files[1]), "--decides", DECIDES]
+    with pytest.raises(SystemExit) as told:
+        main([*repair, "--out", str(files[2]), "--sample", count])
+    assert told.value.code == 2
+    assert "whole number" in capsys.readouterr().err
+    assert not files[2].exists()

@@ -71,6 +71,40 @@ def test_further_formulas_are_rules_after_the_others():
     assert [c.literals for c in form.constraints if c.rule == 1] == [(-1,)]
 
 
+def test_a_part_that_holds_whatever_the_answer_forbids_nothing():
+    # 3 g + (3 - a) reaches 0 always: its helper once got a constraint without literals.
+    g, a = Variable("g"), Variable("a", "integer", least=0, most=3)
+    cells = tuple(ValueIn(1, (i,)) for i in range(3))
+    never = Weighted((ValueIn(0, (1,)), *cells), (3, 3, 2, 1), 7)
+    flags = ValueIn(2, (1,)), ValueIn(3, (1,))
+    rules = rule_set(Count("exactly", 2, (Not(never), *flags)), decided=(g, a, Variable("p"), Variable("q")))
+    made = lowered(rules)
+    assert all(c.literals for c in made.form.constraints)
+    scores = np.array([[-1, 0, 1, 2, 3, -4, -5], [-1, 0, 1, 2, 3, 4, 5]], np.float32)
+    check_lowered(rules, GAPS[:2], scores)
+    costs = Engine(made.form)(*made.asked(GAPS[:2], scores)).costs
+    assert (costs / SCALE).tolist() == [4, 4]
+
+
+def test_a_level_outweighs_those_below_however_small_its_weights_are():
+    weights = ((0.001, 1), (2.02, 1), (0.001, 2), (0.00001, 3), (5.0, 3), (0.3, 9))
+    parts = tuple(ValueIn(0, (1,)) for _ in weights)
+    rules = rule_set(*parts)
+    rules = replace(
+        rules,
+        rules=tuple(
+            replace(rule, weight=weight, level=level)
+            for rule, (weight, level) in zip(rules.rules, weights, strict=True)
+        ),
+    )
+    costs = soft_costs(rules.rules)
+    for level in (2, 3, 9):
+        here = [costs[i] for i, (_, at) in enumerate(weights) if at == level]
+        assert min(here) > sum(costs[i] for i, (_, at) in enumerate(weights) if at < level)
+    lone = replace(rules, rules=tuple(replace(rule, level=2, weight=0.00001) for rule in rules.rules[:2]))
+    assert list(soft_costs(lone.rules).values()) == [1, 1]
+
+
 def test_nested_counts_take_helpers_that_stand_true_and_cost_nothing():
     flags = tuple(Variable(name) for name in "abcde")
     pair = [Count("exactly", 1, tuple(ValueIn(i + j, (1,)) for j in range(3))) for i in range(3)]
