@@ -45,7 +45,7 @@ class ClassBars(QWidget):
         return QSize(160, _HEAD + _ROW * len(self._rows) + _PAD)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(110, self.sizeHint().height())
+        return QSize(96, self.sizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, colour = QPainter(self), theme().colour

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QItemSelection, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
@@ -40,7 +41,12 @@ from engine.runtime.program import Program
 from engine.violations import agreement
 
 _RULES, _DETAILS = (150, 240), (230, 420)  # px, at least and at most
+_ROOMY = 620  # px; in less the list of rules makes room for the answers, and words filter by rule
 _SAMPLE = 200  # records that are solved once more
+_UNLISTED = {
+    "logic.boards": "A Board guard mends whole boards: the training panel tells before and after.",
+    "logic.sequence": "A Sequence guard mends whole sequences: its ports broken and left tell which rules.",
+}
 _TABLE = 116  # px the table takes at least
 
 
@@ -90,6 +96,13 @@ class ConstraintsPanel(Emptiable):
     def count(self) -> int:
         """Return how many answers broke a rule before repair; the tab shows it."""
         return self._trainer.look.violations_raw if self._trainer.look else 0
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        roomy = self.width() >= _ROOMY
+        if roomy == self.rules.isHidden():
+            self.rules.setCurrentRow(0)
+            self.rules.setVisible(roomy)
 
     # Agreement
 
@@ -151,6 +164,7 @@ class ConstraintsPanel(Emptiable):
         across = QHBoxLayout()
         across.setSpacing(12)
         _set_widths(self.rules, *_RULES)
+        self.rules.hide()
         _set_widths(self.details, *_DETAILS)
         across.addWidget(self.rules, 2)
         across.addWidget(self.view, 5)
@@ -203,7 +217,10 @@ class ConstraintsPanel(Emptiable):
 
     def _say_empty(self) -> None:
         seen = self._trainer.look
-        if not self._document.graph.of_kind("logic.rules"):
+        others = [words for kind, words in _UNLISTED.items() if self._document.graph.of_kind(kind)]
+        if others and not self._document.graph.of_kind("logic.rules"):
+            self.empty.say("This guard is counted, not listed", others[0])
+        elif not self._document.graph.of_kind("logic.rules"):
             self.empty.say(
                 "No rules in this graph", "Add a Constraint guard and write what no answer may break."
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QSize, Qt
@@ -12,9 +13,24 @@ from app.theme.current import theme
 from app.theme.fonts import BASE, BODY, CAPTION, FIGURE, TITLE, font, section
 from app.theme.icons import icon, pixmap
 
+_BREAK = "\u200b"  # a line may end here
+_LONG = re.compile(r"\S{20,}")
+_PART = re.compile(r"[_./\\:;,=-]+|[^_./\\:;,=-]{20}")
+
+
+class Wrapped(QLabel):
+    """Text that goes on in the next line, within long names too, which Qt would cut off."""
+
+    def setText(self, text: str) -> None:
+        super().setText(_LONG.sub(lambda word: _PART.sub(lambda part: part[0] + _BREAK, word[0]), text))
+
+    def text(self) -> str:
+        return super().text().replace(_BREAK, "")
+
 
 def _label(text: str, made: QFont, tone: str, *, wrap: bool = False) -> QLabel:
-    label = QLabel(text)
+    label = Wrapped() if wrap else QLabel()
+    label.setText(text)
     label.setFont(made)
     label.setProperty("tone", tone)
     label.setWordWrap(wrap)
@@ -40,9 +56,9 @@ def body(text: str = "", tone: str = "hi", *, wrap: bool = False) -> QLabel:
     return _label(text, font(BASE), tone, wrap=wrap)
 
 
-def strong(text: str = "", tone: str = "hi") -> QLabel:
+def strong(text: str = "", tone: str = "hi", *, wrap: bool = False) -> QLabel:
     """Return text of the plain size that stands out."""
-    return _label(text, font(BODY, 600), tone)
+    return _label(text, font(BODY, 600), tone, wrap=wrap)
 
 
 def note(text: str = "", tone: str = "mid", *, wrap: bool = True) -> QLabel:

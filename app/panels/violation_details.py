@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.panels.class_bars import ClassBars, percent
 from app.panels.labels import body, caption, line, note, strong
@@ -54,7 +54,7 @@ class Details(QScrollArea):
 
     def _fill(self, column: QVBoxLayout, violation: Violation, classes: tuple[str, ...]) -> None:
         told = violation.explained
-        self._say(column, strong(f"Record {whole(violation.record)}: {told.said} → {told.fixed}"))
+        self._say(column, strong(f"Record {whole(violation.record)}: {told.said} → {told.fixed}", wrap=True))
         self._say(column, body(told.why, "hi", wrap=True))
         if told.said in classes and len(violation.raw) == len(classes):
             self._side_by_side(column, violation, classes)
@@ -62,7 +62,7 @@ class Details(QScrollArea):
         self._say(column, note(status_words(violation), "mid"))
         for rule in told.broken:
             column.addWidget(line())
-            self._say(column, strong(rule.name, "logic"))
+            self._say(column, strong(rule.name, "logic", wrap=True))
             self._say(column, note(f"{rule.words[:1].upper()}{rule.words[1:]}.", "hi"))
             if rule.facts:
                 self._say(column, note(f"Here: {', '.join(rule.facts)}", "mid"))
@@ -87,8 +87,8 @@ class Details(QScrollArea):
         column.addLayout(across)
         column.addSpacing(2)
 
-    def _say(self, column: QVBoxLayout, label: QWidget) -> None:
-        self._texts.append(label.property("text"))
+    def _say(self, column: QVBoxLayout, label: QLabel) -> None:
+        self._texts.append(label.text())
         column.addWidget(label)
 
 

@@ -118,7 +118,7 @@ def check(text: str, vocabulary: Vocabulary, keys: tuple[str, ...], stopped: Cal
     wrong = next((f for f in told.findings if f.kind == "text"), None)
     if wrong:
         return Checked(text, False, wrong.what, "error", findings)
-    words, level = _summary(told)
+    words, level = _summary(told, len(keys))
     if keys and told.rules:
         words = f"{words.removesuffix('.')} · beside {plural(len(keys), 'pack')}."
     return Checked(text, True, words, level, findings, _marks(told), _examples(text, told), told.finished)
@@ -194,7 +194,7 @@ def _mark(rule: RuleStatus) -> Mark:
 def _examples(text: str, told: Examined) -> tuple[Example, ...]:
     """Return the example of every rule that has one; its words hold what the rule speaks of."""
     lines = text.split("\n")
-    ends = [rule.line - 1 for rule in told.rules[1:]] + [len(lines)]
+    ends = [rule.line - 1 for rule in told.rules[1:]] + [len(lines)] * bool(told.rules)
     found = []
     for rule, end in zip(told.rules, ends, strict=True):
         if rule.example:
@@ -206,8 +206,13 @@ def _examples(text: str, told: Examined) -> tuple[Example, ...]:
     return tuple(found)
 
 
-def _summary(told: Examined) -> tuple[str, str]:
+def _summary(told: Examined, packs: int) -> tuple[str, str]:
     count = len(told.rules)
+    if not count and packs:
+        words = "No rules beside those of"
+        if told.satisfiable is False:
+            return f"{words} {plural(packs, 'pack')}, which cannot all be kept.", "error"
+        return f"{words} {plural(packs, 'pack')}.", "ok"
     if not count:
         return "There are no rules: every answer is allowed.", "warning"
     if told.satisfiable is False:

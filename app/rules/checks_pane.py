@@ -109,7 +109,7 @@ class ExampleLine(Pressable):
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 5, 8, 6)
         column.setSpacing(1)
-        column.addWidget(strong(example.rule, "logic"))
+        column.addWidget(strong(example.rule, "logic", wrap=True))
         column.addWidget(note(example.words, "mid"))
         self.invite(f"Try this record on the rules: it breaks {example.rule} alone")
 

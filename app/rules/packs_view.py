@@ -102,6 +102,11 @@ class PacksView(Emptiable):
         column.setSpacing(8)
         column.addWidget(self.field)
         column.addWidget(self.cards, 1)
+        self._unfound = EmptyState(
+            "ph.magnifying-glass", "No pack holds these words", "Try fewer, or others."
+        )
+        self._unfound.hide()
+        column.addWidget(self._unfound, 1)
         said = QHBoxLayout()
         said.setSpacing(8)
         said.addWidget(self._state, 0, Qt.AlignmentFlag.AlignTop)
@@ -138,8 +143,8 @@ class PacksView(Emptiable):
             if holds(words, pack.title, pack.domain, pack.about, *_names(pack))
         ]
         self.cards.show_cards(cards)
-        if not cards:
-            self.says.setText("No pack holds these words.")
+        self.cards.setVisible(bool(cards))
+        self._unfound.setVisible(not cards)
 
     def _look_at(self, key: str) -> None:
         pack = self.packs[key]

@@ -8,9 +8,11 @@ import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
+    QFrame,
     QGridLayout,
     QHBoxLayout,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QSpinBox,
     QSplitter,
@@ -43,6 +45,7 @@ from engine.records import Records
 _ANSWERS = {LABELLED: "The class in the data", RAW: "The model's raw answer", FIXED: "After the rules"}
 
 _ANSWERED = 240  # px the table of answers takes at most
+_PART = 116  # px the table of answers, that of facts and the list of rules each take at least
 _UNTRAINED = "Train the model to see its answer here, before the rules and after."
 
 
@@ -86,6 +89,8 @@ class RecordPane(Emptiable):
         rules = bound.rules
         if rules.vocabulary.sequences:
             self._key = None
+            self._judge_of = None
+            self.truths_found.emit({})
             self.show_empty(True)
             self.empty.say(
                 "Rules over events", "Train, and see in the constraints panel what sequences broke."
@@ -138,7 +143,8 @@ class RecordPane(Emptiable):
     # Putting together
 
     def _build(self) -> None:
-        column = QVBoxLayout(self.content)
+        holder = QWidget()
+        column = QVBoxLayout(holder)
         column.setContentsMargins(16, 12, 16, 12)
         column.setSpacing(8)
         column.addLayout(self._chooser())
@@ -149,6 +155,7 @@ class RecordPane(Emptiable):
             across.addWidget(bars, 1)
         column.addLayout(across)
         self.answers = AnswersTable()
+        self.answers.setMinimumHeight(_PART)
         self.answers.setMaximumHeight(_ANSWERED)
         self.answers.hide()
         column.addWidget(self.answers)
@@ -162,6 +169,7 @@ class RecordPane(Emptiable):
         self.split.addWidget(self._facts_part())
         self.split.addWidget(self._rules_part())
         column.addWidget(self.split, 1)
+        _let_scroll(self.content, holder)
 
     def _chooser(self) -> QGridLayout:
         self.part, self.answer, self.index = QComboBox(), QComboBox(), QSpinBox()
@@ -206,6 +214,7 @@ class RecordPane(Emptiable):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
         head = section_label("Facts: what if")
+        holder.setMinimumHeight(_PART)
         column.addWidget(row(head, self._changed, self.reset, stretch=1))
         column.addWidget(self.table, 1)
         return holder
@@ -218,6 +227,7 @@ class RecordPane(Emptiable):
         column = QVBoxLayout(holder)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
+        holder.setMinimumHeight(_PART)
         column.addWidget(row(section_label("Rules"), self._counted))
         column.addWidget(self.truths, 1)
         return holder
@@ -322,6 +332,8 @@ class RecordPane(Emptiable):
 
     def _take_judged(self, found: tuple[RuleSet, Judged]) -> None:
         rules, judged = found
+        if self._judge_of is None:
+            return  # the rules shown since are over events
         self.judged = judged
         self.truths.show_truths(rules.rules, judged.truths, self._own)
         self._counted.setText(counted(judged.truths))
@@ -358,6 +370,20 @@ class RecordPane(Emptiable):
         if not len(after):
             after = np.zeros(len(rules.classes))
         self.bars[1].show_answer(fixed, tone, rules.classes, after, out)
+
+
+def _let_scroll(content: QWidget, holder: QWidget) -> None:
+    """Put `holder` into `content` so that it scrolls where the window is too low for it."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.viewport().setAutoFillBackground(False)
+    area.setWidget(holder)
+    holder.setAutoFillBackground(False)
+    column = QVBoxLayout(content)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.addWidget(area)
 
 
 def accounted(told: Account) -> str:

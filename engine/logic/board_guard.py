@@ -45,7 +45,7 @@ class BoardGuard(Node):
     kind: ClassVar[str] = "logic.boards"
     title: ClassVar[str] = "Board guard"
     family: ClassVar[Family] = "logic"
-    icon: ClassVar[str] = "ph.grid-nine"
+    icon: ClassVar[str] = "ph.puzzle-piece"
     order: ClassVar[int] = 20
     summary: ClassVar[str] = (
         "Reads the 81 cells of a Sudoku together: the likeliest board that obeys the rules"

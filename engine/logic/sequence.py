@@ -47,7 +47,7 @@ class Sequence(Node):
     kind: ClassVar[str] = "logic.sequence"
     title: ClassVar[str] = "Sequence guard"
     family: ClassVar[Family] = "logic"
-    icon: ClassVar[str] = "ph.list-checks"
+    icon: ClassVar[str] = "ph.list-numbers"
     order: ClassVar[int] = 20
     summary: ClassVar[str] = (
         "Rules on the order of events: the likeliest sequence that breaks none takes its place"

@@ -41,7 +41,7 @@ class DigitBoards(Source):
 
     kind: ClassVar[str] = "data.boards"
     title: ClassVar[str] = "Digit boards"
-    icon: ClassVar[str] = "ph.grid-nine"
+    icon: ClassVar[str] = "ph.number-square-nine"
     order: ClassVar[int] = 60
     summary: ClassVar[str] = "Digits to learn from, then Sudoku boards of 81 images that were held back"
     path_field: ClassVar[str] = "puzzles"

@@ -62,6 +62,16 @@ def test_a_card_is_seen_in_full_with_reasons_and_sources(view: PacksView) -> Non
     assert "not in this data" in words or len(pack.vocabulary.given) == 1
 
 
+def test_words_that_no_pack_holds_leave_a_sentence_in_place_of_the_cards(view: PacksView) -> None:
+    said = view.says.text()
+    view.field.setText("zzzz")
+    assert not view.cards.isVisible()
+    assert view.says.text() == said
+    view.field.clear()
+    assert view.cards.isVisible()
+    assert view.cards.count() > len(view.packs)
+
+
 def test_packs_are_taken_by_mouse_and_by_key(view: PacksView, qtbot: QtBot) -> None:
     pack = first_pack()
     view.cards.look_at(pack.key)

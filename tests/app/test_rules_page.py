@@ -240,6 +240,11 @@ def test_rules_of_packs_count_beside_those_of_the_text(
     texts = [page.record.truths.item(i).text() for i in range(page.record.truths.count())]
     assert sum(text.endswith("· pack") for text in texts) == len(texts) - 1 > 0
     assert document.undo.undoText() == "Choose packs of rules"
+    page.text.setPlainText("")
+    _settled(qtbot, page)
+    assert page.says.text() == "No rules beside those of 1 pack."
+    page.text.setPlainText("rule again: if tag < 3 then class = 1")
+    _settled(qtbot, page)
     QTest.keyClick(page.text, Qt.Key.Key_End, Qt.KeyboardModifier.ControlModifier)
     page.text.completion.hide()
     assert set(page.text.gutter.truths if page.text.gutter else ()) == {1}

@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from app.examples import EXAMPLES
 from app.panels.elided import Elided
+from app.panels.labels import note
 from app.theme.current import theme
 from app.window.main import MainWindow
 from app.window.menus import context_menu
@@ -67,6 +68,14 @@ def test_the_search_field_is_reached_and_opened_by_keys(window: MainWindow) -> N
     QTest.keyClick(window.tools.search, Qt.Key.Key_Return)
     assert window.popup is not None
     QTest.keyClick(window.popup.field, Qt.Key.Key_Escape)
+
+
+def test_a_name_without_room_goes_on_in_the_next_line(qtbot: QtBot) -> None:
+    name = "a_name_of_a_rule_that_somebody_wrote_with_care"
+    label = note(name)
+    qtbot.addWidget(label)
+    assert label.text() == name
+    assert label.heightForWidth(120) >= 2 * label.heightForWidth(600)
 
 
 def test_text_without_room_ends_in_dots_and_says_the_rest_by_its_tooltip(qtbot: QtBot) -> None:

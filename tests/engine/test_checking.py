@@ -245,6 +245,15 @@ def test_an_answer_that_is_not_wanted_any_more_is_left(solver):
     assert len(asked) == 1
 
 
+def test_no_rules_have_no_findings_after_others_had_some(solver):
+    columns = Vocabulary.of(("a", "b"), COLUMNS)
+    check_rules("rule r: class = a", columns, 20.0, solver=solver)
+    checked = check_rules("", columns, 20.0, solver=solver)
+    assert checked.finished
+    assert checked.satisfiable
+    assert not checked.rules
+
+
 def test_no_rules_have_no_findings(solver):
     checked = check_rules("", DATA, solver=solver)
     assert (checked.findings, checked.rules, checked.satisfiable) == ((), (), True)

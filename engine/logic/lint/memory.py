@@ -66,7 +66,7 @@ class Memory:
                 more = truth(rule.bound, tests[new], values[new]).no
                 self._broken[key] = np.concatenate([there, more])
         self._broken = {key: self._broken[key] for key in keys}
-        return np.array([self._broken[key] for key in keys]).T.reshape(len(facts), len(keys))
+        return np.array([self._broken[key] for key in keys], np.bool_).T.reshape(len(facts), len(keys))
 
     def learn(self, keys: Keys, implied: Told, vacuous: Told, fixed: Told) -> None:
         """Remember reasons, each by rule or literal, where they are known."""
