@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .jit import kernel
+from .jit import lean
 from .repair_cover import NO, STEPS, YES, Cover, Partial, completed, left, spread, strike, take_back
 from .repair_levels import CORES, ENTRIES, MOST_CORES, MOST_ENTRIES, Levels
 
@@ -66,7 +66,7 @@ def cells_for(starts: I32, members: I32) -> Cells:
     )
 
 
-@kernel
+@lean
 def check(cover: Cover, part: Partial, cells: Cells, room: Levels, most: int) -> int:
     """Return whether the levels being tried can be completed: YES (which stays), NO or UNDECIDED.
 
@@ -89,7 +89,7 @@ def check(cover: Cover, part: Partial, cells: Cells, room: Levels, most: int) ->
     return found
 
 
-@kernel
+@lean
 def _queue(cells: Cells, room: Levels) -> int:
     """Queue the cells that are kept from some values, the cheapest to raise first; return how many."""
     count = 0
@@ -107,7 +107,7 @@ def _queue(cells: Cells, room: Levels) -> int:
     return count
 
 
-@kernel
+@lean
 def _restrict(cover: Cover, part: Partial, cells: Cells, room: Levels, c: int) -> None:
     """Strike out the values of cell `c` above the level being tried, with the mark of the cell."""
     mark = part.why.shape[0] - 1
@@ -119,7 +119,7 @@ def _restrict(cover: Cover, part: Partial, cells: Cells, room: Levels, c: int) -
             strike(cover, part, v, mark)
 
 
-@kernel
+@lean
 def add_core(cover: Cover, part: Partial, cells: Cells, room: Levels) -> Any:
     """Shrink the core that a check has left, store it, and let its cells go in the reading.
 
@@ -142,7 +142,7 @@ def add_core(cover: Cover, part: Partial, cells: Cells, room: Levels) -> Any:
     return size
 
 
-@kernel
+@lean
 def _shrink(cover: Cover, part: Partial, cells: Cells, room: Levels) -> None:
     """Let go of each cell of the core, or raise it as far, as it remains one, the cheapest to raise first."""
     count = _queue(cells, room)
@@ -172,7 +172,7 @@ def _shrink(cover: Cover, part: Partial, cells: Cells, room: Levels) -> None:
             level = following
 
 
-@kernel
+@lean
 def _level_of(part: Partial, cells: Cells, room: Levels, c: int) -> int:
     """Return at which level cell `c` is in what stands completed."""
     at = 0

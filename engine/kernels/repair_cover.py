@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .jit import kernel, lowest_bit
+from .jit import lean, lowest_bit
 
 I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]
@@ -92,7 +92,7 @@ def partial_for(cover: Cover, marks: int = 0) -> Partial:
     )
 
 
-@kernel
+@lean
 def begin(cover: Cover, part: Partial) -> None:
     """Leave everything open."""
     part.now[:] = 0
@@ -110,13 +110,13 @@ def begin(cover: Cover, part: Partial) -> None:
             part.now[QUEUE] += 1
 
 
-@kernel
+@lean
 def left(part: Partial, v: int) -> bool:
     """Return whether variable `v` is not struck out."""
     return bool((part.alive[v >> 6] >> np.uint64(v & 63)) & _ONE)
 
 
-@kernel
+@lean
 def strike(cover: Cover, part: Partial, v: int, by: int) -> None:
     """Strike out variable `v`, which is left, for the why of row `by`: of what was chosen, or the last."""
     now = part.now
@@ -135,7 +135,7 @@ def strike(cover: Cover, part: Partial, v: int, by: int) -> None:
             now[QUEUE] += 1
 
 
-@kernel
+@lean
 def choose(cover: Cover, part: Partial, v: int) -> None:
     """Choose variable `v`, which is left and has its why, and strike out what clashes with it."""
     now = part.now
@@ -150,7 +150,7 @@ def choose(cover: Cover, part: Partial, v: int) -> None:
             bits &= bits - _ONE
 
 
-@kernel
+@lean
 def spread(cover: Cover, part: Partial) -> bool:
     """Choose the last variable of every need that has one; return whether no need has come to none."""
     now = part.now
@@ -166,7 +166,7 @@ def spread(cover: Cover, part: Partial) -> bool:
     return bool(now[DEAD] == 0)
 
 
-@kernel
+@lean
 def _gather(cover: Cover, part: Partial, g: int, into: int) -> None:
     """Write why every other variable of need `g` is struck out into row `into` of why."""
     for w in range(part.why.shape[1]):
@@ -177,7 +177,7 @@ def _gather(cover: Cover, part: Partial, g: int, into: int) -> None:
         part.why[into, w] = found
 
 
-@kernel
+@lean
 def take_back(cover: Cover, part: Partial, mark: int) -> None:
     """Take back everything since the trail was `mark` long."""
     now = part.now
@@ -195,7 +195,7 @@ def take_back(cover: Cover, part: Partial, mark: int) -> None:
                 part.held[cover.var_needs[q]] -= 1
 
 
-@kernel
+@lean
 def completed(cover: Cover, part: Partial, most: int, wanted: int = 1) -> int:
     """Complete what is chosen: return YES with all needs held, NO, or UNDECIDED after `most` branchings.
 
@@ -234,7 +234,7 @@ def completed(cover: Cover, part: Partial, most: int, wanted: int = 1) -> int:
         alive = spread(cover, part)
 
 
-@kernel
+@lean
 def _branch(cover: Cover, part: Partial, g: int, depth: int) -> None:
     """Choose the first variable left of need `g`."""
     now, at = part.now, cover.starts[g]
@@ -248,7 +248,7 @@ def _branch(cover: Cover, part: Partial, g: int, depth: int) -> None:
     choose(cover, part, v)
 
 
-@kernel
+@lean
 def _back_to(part: Partial, depth: int) -> int:
     """Return how deep the last branching is that had a part in the core, 0 for none."""
     marks = part.why[part.why.shape[0] - 1, part.why.shape[1] - 1]
@@ -257,7 +257,7 @@ def _back_to(part: Partial, depth: int) -> int:
     return depth
 
 
-@kernel
+@lean
 def _narrowest(part: Partial) -> int:
     """Return the need with fewest variables left among those that hold none, or -1 where all hold one."""
     found, fewest = _NONE, 1 << 30

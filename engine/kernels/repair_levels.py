@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .jit import kernel
+from .jit import lean
 
 I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]
@@ -84,7 +84,14 @@ def levels_for(cells: int, width: int) -> Levels:
     )
 
 
-@kernel
+@lean
+def copy_into(to: I32, values: I32) -> None:
+    """Write `values` to `to`; a slice that is assigned would be copied first, in case they overlap."""
+    for i in range(to.size):
+        to[i] = values[i]
+
+
+@lean
 def cheapest_levels(room: Levels, floor: np.int64, most: int) -> bool:
     """Write the cheapest levels that satisfy all cores into `best`; return whether they are sure to be so.
 
@@ -104,7 +111,7 @@ def cheapest_levels(room: Levels, floor: np.int64, most: int) -> bool:
             worst = _bounded(room)
         if worst == _NONE:
             now[BEST] = now[COST]
-            room.best[:] = room.low
+            copy_into(room.best, room.low)
             if now[BEST] <= floor:
                 return True
         if worst >= 0:
@@ -116,7 +123,7 @@ def cheapest_levels(room: Levels, floor: np.int64, most: int) -> bool:
             return True
 
 
-@kernel
+@lean
 def _set(room: Levels, c: int, low: int, cap: int) -> None:
     now = room.now
     at = now[TRAIL]
@@ -126,7 +133,7 @@ def _set(room: Levels, c: int, low: int, cap: int) -> None:
     room.low[c], room.cap[c] = low, cap
 
 
-@kernel
+@lean
 def _back(room: Levels) -> bool:
     """Go back to the last branching with a way left and take it; return whether there was one."""
     now = room.now
@@ -148,7 +155,7 @@ def _back(room: Levels) -> bool:
     return False
 
 
-@kernel
+@lean
 def _propagate(room: Levels) -> bool:
     """Raise every cell that a core cannot do without; return whether anything better can still follow."""
     now, again = room.now, True
@@ -167,7 +174,7 @@ def _propagate(room: Levels) -> bool:
     return True
 
 
-@kernel
+@lean
 def _only_way(room: Levels, core: int) -> int:
     """Return the entry of the one way out of a core, _CONFLICT where there is none, _NONE where more."""
     found = _CONFLICT
@@ -183,7 +190,7 @@ def _only_way(room: Levels, core: int) -> int:
     return found
 
 
-@kernel
+@lean
 def _bounded(room: Levels) -> int:
     """Return the open core that pays most for its size, _NONE of none, _CONFLICT beyond the best."""
     now = room.now
@@ -205,14 +212,14 @@ def _bounded(room: Levels) -> int:
     return worst
 
 
-@kernel
+@lean
 def _rise(room: Levels, e: int) -> Any:
     """Return what it costs the cell of entry `e` to satisfy its core from where it stands."""
     c = room.cells[e]
     return room.costs[c, room.above[c, room.tops[e]]] - room.costs[c, room.low[c]]
 
 
-@kernel
+@lean
 def _price(room: Levels, core: int) -> tuple[Any, int]:
     """Return what an open core still has to pay, and how many ways out it has: 0 where it is satisfied."""
     price, ways = FAR, 0
@@ -226,7 +233,7 @@ def _price(room: Levels, core: int) -> tuple[Any, int]:
     return max(price, 0), ways
 
 
-@kernel
+@lean
 def _branch(room: Levels, core: int) -> None:
     """Raise the cell of a core that is cheapest to raise; on the way back it is kept from that."""
     now, found, least = room.now, -1, FAR

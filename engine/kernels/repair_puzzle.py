@@ -11,17 +11,17 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .jit import kernel
+from .jit import lean
 from .repair import Rows
 from .repair_cores import BASE, LEAST, LIMIT, PAID, Cells, add_core, check
 from .repair_cover import DEAD, NO, TRAIL, YES, Cover, Partial, begin, choose, completed, left, strike
-from .repair_levels import BEST, CORES, ENTRIES, FAR, NODES, Levels, cheapest_levels
+from .repair_levels import BEST, CORES, ENTRIES, FAR, NODES, Levels, cheapest_levels, copy_into
 
 Bools = npt.NDArray[np.bool_]
 I64 = npt.NDArray[np.int64]
 
 
-@kernel
+@lean
 def solve_rows(
     cover: Cover, part: Partial, cells: Cells, room: Levels, batch: Rows, most: int, proven: Bools
 ) -> None:
@@ -53,7 +53,7 @@ def solve_rows(
                 batch.values[r, variables[cells.best[c]]] = True
 
 
-@kernel
+@lean
 def complete_rows(
     cover: Cover, part: Partial, allowed: Bools, most: int, wanted: int, values: Bools, found: I64
 ) -> None:
@@ -79,7 +79,7 @@ def complete_rows(
                 values[i, v] = left(part, v)
 
 
-@kernel
+@lean
 def _facts(cover: Cover, part: Partial, batch: Rows, r: int) -> bool:
     """Begin with the facts of record `r`; return whether they can stand together."""
     begin(cover, part)
@@ -94,7 +94,7 @@ def _facts(cover: Cover, part: Partial, batch: Rows, r: int) -> bool:
     return bool(part.now[DEAD] == 0)
 
 
-@kernel
+@lean
 def _load(cells: Cells, part: Partial, room: Levels, batch: Rows, r: int) -> bool:
     """Order the values of every cell by what they cost record `r`; return whether every cell has one."""
     cells.now[BASE], cells.now[PAID] = part.now[TRAIL], 0
@@ -122,7 +122,7 @@ def _load(cells: Cells, part: Partial, room: Levels, batch: Rows, r: int) -> boo
     return True
 
 
-@kernel
+@lean
 def _level(cells: Cells, room: Levels, c: int) -> None:
     """Count the costs of cell `c` from its least, and write where each next level begins."""
     least, following = room.costs[c, 0], room.sizes[c]
@@ -134,7 +134,7 @@ def _level(cells: Cells, room: Levels, c: int) -> None:
         room.above[c, at] = following
 
 
-@kernel
+@lean
 def _solve(cover: Cover, part: Partial, cells: Cells, room: Levels) -> bool:
     """Find the cheapest answer; return whether it, or that there is none, is sure."""
     now, floor = cells.now, np.int64(0)
@@ -146,15 +146,15 @@ def _solve(cover: Cover, part: Partial, cells: Cells, room: Levels) -> bool:
         floor = room.now[BEST]
         if floor >= now[LEAST]:
             return True
-        cells.read[:] = room.best
-        cells.tries[:] = cells.read
+        copy_into(cells.read, room.best)
+        copy_into(cells.tries, cells.read)
         found = check(cover, part, cells, room, now[LIMIT])
         proven = found == YES
         while found == NO:
             size = add_core(cover, part, cells, room)
             if size <= 0:
                 return bool(size == 0)
-            cells.tries[:] = cells.read
+            copy_into(cells.tries, cells.read)
             found = check(cover, part, cells, room, now[LIMIT])
         if found == YES:
             _keep(part, cells, room)
@@ -163,7 +163,7 @@ def _solve(cover: Cover, part: Partial, cells: Cells, room: Levels) -> bool:
     return False
 
 
-@kernel
+@lean
 def _keep(part: Partial, cells: Cells, room: Levels) -> None:
     """Keep the answer that stands completed, if none so far is cheaper."""
     total = np.int64(0)
