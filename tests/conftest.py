@@ -39,6 +39,23 @@ def _garbage_in_this_thread(request: pytest.FixtureRequest) -> Iterator[None]:
     gc.enable()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _no_window_left_to_others(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Take down here and now what a module's windows leave: the next may be one whose threads would do it.
+
+    After each test young garbage is collected alone, which is quick; what was older by then would wait until
+    some test of the engine allocates enough, in any thread: documents, timers, undo stacks and all.
+    """
+    yield
+    if "PySide6" not in sys.modules or "engine" in request.path.parts[-2:]:
+        return
+    from PySide6.QtCore import QCoreApplication, QEvent
+
+    if QCoreApplication.instance():
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    gc.collect()
+
+
 @pytest.fixture(autouse=True)
 def _nothing_left_running() -> Iterator[None]:
     """Fail a test that leaves a thread behind."""
