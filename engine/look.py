@@ -11,6 +11,7 @@ from math import prod
 import numpy as np
 
 from .graph import Graph
+from .label_sets import held
 from .ports import F32, I32, I64, Array, Spec
 from .precision import PRECISIONS
 from .records import Records
@@ -19,6 +20,8 @@ from .violations import RuleCount, Violation, class_name, rule_counts, rules_nod
 
 RASTER_RECORDS = 8
 BLOCK = 8  # weights along each side of one cell of a density
+LABELLED = ("found", "missed", "wrongly said", "rightly left")  # what becomes of a label of a record
+RIGHT = (0, 3)
 _DENSE_FROM = 256  # maps with more rows or columns than this get a density
 _WORD = 64
 
@@ -104,6 +107,8 @@ class Look:
         rules: every rule with its counts.
         classes: class names.
         confusion: int64 (classes, classes + 1): row, the true class; column, the answer; last column, none.
+            Of several labels (classes, 4): row, the label; columns as LABELLED.
+        several: whether each class is a label of its own, of which a record may have several.
     """
 
     program: Program
@@ -117,11 +122,16 @@ class Look:
     rules: tuple[RuleCount, ...] = ()
     classes: tuple[str, ...] = ()
     confusion: I64 = field(default_factory=lambda: np.zeros((0, 1), np.int64))
+    several: bool = False
 
     def accuracy(self, label: int) -> float:
-        """Return the share of a class's records that are answered rightly, NaN where there are none."""
-        total = int(self.confusion[label].sum())
-        return int(self.confusion[label, label]) / total if total else float("nan")
+        """Return the share of a class's records that are answered rightly, NaN where there are none.
+
+        Of several labels: the share of all records that have this one or not as they are answered.
+        """
+        row = self.confusion[label]
+        right, total = int(row[list(RIGHT)].sum() if self.several else row[label]), int(row.sum())
+        return right / total if total else float("nan")
 
 
 def look(program: Program, records: Records, *, limit: int = 500) -> Look:
@@ -145,7 +155,8 @@ def look(program: Program, records: Records, *, limit: int = 500) -> Look:
         violations_left=answer.violations,
         rules=rule_counts(program, rules, answer) if rules else (),
         classes=answer.classes,
-        confusion=_confusion(answer, records.labels),
+        confusion=(_of_labels if answer.several else _confusion)(answer, records.labels),
+        several=answer.several,
     )
 
 
@@ -277,3 +288,11 @@ def _confusion(answer: Answer, labels: I64) -> I64:
     said = np.where(answer.labels < 0, size, answer.labels)
     flat = labels[known] * (size + 1) + said[known]
     return np.bincount(flat, minlength=size * (size + 1)).reshape(size, size + 1).astype(np.int64)
+
+
+def _of_labels(answer: Answer, labels: I64) -> I64:
+    """Return how often each label was what of LABELLED, int64 (labels, 4)."""
+    known = labels >= 0
+    true, said = held(labels[known], len(answer.classes)), answer.held[known]
+    cases = (true & said, true & ~said, ~true & said, ~true & ~said)
+    return np.stack([case.sum(axis=0) for case in cases], axis=1).astype(np.int64)

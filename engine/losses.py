@@ -1,7 +1,8 @@
 """What the gradient stage makes small. A new loss is one decorated function.
 
 A loss takes scores, float32 (n, classes), labels, int64 (n,), and how much the labels are smoothed, and gives
-the mean loss and dL/dscores. `distillation` and `attention_transfer` pull towards a teacher beside it.
+the mean loss and dL/dscores. Those of SEVERAL take labels too that are bool (n, classes): which hold of each
+record. `distillation` and `attention_transfer` pull towards a teacher beside it.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from collections.abc import Callable
 
 import numpy as np
 
+from .label_sets import Bools
 from .options import Family
 from .ports import F32, I64
 
 Loss = Callable[..., tuple[float, F32]]  # (scores, labels, smoothing = 0)
 
 LOSSES: Family[Loss] = Family("train.loss", "Losses")
+SEVERAL = ("binary_cross_entropy", "squared_hinge")  # losses for several labels a record
 _TINY = np.float32(1e-12)
 
 
@@ -42,18 +45,35 @@ def cross_entropy(scores: F32, labels: I64, smoothing: float = 0.0) -> tuple[flo
 
 
 @LOSSES.option(
+    "binary_cross_entropy",
+    "Binary cross-entropy",
+    formula="L = mean over classes of -log sigmoid(s) where the label holds, else -log sigmoid(-s)",
+)
+def binary_cross_entropy(scores: F32, labels: I64 | Bools, smoothing: float = 0.0) -> tuple[float, F32]:
+    """Return the mean binary cross-entropy, each label for itself, and its gradient.
+
+    The gradient is (sigmoid - target) / (n classes). The target is 1 or 0; smoothed by s, 1 - s / 2 or s / 2.
+    """
+    target = _held(scores, labels).astype(np.float32)
+    target = target * np.float32(1 - smoothing) + np.float32(smoothing / 2)
+    small = np.exp(-np.abs(scores))
+    loss = np.maximum(scores, 0) - scores * target + np.log1p(small)
+    p = np.where(scores >= 0, 1 / (1 + small), small / (1 + small))
+    return float(loss.mean()), ((p - target) / np.float32(scores.size)).astype(np.float32)
+
+
+@LOSSES.option(
     "squared_hinge",
     "Squared hinge",
     formula="L = mean over classes of max(0, 1 - t s)^2, t = +1 for the label, else -1",
     citation="Hubara et al. 2016, arXiv:1602.02830",
 )
-def squared_hinge(scores: F32, labels: I64, smoothing: float = 0.0) -> tuple[float, F32]:
+def squared_hinge(scores: F32, labels: I64 | Bools, smoothing: float = 0.0) -> tuple[float, F32]:
     """Return the mean squared hinge loss, one class against the rest, and its gradient.
 
     Its targets are sides, not shares: smoothing does not change them.
     """
-    target = np.full(scores.shape, -1, np.float32)
-    target[np.arange(len(labels)), labels] = 1
+    target = np.where(_held(scores, labels), np.float32(1), np.float32(-1))
     slack = np.maximum(0, 1 - target * scores)
     return float((slack**2).mean()), (-2 * target * slack / scores.size).astype(np.float32)
 
@@ -94,6 +114,12 @@ def attention_transfer(values: F32, teacher: F32) -> tuple[float, F32]:
     d_mean = (d_map - along * maps) / lengths
     grad = d_mean[:, :, None] * values * np.float32(2 / values.shape[2])
     return float((off * off).mean()), grad.astype(np.float32)
+
+
+def _held(scores: F32, labels: I64 | Bools) -> Bools:
+    """Return which classes hold where, bool (n, classes)."""
+    held = labels if labels.ndim == 2 else np.arange(scores.shape[1]) == labels[:, None]
+    return np.asarray(held, np.bool_)
 
 
 def _attention(values: F32) -> tuple[F32, F32]:

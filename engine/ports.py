@@ -9,7 +9,7 @@ Arrays by type, for n records (both in training and in a shipped model):
     spikes       uint8 (n, steps, neurons), 0 or 1
     scores       float32 (n, classes), logits; -inf marks a class that is ruled out
     facts        float64 (n, columns); a column of categories holds their index, NaN is a gap
-    labels       int64 (n,); -1 is unknown
+    labels       int64 (n,), the class; where a record has several labels, bit i for label i; -1 is unknown
 
 Gradients are float32 in the shape of the spec, whatever the type.
 """
@@ -72,6 +72,8 @@ class Spec:
         low: for bits, the lowest level; levels of activations are unsigned where it is 0.
         classes: for scores and labels, the class names, () where they are not known.
         columns: for facts, the columns.
+        several: for labels, whether each class is a label of its own, of which a record may have several
+            (engine/label_sets.py); for scores, what a guard decided them as; None where that is not known.
     """
 
     type: PortType
@@ -81,6 +83,7 @@ class Spec:
     low: int = 0
     classes: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
+    several: bool | None = None
 
     @property
     def elements(self) -> int:

@@ -19,6 +19,7 @@ class Header:
         columns: the columns of facts.
         records: how many records there are.
         encoding: for tables, the state of the column encoder as JSON text ("" otherwise).
+        several: whether each class is a label of its own, of which a record may have several.
     """
 
     shape: tuple[int, ...]
@@ -26,6 +27,7 @@ class Header:
     columns: tuple[Column, ...] = ()
     records: int = 0
     encoding: str = ""
+    several: bool = False
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class Records:
     Attributes:
         samples: (n, *shape), float32, or the file's own whole numbers of up to 16 bits or half floats: a
             batch is turned into float32 when it is taken, so a large file is not held four times over.
-        labels: int64 (n,), indices into the header's classes; -1 is unknown.
+        labels: int64 (n,), indices into the header's classes, or where the header says that there are
+            several labels, a bit for each that holds; -1 is unknown.
         facts: float64 (n, columns); categories as indices, NaN for a gap or a category not seen before.
         notes: sentences about what was odd but harmless, for the user.
         places: int64 (n,), of a batch: where its records stand in what it was taken from; None elsewhere.

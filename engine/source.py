@@ -61,7 +61,7 @@ class Source(Node):
         h = self.header
         return (
             Spec("real", h.shape),
-            Spec("labels", (), classes=h.classes),
+            Spec("labels", (), classes=h.classes, several=h.several or None),
             Spec("facts", (len(h.columns),), columns=h.columns),
         )
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .graph import Graph
+from .label_sets import name_of
 from .logic.explain import Explained, explain
 from .logic.pipeline import NONE, STATUS, UNKNOWN, Agreement
 from .logic.repair import Repair
@@ -164,5 +165,5 @@ def rule_counts(program: Program, name: str, answer: Answer) -> tuple[RuleCount,
 
 
 def class_name(answer: Answer, label: int) -> str:
-    """Return the name of a class, "" where the label is none."""
-    return answer.classes[label] if 0 <= label < len(answer.classes) else ""
+    """Return the name of a class, or of several labels, "" where the label is none."""
+    return name_of(label, answer.classes, several=answer.several)

@@ -208,7 +208,9 @@ class ConstraintsPanel(Emptiable):
     def _show_details(self, selected: QItemSelection) -> None:
         indexes, seen = selected.indexes(), self._trainer.look
         if indexes and seen:
-            self.details.show_violation(self.table.violation(indexes[0].row()), seen.classes)
+            self.details.show_violation(
+                self.table.violation(indexes[0].row()), seen.classes, several=seen.several
+            )
 
     def _ask_what_if(self) -> None:
         chosen = self.table.violation(self.view.currentIndex().row())

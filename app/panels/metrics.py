@@ -36,6 +36,7 @@ _TITLES = {
     "flat": "Activations without a gradient",
     "kept": "Chance that rules are kept",
     "broken": "Answers that break a rule",
+    "labels right": "Labels answered rightly",
 }
 _SHARES = set(_TITLES) - {"gradient"}  # what is said in percent
 _FIRST = "flipped"  # what is shown until another is chosen

@@ -169,7 +169,7 @@ class TrainingPanel(Emptiable):
     def _show_look(self) -> None:
         seen = self._trainer.look
         if seen:
-            self.classes.show_counts(seen.classes, seen.confusion)
+            self.classes.show_counts(seen.classes, seen.confusion, several=seen.several)
         elif not self._trainer.busy:
             self.show_empty(True)  # another project is open
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
@@ -39,25 +41,31 @@ class Details(QScrollArea):
         """Return everything it says."""
         return "\n".join(self._texts)
 
-    def show_violation(self, violation: Violation | None, classes: tuple[str, ...]) -> None:
-        """Show another violation; None shows nothing."""
+    def show_violation(
+        self, violation: Violation | None, classes: tuple[str, ...], *, several: bool = False
+    ) -> None:
+        """Show another violation; None shows nothing. `several`: each class is a label of its own."""
         holder = QWidget()
         column = QVBoxLayout(holder)
         column.setContentsMargins(4, 0, 8, 0)
         column.setSpacing(4)
         self._texts = []
         if violation:
-            self._fill(column, violation, classes)
+            self._fill(column, violation, classes, several=several)
         column.addStretch(1)
         self.setWidget(holder)
         holder.setAutoFillBackground(False)
 
-    def _fill(self, column: QVBoxLayout, violation: Violation, classes: tuple[str, ...]) -> None:
+    def _fill(
+        self, column: QVBoxLayout, violation: Violation, classes: tuple[str, ...], *, several: bool
+    ) -> None:
         told = violation.explained
         self._say(column, strong(f"Record {whole(violation.record)}: {told.said} → {told.fixed}", wrap=True))
         self._say(column, body(told.why, "hi", wrap=True))
-        if told.said in classes and len(violation.raw) == len(classes):
-            self._side_by_side(column, violation, classes)
+        if several and len(violation.raw) == len(classes):
+            self._side_by_side(column, violation, classes, chances)
+        elif told.said in classes and len(violation.raw) == len(classes):
+            self._side_by_side(column, violation, classes, shares)
             self._say(column, note(alternative(violation, classes), "mid"))
         self._say(column, note(status_words(violation), "mid"))
         for rule in told.broken:
@@ -71,13 +79,19 @@ class Details(QScrollArea):
             if rule.source:
                 self._say(column, caption(f"Source: {rule.source}", "low", wrap=True))
 
-    def _side_by_side(self, column: QVBoxLayout, violation: Violation, classes: tuple[str, ...]) -> None:
+    def _side_by_side(
+        self,
+        column: QVBoxLayout,
+        violation: Violation,
+        classes: tuple[str, ...],
+        probable: Callable[[F32], F64],
+    ) -> None:
         told = violation.explained
         raw, fixed = ClassBars("Raw answer"), ClassBars("After the rules")
         out = set(np.flatnonzero(np.isneginf(violation.scores)).tolist())
-        raw.show_answer(told.said, "error", classes, shares(violation.raw), set())
+        raw.show_answer(told.said, "error", classes, probable(violation.raw), set())
         tone = "warn" if told.status == STATUS[NONE] else "ok"
-        fixed.show_answer(told.fixed, tone, classes, shares(violation.scores), out)
+        fixed.show_answer(told.fixed, tone, classes, probable(violation.scores), out)
         across = QHBoxLayout()
         across.setSpacing(8)
         for bars in (raw, fixed):
@@ -99,6 +113,12 @@ def shares(scores: F32) -> F64:
         return np.zeros(len(scores), np.float64)
     weights = np.exp(scores.astype(np.float64) - top)
     return np.asarray(weights / weights.sum(), np.float64)
+
+
+def chances(scores: F32) -> F64:
+    """Return the probability of each of several labels by its score, 0 where it is -inf."""
+    known = scores.astype(np.float64)
+    return np.asarray(np.exp(np.minimum(known, 0)) / (1 + np.exp(-np.abs(known))), np.float64)
 
 
 def alternative(violation: Violation, classes: tuple[str, ...]) -> str:

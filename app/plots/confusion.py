@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from app.theme.current import theme
 from app.theme.figures import whole
 from app.theme.fonts import CAPTION, font
+from engine.look import LABELLED, RIGHT
 from engine.ports import I64
 
 _HEAD, _UNDER = 30, 34  # px above and below the table
@@ -19,21 +20,29 @@ _ALPHA = 0.85
 
 
 class ConfusionChart(QWidget):
-    """Rows are true classes, columns answers; what lies off the diagonal is wrong."""
+    """Rows are true classes, columns answers; what lies off the diagonal is wrong.
+
+    Of several labels a record, rows are labels and columns what became of them.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._classes: tuple[str, ...] = ()
         self._counts: I64 = np.zeros((0, 1), np.int64)
+        self._several = False
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         theme().changed.connect(self.update)
 
-    def show_counts(self, classes: tuple[str, ...], counts: I64) -> None:
-        """Show counts, int64 (classes, classes + 1); the last column is answers of no class."""
-        self._classes, self._counts = classes, counts
-        right = int(np.trace(counts[:, : len(classes)]))
-        self.setAccessibleName(f"Answers by class: {right} of {int(counts.sum())} right")
+    def show_counts(self, classes: tuple[str, ...], counts: I64, *, several: bool = False) -> None:
+        """Show counts, int64 (classes, classes + 1), the last column answers of no class.
+
+        Of `several` labels (labels, 4), the columns as LABELLED of engine/look.py.
+        """
+        self._classes, self._counts, self._several = classes, counts, several
+        right = int(counts[:, list(RIGHT)].sum() if several else np.trace(counts[:, : len(classes)]))
+        kind = "label" if several else "class"
+        self.setAccessibleName(f"Answers by {kind}: {right} of {int(counts.sum())} right")
         self.update()
 
     def words_at(self, place: QPointF) -> str:
@@ -44,6 +53,8 @@ class ConfusionChart(QWidget):
         row, column = cell
         said = self._columns()[column]
         count, total = int(self._counts[row, column]), int(self._counts[row].sum())
+        if self._several:
+            return f"{self._classes[row]} is {said} in {whole(count)} of {whole(total)} records"
         return f"{whole(count)} of {whole(total)} records of {self._classes[row]} are answered {said}"
 
     def sizeHint(self) -> QSize:
@@ -70,7 +81,8 @@ class ConfusionChart(QWidget):
         for column in range(len(self._columns())):
             rect, count = self._rect(row, column), int(self._counts[row, column])
             share = count / total
-            token = "accent" if row == column else "error"
+            right = column in RIGHT if self._several else row == column
+            token = "accent" if right else "error"
             painter.fillRect(rect, theme().colour("line", 0.35))
             if count:
                 painter.fillRect(rect, theme().colour(token, 0.12 + (_ALPHA - 0.12) * share))
@@ -99,7 +111,7 @@ class ConfusionChart(QWidget):
         _say(
             painter,
             under,
-            "Answer; rows are the true class",
+            "What becomes of each label" if self._several else "Answer; rows are the true class",
             "low",
             font(CAPTION),
             Qt.AlignmentFlag.AlignHCenter,
@@ -107,6 +119,8 @@ class ConfusionChart(QWidget):
 
     def _columns(self) -> tuple[str, ...]:
         """Return the answers there are; none stands among them where it was ever given."""
+        if self._several:
+            return LABELLED
         given = bool(self._counts.size and self._counts[:, -1].any())
         return (*self._classes, "none") if given else self._classes
 

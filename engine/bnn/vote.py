@@ -68,8 +68,11 @@ class Vote(Node):
         if self.training == "apart" and inputs[-1] is None:
             words = "Members that learn apart need the labels."
             raise ShapeError(words, do="Wire the labels, or choose Together.", port="labels")
+        if inputs[-1] is not None and inputs[-1].several:
+            words = "It votes on one class a record; the data has several labels."
+            raise ShapeError(words, do="Choose one label column in the data source.", port="labels")
         classes = next((m.classes for m in members if m.classes), ())
-        return (Spec("scores", first.shape, classes=classes),)
+        return (Spec("scores", first.shape, classes=classes, several=False),)
 
     def cost(self, *inputs: Spec | None) -> Cost:
         members = _members(inputs)

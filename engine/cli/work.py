@@ -17,11 +17,12 @@ from ..files.model import load_program
 from ..files.predictions import write_predictions
 from ..files.project import Project, open_project, probed
 from ..files.run import read_run
+from ..label_sets import held
 from ..records import Records
 from ..runtime.program import Answer, Program
 from ..source import Source
 from ..train.loop import train
-from ..train.progress import EpochDone, Finished, StageStarted
+from ..train.progress import LABELS, EpochDone, Finished, StageStarted
 from ..train.resume import resumed
 from ..violations import agreement
 from .printing import note, percent, plural, say, say_json, table
@@ -78,10 +79,13 @@ def evaluate(options: argparse.Namespace) -> int:
     if options.json:
         say_json(figures)
         return 0
-    rows = [("class", "records", "right", "accuracy")]
+    rows = [("label" if answer.several else "class", "records", "right", "accuracy")]
     for name, entry in figures["classes"].items():
         rows.append((name, str(entry["records"]), str(entry["right"]), percent(entry["accuracy"])))
     table(rows)
+    if answer.several:
+        by_label, raw = percent(figures["label_accuracy"]), percent(figures["label_accuracy_raw"])
+        say(f"Label by label {by_label} ({raw} before the rules); below, records right in every label.")
     say(f"Accuracy {percent(figures['accuracy'])} ({percent(figures['accuracy_raw'])} before the rules).")
     broke = plural(figures["violations_raw"], "answer")
     say(f"{broke} broke a rule before repair, {figures['violations']} after.")
@@ -178,6 +182,8 @@ def _epoch_line(done: EpochDone) -> str:
     loss = "" if np.isnan(done.loss) else f"  loss {done.loss:.4f}"
     # What a stage of floats computes is not what the packed model does: both are said.
     own = "" if np.isnan(done.own_accuracy) else f" ({percent(done.own_accuracy)} as it is trained now)"
+    labels = [f"  {percent(v)} of labels" for k, v in done.metrics.items() if k.endswith(f": {LABELS}")]
+    own += "".join(labels)
     part = f"  {done.part}" if done.part and done.stage == "gradient" else ""
     return (
         f"{done.stage} {done.epoch}/{done.epochs}{loss}  train {percent(done.train_accuracy)}"
@@ -195,11 +201,15 @@ def _say_finished(done: Finished, *, json: bool) -> None:
         "seconds": done.seconds,
         "run": done.checkpoint,
     }
+    several = not np.isnan(done.label_accuracy)
+    if several:
+        figures["label_accuracy"] = done.label_accuracy
     if json:
         say_json(figures)
         return
     say(
-        f"Test accuracy {percent(done.accuracy)} ({percent(done.accuracy_raw)} before the rules); "
+        f"Test accuracy {percent(done.accuracy)} ({percent(done.accuracy_raw)} before the rules)"
+        f"{f', label by label {percent(done.label_accuracy)}' if several else ''}; "
         f"{plural(done.violations_raw, 'answer')} broke a rule before repair, {done.violations} after. "
         f"Took {done.seconds:.1f} s, kept in {done.checkpoint}."
     )
@@ -208,14 +218,18 @@ def _say_finished(done: Finished, *, json: bool) -> None:
 def _evaluation(answer: Answer, labels: Any) -> dict[str, Any]:
     right = answer.labels == labels
     classes = {}
-    for i, name in enumerate(answer.classes):
+    for i, name in enumerate(() if answer.several else answer.classes):
         mine = labels == i
         count = int(mine.sum())
         hits = int(right[mine].sum())
         classes[name] = {"records": count, "right": hits, "accuracy": hits / count if count else 0.0}
+    by_label: dict[str, Any] = {}
+    if answer.several:
+        classes, by_label = _by_label(answer, labels)
     return {
         "accuracy": float(right.mean()),
         "accuracy_raw": float((answer.raw_labels == labels).mean()),
+        **by_label,
         "violations_raw": answer.violations_raw,
         "violations": answer.violations,
         "unanswered": int((answer.labels < 0).sum()),
@@ -223,3 +237,23 @@ def _evaluation(answer: Answer, labels: Any) -> dict[str, Any]:
         "classes": classes,
         "rules": {name: int(answer.broken[:, i].sum()) for i, name in enumerate(answer.rules)},
     }
+
+
+def _by_label(answer: Answer, labels: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the figures of each of several labels, and those of all of them together.
+
+    A label's `records` have it; `right` counts all records that have it or not as they are answered.
+    """
+    true = held(labels, len(answer.classes))
+    right, raw = answer.held == true, answer.raw_held == true
+    rows = {
+        name: {
+            "records": int(true[:, i].sum()),
+            "right": int(right[:, i].sum()),
+            "accuracy": float(right[:, i].mean()),
+            "missed": int((true & ~right)[:, i].sum()),
+            "wrongly_said": int((~true & ~right)[:, i].sum()),
+        }
+        for i, name in enumerate(answer.classes)
+    }
+    return rows, {"label_accuracy": float(right.mean()), "label_accuracy_raw": float(raw.mean())}

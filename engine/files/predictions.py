@@ -21,14 +21,21 @@ WRITERS: Family[Writer] = Family("files.predictions", "Prediction files")
 
 @WRITERS.option(".csv", "CSV table", formula="one row a record; scores as shortest decimals of float32")
 def write_csv(path: Path, answer: Answer) -> None:
-    """Write record, label, raw label, status, engine, broken rules and the score of every class."""
+    """Write record, label, raw label, status, engine, broken rules and the score of every class.
+
+    Of several labels a record, also a column for each, 1 where it holds, and one for each before the rules.
+    """
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         scores = [f"score_{name}" for name in answer.classes]
-        writer.writerow(["record", "label", "raw_label", "status", "engine", "broken_rules", *scores])
+        labels = [f"{word}_{name}" for word in ("label", "raw_label") for name in answer.classes]
+        holds = np.concatenate([answer.held, answer.raw_held], axis=1).astype(int) if answer.several else ()
+        several = labels if answer.several else ()
+        head = ["record", "label", "raw_label", "status", "engine", "broken_rules", *several, *scores]
+        writer.writerow(head)
         for i, row in enumerate(answer.scores):
             broken = "; ".join(name for name, hit in zip(answer.rules, answer.broken[i], strict=True) if hit)
-            cells = [str(v) for v in row]
+            cells = [str(v) for v in (*(holds[i] if answer.several else ()), *row)]
             label, raw = answer.name(int(answer.labels[i])), answer.name(int(answer.raw_labels[i]))
             writer.writerow([i, label, raw, answer.status[i], answer.engine[i], broken, *cells])
 
@@ -37,7 +44,7 @@ def write_csv(path: Path, answer: Answer) -> None:
     ".npz", "NumPy archive", formula="arrays label, raw_label, scores, status ..., classes, rules"
 )
 def write_npz(path: Path, answer: Answer) -> None:
-    """Write the arrays of an answer."""
+    """Write the arrays of an answer; of several labels also `held` and `raw_held`, a column for each."""
     with path.open("wb") as file:
         np.savez_compressed(file, **_arrays(answer))
 
@@ -75,9 +82,11 @@ def write_predictions(path: Path, answer: Answer) -> None:
 
 
 def _arrays(answer: Answer) -> dict[str, Any]:
+    several = {"held": answer.held, "raw_held": answer.raw_held} if answer.several else {}
     return {
         "label": answer.labels,
         "raw_label": answer.raw_labels,
+        **several,
         "scores": answer.scores,
         "status": answer.status,
         "engine": answer.engine,

@@ -14,6 +14,7 @@ from .. import hdf5
 from ..errors import ModelError, PolybitError
 from ..estimate import estimate
 from ..graph import Graph
+from ..label_sets import MOST_LABELS
 from ..ports import Array, Arrays, Column
 from ..records import Header
 from ..source import Source
@@ -53,7 +54,7 @@ def write_project(file: h5py.Group, project: Project) -> None:
     """Store a project: its text, and what its data files were found to hold."""
     write_text(file, "plan", project_text(project))
     headers = {
-        name: asdict(placed.node.header)
+        name: _plain(placed.node.header)
         for name, placed in project.graph.nodes.items()
         if isinstance(placed.node, Source) and placed.node.header
     }
@@ -161,6 +162,11 @@ def check_graph(graph: Graph, file: h5py.File, where: str) -> None:
         raise ModelError(f"Its plan claims {claimed:,} bytes of weights: too many.", where=where)
 
 
+def _plain(header: Header) -> dict[str, Any]:
+    """Return a header for JSON; of one class a record, it is what it was before there could be several."""
+    return {k: v for k, v in asdict(header).items() if k != "several" or v}
+
+
 def _like(found: Array, like: Array, name: str, where: str) -> Array:
     if found.shape != like.shape or found.dtype.newbyteorder("=") != like.dtype:
         got = f"{found.dtype} {found.shape}"
@@ -177,6 +183,9 @@ def _header(entry: Any, where: str) -> Header:
             raise ValueError("shape")
         columns = tuple(Column(str(c["name"]), tuple(map(str, c["categories"]))) for c in entry["columns"])
         classes = tuple(map(str, entry["classes"]))
-        return Header(shape, classes, columns, int(entry["records"]), str(entry["encoding"]))
+        several = entry.get("several", False)
+        if not isinstance(several, bool) or (several and len(classes) > MOST_LABELS):
+            raise ValueError("several")
+        return Header(shape, classes, columns, int(entry["records"]), str(entry["encoding"]), several)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ModelError("'input' does not say what records look like.", where=where) from error

@@ -13,6 +13,7 @@ from ..ports import Arrays, Port, Spec
 class ClassifierOutput(Node):
     """answer = argmax over classes of the scores, which are logits; ties go to the first class.
 
+    Where the data has several labels a record, each score is of a label of its own, which holds above 0.
     Training makes the loss between scores and labels small.
     """
 
@@ -22,8 +23,8 @@ class ClassifierOutput(Node):
     order: ClassVar[int] = 90
     summary: ClassVar[str] = "Says which scores are the answer, and what is right"
     inputs: ClassVar[tuple[Port, ...]] = (
-        Port("scores", ("scores",), "One score a class; the largest is the answer"),
-        Port("labels", ("labels",), "The right class, from the data source or the split"),
+        Port("scores", ("scores",), "One score a class; the largest is the answer, or those above 0"),
+        Port("labels", ("labels",), "The right class or labels, from the data source or the split"),
     )
 
     def specs(self, *inputs: Spec | None) -> Specs:
@@ -38,6 +39,10 @@ class ClassifierOutput(Node):
         if scores.shape != (count,):
             words = f"There are {count} classes but {scores.elements} scores."
             do = f"Set Units of the layer that feeds it to {count}."
+            raise ShapeError(words, do=do, port="scores")
+        if labels.several and scores.several is False:
+            words = "The data has several labels a record; what gives the scores decides one class."
+            do = "Let a layer give them, or set Decides of a guard to several labels."
             raise ShapeError(words, do=do, port="scores")
         return ()
 

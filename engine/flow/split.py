@@ -107,8 +107,10 @@ def assign(node: Split, labels: I64) -> npt.NDArray[np.int8]:
     rng = np.random.default_rng(node.seed)
     left = node.train + node.validation + tests
     seen = given_tests = given_validations = 0
-    for label in np.unique(labels[:rest]):
-        rows = rng.permutation(np.flatnonzero(labels[:rest] == label))
+    _, counts = np.unique(labels[:rest], return_counts=True)
+    ordered = np.argsort(labels[:rest], kind="stable")
+    for mine in np.split(ordered, np.cumsum(counts)[:-1]):
+        rows = rng.permutation(mine)
         seen += len(rows)
         # What is due to the parts after this class, less what they have: errors never add up.
         test_count = min(len(rows), max(0, round(seen * tests / left) - given_tests))

@@ -56,7 +56,10 @@ class ClassMemory(Node):
         if len(labels.classes) < 2:
             words = f"It needs two classes or more; the labels have {len(labels.classes)}."
             raise ShapeError(words, do="Choose data with a class column.", port="labels")
-        return (Spec("scores", (len(labels.classes),), classes=labels.classes),)
+        if labels.several:
+            words = "It learns one class a record; the data has several labels."
+            raise ShapeError(words, do="Choose one label column in the data source.", port="labels")
+        return (Spec("scores", (len(labels.classes),), classes=labels.classes, several=False),)
 
     def cost(self, *inputs: Spec | None) -> Cost:
         vector, labels = wired(inputs)

@@ -78,7 +78,7 @@ class BoardGuard(Node):
         flags = Spec("facts", (len(UNITS),), columns=tuple(map(Column, UNITS)))
         solution = (Column("digit"), Column("status", STATUS))
         names = scores.classes or (inputs[2].classes if inputs[2] else ())
-        out = Spec("scores", scores.shape, classes=names)
+        out = Spec("scores", scores.shape, classes=names, several=False)
         return out, flags, flags, Spec("facts", (2,), columns=solution)
 
     def warnings(self, *inputs: Spec | None) -> tuple[str, ...]:

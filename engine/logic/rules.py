@@ -90,6 +90,12 @@ class Rules(Node):
     def specs(self, *inputs: Spec | None) -> Specs:
         (scores,) = wired(inputs[:1])
         _check_classes(scores, inputs[2])
+        if inputs[2] and inputs[2].several and self.decides == ONE:
+            words = "The data has several labels a record; this guard decides one class."
+            raise ShapeError(words, do=f"Set Decides to {DECIDES[MANY]}.", parameter="decides")
+        if inputs[2] and inputs[2].several and scores.several is False:
+            words = "The data has several labels a record; what gives the scores decides one class."
+            raise ShapeError(words, do="Let a layer give them.", port="scores")
         try:
             rule_set = self.rule_set(*inputs)
         except (RuleError, SolverError) as error:
@@ -97,7 +103,8 @@ class Rules(Node):
             raise ShapeError(head, do=error.do, parameter="rules") from None
         flags = Spec("facts", (len(rule_set.rules),), columns=tuple(map(Column, rule_set.names)))
         classes = _classes(scores, inputs[2])
-        return Spec("scores", scores.shape, classes=classes), flags, flags, STATUS_SPEC
+        several = self.decides == MANY
+        return Spec("scores", scores.shape, classes=classes, several=several), flags, flags, STATUS_SPEC
 
     def warnings(self, *inputs: Spec | None) -> tuple[str, ...]:
         return self.rule_set(*inputs).notes

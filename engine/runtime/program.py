@@ -15,6 +15,7 @@ from ..convert import convert
 from ..errors import DataError, GraphError
 from ..graph import Graph, Wire
 from ..kernels.fused import first_largest
+from ..label_sets import Bools, held, name_of, said
 from ..node import Predictor
 from ..ports import F32, I64, U8, Array, Arrays, Spec
 from ..records import Records, as_floats, no_facts
@@ -36,13 +37,15 @@ class Answer:
         classes: the class names.
         scores: float32 (n, classes), logits after the rules; -inf where a class is ruled out.
         raw_scores: the same before the rules.
-        labels: int64 (n,), the answer; -1 where the rules allow no class.
+        labels: int64 (n,), the answer; -1 where the rules allow none. Of several labels a record, bit i says
+            whether label i holds.
         raw_labels: int64 (n,), the answer before the rules.
         rules: the names of the rules, in order; () without a rules node.
         broken: bool (n, rules), which rules the raw answer broke.
         left: bool (n, rules), which rules the answer still breaks (soft ones, or any where labels is -1).
         status, engine: text (n,), what is known of the answer (`allowed`, `optimal`, `feasible, not proven`,
             `unknown`, `none`) and what gave it; "" without a rules node.
+        several: whether each class is a label of its own, of which a record may have several.
     """
 
     classes: tuple[str, ...]
@@ -55,6 +58,17 @@ class Answer:
     left: npt.NDArray[np.bool_]
     status: npt.NDArray[np.str_]
     engine: npt.NDArray[np.str_]
+    several: bool = False
+
+    @property
+    def held(self) -> Bools:
+        """Return which labels hold of several, bool (n, classes)."""
+        return held(self.labels, len(self.classes))
+
+    @property
+    def raw_held(self) -> Bools:
+        """Return which labels held of several before the rules, bool (n, classes)."""
+        return held(self.raw_labels, len(self.classes))
 
     @property
     def violations_raw(self) -> int:
@@ -67,8 +81,8 @@ class Answer:
         return int(self.left.any(1).sum())
 
     def name(self, label: int) -> str:
-        """Return the class name of a label; `none` for -1."""
-        return self.classes[label] if label >= 0 else "none"
+        """Return the class name of a label, or the names of several; `none` for -1."""
+        return name_of(label, self.classes, several=self.several) if label >= 0 else "none"
 
 
 @dataclass(frozen=True)
@@ -91,8 +105,15 @@ class Program:
         """Return the class names."""
         return self.source.header.classes if self.source.header else ()
 
+    @cached_property
+    def several(self) -> bool:
+        """Return whether each class is a label of its own, of which a record may have several."""
+        return bool(self.source.header and self.source.header.several)
+
     def predict(self, samples: F32 | U8, facts: Array | None = None, *, threads: int = 1) -> I64:
         """Return the class indices, int64 (n,), of `samples`, (n, *shape); -1: no class is allowed.
+
+        Where records have several labels, a number for them all: engine/label_sets.py's `held` parts it.
 
         Args:
             samples: the records, in the units of the training file: float32, or uint8, which is read as the
@@ -116,6 +137,8 @@ class Program:
             (scores,) = self._many(compiled, self._as_records(samples, facts), list(self.ends), threads)
         if not compiled.finite and not np.isfinite(scores).all():
             _check_scores(scores, scores)
+        if self.several:
+            return said(scores, several=True)
         labels = np.empty(n, np.int64)
         first_largest(scores, labels)
         return labels
@@ -133,7 +156,7 @@ class Program:
             batch: the most records of one call.
             dtype: of the samples it will be given: float32 or uint8.
         """
-        return Runner(self.compiled((self.ends[-1],), dtype), batch)
+        return Runner(self.compiled((self.ends[-1],), dtype), batch, several=self.several)
 
     def answer(self, records: Records, *, threads: int = 1) -> Answer:
         """Return scores, labels and broken rules of `records`.
@@ -339,7 +362,7 @@ class Program:
         raw = arrays[1].astype(np.float32) if self._guarded else scores
         _check_scores(scores, raw)
         dead = np.isneginf(scores).all(1)
-        labels = np.where(dead, -1, scores.argmax(1))
+        labels = np.where(dead, -1, said(scores, several=self.several))
         n = len(scores)
         told = arrays[len(self.ends) :]
         broken, left = (a.astype(bool) for a in told[:2] or [np.zeros((n, 0))] * 2)
@@ -357,12 +380,13 @@ class Program:
             scores=scores,
             raw_scores=raw,
             labels=labels,
-            raw_labels=raw.argmax(1),
+            raw_labels=said(raw, several=self.several),
             rules=rules,
             broken=broken,
             left=left,
             status=words["status"],
             engine=words["engine"],
+            several=self.several,
         )
 
 

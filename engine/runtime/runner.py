@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..kernels.threads import share, workers
+from ..label_sets import said
 from ..ports import F32, I64, U64, Array
 from ..records import Records, as_floats
 from ..source import SAMPLES
@@ -25,7 +26,8 @@ class Runner:
         fed: the dtype of the samples.
     """
 
-    def __init__(self, compiled: Compiled, batch: int) -> None:
+    def __init__(self, compiled: Compiled, batch: int, *, several: bool = False) -> None:
+        self._several = several
         self.batch, self.fed = batch, compiled.fed
         self._runs = [step.bind(batch) for step in compiled.steps]
         self._given = compiled.given
@@ -70,9 +72,8 @@ class Runner:
         return scores
 
     def labels(self, samples: Array) -> I64:
-        """Return the class indices, int64 (n,), of n records; see `__call__`."""
-        labels: I64 = self(samples).argmax(1)
-        return labels
+        """Return the class indices, int64 (n,), of n records, or their labels; see `Program.predict`."""
+        return said(self(samples), several=self._several)
 
     def arrays(self, n: int, given: dict[str, Array]) -> list[Any]:
         """Return the arrays that were asked for, of n records, for the source's outputs by port name."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..errors import DataError
+from ..label_sets import joined
 from ..ports import F64, I64, Array, Column
 from ..records import Header, Records
 from .classes import class_name, in_order, indices, number
@@ -53,6 +54,10 @@ def records_of(named: Named, header: Header | None) -> tuple[Header, Records]:
     if header and samples.shape[1:] != header.shape:
         words = f"Records have the shape {samples.shape[1:]}; the graph was built on {header.shape}."
         raise DataError(words, where=named.where)
+    if header and header.several:
+        facts, notes = _facts(named, header.columns, n)
+        labels = _several(named, n, len(header.classes))
+        return header, Records(samples, labels, facts, (*notes, *_label_notes(named, labels)))
     names, own = _label_names(named, n, header)
     if header:
         classes, columns = header.classes, header.columns
@@ -120,6 +125,16 @@ def _label_names(named: Named, n: int, header: Header | None) -> tuple[list[str 
         names = [class_name(text) for text in texts(labels)]
         return [name if known or name != "-1" else None for name in names], own
     return [_of_index(int(i), listed, row, named.where) for row, i in enumerate(labels.tolist())], own
+
+
+def _several(named: Named, n: int, count: int) -> I64:
+    """Return which of several labels hold, as label_sets.py has them; -1 where the file has none."""
+    if named.labels is None:
+        return np.full(n, -1, np.int64)
+    if named.labels.shape != (n, count) or not np.isin(named.labels, (0, 1)).all():
+        words = f"Labels must be 0 or 1 for each of {count} labels, shape {(n, count)}."
+        raise DataError(words, where=named.where, why="The graph was built on several labels a record.")
+    return joined(named.labels != 0)
 
 
 def _of_index(index: int, listed: tuple[str, ...], row: int, where: str) -> str | None:

@@ -53,7 +53,7 @@ class Encoder:
     """How a whole table is encoded.
 
     Attributes:
-        label: name of the label column, "" where there is none.
+        label: name of the label column, or of several apart by commas; "" where there is none.
         columns: the other columns, in the order of the first file.
     """
 
@@ -67,7 +67,8 @@ class Encoder:
         Raises:
             DataError: a column has too many categories or a number too large, or no column is left.
         """
-        names = [n for n in table.names if n != label and n not in left_out]
+        labels = label_columns(label, table.names)
+        names = [n for n in table.names if n not in labels and n not in left_out]
         if not names:
             raise DataError(f"There is no column beside the label column {label!r}.", where=table.where)
         return cls(label, tuple(_encoded(table, name, gap_features=gap_features) for name in names))
@@ -134,6 +135,13 @@ class Encoder:
         return samples, facts, tuple(note for note in notes if note)
 
 
+def label_columns(label: str, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the label columns that a text names: one that is called so, or several apart by commas."""
+    if label in names or "," not in label:
+        return (label,)
+    return tuple(dict.fromkeys(name.strip() for name in label.split(",") if name.strip()))
+
+
 def numbers(table: Table, name: str) -> F64:
     """Return a column of numbers, float64 (n,), NaN where there is a gap.
 
@@ -197,7 +205,7 @@ def _fill(column: Encoded, table: Table, samples: F32, facts: F64) -> str:
 
 
 def _extra(encoder: Encoder, table: Table) -> str:
-    known = {c.name for c in encoder.columns} | {encoder.label}
+    known = {c.name for c in encoder.columns} | {*label_columns(encoder.label, table.names)}
     more = [name for name in table.names if name not in known]
     some = ", ".join(more[:10]) + (" ..." if len(more) > 10 else "")
     return f"Columns that are not used: {some}." if more else ""

@@ -14,9 +14,10 @@ from ..errors import TrainError
 from ..files.store import Weights
 from ..graph import Graph
 from ..kernels.optimise import sum_of_squares
+from ..label_sets import held, said
 from ..losses import LOSSES
 from ..node import Moment
-from ..ports import F32, Arrays
+from ..ports import F32, I64, Arrays
 from ..records import Records, as_floats
 from ..schedules import factor
 from ..settings import Training
@@ -25,7 +26,7 @@ from .average import Average
 from .floats import start_weight_quantizers, with_float_activations
 from .optimiser import Grouped
 from .penalties import Penalties
-from .plan import Plan, live
+from .plan import Plan, live, several_labels
 from .progress import BatchDone
 from .teacher import Teacher
 from .watch import Watch
@@ -71,6 +72,7 @@ class Descent:
     ) -> None:
         self._graph, self._weights, self._settings = graph, weights, settings
         self._teacher = teacher
+        self._several = several_labels(graph)
         self.stages, self.stage = stages, stages[0]
         self._begin(self.stage)
         self.tally = Tally()
@@ -163,7 +165,7 @@ class Descent:
         right, size = 0, self._settings.batch
         for at in range(0, len(records), size):
             part = records.take(slice(at, at + size))
-            right += int((self.plan.forward(part).argmax(axis=1) == part.labels).sum())
+            right += self._right(self.plan.forward(part), part.labels)
         return right / len(records)
 
     # Inside
@@ -205,14 +207,22 @@ class Descent:
         self._optimiser.step(rate)
         if self.average:
             self.average.step()
-        return loss, int((scores.argmax(axis=1) == batch.labels).sum())
+        return loss, self._right(scores, batch.labels)
+
+    def _right(self, scores: F32, labels: I64) -> int:
+        return int((said(scores, several=self._several) == labels).sum())
 
     def _loss(self, scores: F32, batch: Batch) -> tuple[float, F32]:
         of, smoothing = LOSSES.make(self._settings.loss), self._settings.smoothing
-        loss, grad = of(scores, batch.labels, smoothing)
-        if batch.others is None:
+        classes = scores.shape[1]
+        labels, others = (
+            held(some, classes) if self._several and some is not None else some
+            for some in (batch.labels, batch.others)
+        )
+        loss, grad = of(scores, labels, smoothing)
+        if others is None:
             return loss, grad
-        other, other_grad = of(scores, batch.others, smoothing)
+        other, other_grad = of(scores, others, smoothing)
         share, rest = np.float32(batch.share), np.float32(1 - batch.share)
         return batch.share * loss + (1 - batch.share) * other, share * grad + rest * other_grad
 

@@ -162,6 +162,13 @@ def answer_wire(graph: Graph) -> Wire:
     return wire
 
 
+def several_labels(graph: Graph) -> bool:
+    """Return whether a record has several labels, by what is wired to the output."""
+    (output,) = graph.of_kind("flow.output")
+    spec = graph.input_specs(output)[1]
+    return bool(spec and spec.several)
+
+
 def live(graph: Graph) -> set[str]:
     """Return the names of the nodes that take part in the gradient stage."""
     end = answer_wire(graph).source

@@ -7,6 +7,7 @@ from typing import Literal
 
 from ..runtime.program import Program
 
+LABELS = "labels right"  # the figure of an output: the share of all labels that are as they are answered
 Stage = Literal["prepare", "teacher", "gradient", "memory"]
 
 
@@ -101,6 +102,8 @@ class Finished:
         seconds: how long the run took.
         program: the packed model.
         checkpoint: the run file, or "".
+        label_accuracy: of several labels a record, the share of all labels that are as they are answered,
+            where `accuracy` counts whole records; NaN where a record has one class.
     """
 
     accuracy: float
@@ -111,6 +114,7 @@ class Finished:
     seconds: float
     program: Program
     checkpoint: str = ""
+    label_accuracy: float = float("nan")
 
 
 @dataclass(frozen=True)
