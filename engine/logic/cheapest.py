@@ -72,6 +72,8 @@ class Cheapest:
             return Found(None, -1, proven=False)
         if answer["values"] is None:
             return Found(None, -1, proven=True)
-        found = np.array(answer["values"], np.int64)[: len(here)] > 0
+        told = np.array(answer["values"], np.int64)[: len(here)] > 0
+        # A model ends with the last variable that a clause or a cost speaks of; the others stay as they are.
+        found = np.concatenate([told, values[here][len(told) :]])
         cost = int(costs[here][found != values[here]].sum())
         return Found(found, cost, proven)

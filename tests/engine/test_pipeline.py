@@ -275,3 +275,12 @@ class _Late:
 
     def cheapest(self, key, form, record, seconds):
         return self.process.cheapest(key, form, record, 10) if record.get("any") and not self.never else None
+
+
+def test_rc2_leaves_alone_a_last_variable_that_nothing_speaks_of():
+    form = form_of(3, [AtLeast((1, 2), 1, (), 0)])
+    predicted = np.array([[False, False, True], [True, False, False]])
+    costs = np.array([[3, 2, 0], [1, 1, 0]], np.int64)
+    engine = Engine(form)
+    agreed = engine.agreement(predicted, costs, engine(predicted, costs), 2)
+    assert (agreed.sampled, agreed.solved, agreed.agreed) == (2, 2, 2)
