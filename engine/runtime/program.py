@@ -22,7 +22,7 @@ from ..records import Records, as_floats, no_facts
 from ..source import Source
 from .compile import Compiled, Compiler, Fed
 from .runner import Runner, run_all
-from .steps import NotFiniteError
+from .steps import NotFiniteError, check_scores
 
 _FLAGS = {"broken", "left"}  # outputs of a node that guards by rules
 _SHARED = 128  # records that threads share; fewer are one thread's
@@ -37,8 +37,7 @@ class Answer:
         classes: the class names.
         scores: float32 (n, classes), logits after the rules; -inf where a class is ruled out.
         raw_scores: the same before the rules.
-        labels: int64 (n,), the answer; -1 where the rules allow none. Of several labels a record, bit i says
-            whether label i holds.
+        labels: int64 (n,), the answer; -1 where the rules allow none. Of several labels bit i is label i.
         raw_labels: int64 (n,), the answer before the rules.
         rules: the names of the rules, in order; () without a rules node.
         broken: bool (n, rules), which rules the raw answer broke.
@@ -113,7 +112,7 @@ class Program:
     def predict(self, samples: F32 | U8, facts: Array | None = None, *, threads: int = 1) -> I64:
         """Return the class indices, int64 (n,), of `samples`, (n, *shape); -1: no class is allowed.
 
-        Where records have several labels, a number for them all: engine/label_sets.py's `held` parts it.
+        Several labels a record are one number, which `label_sets.held` parts.
 
         Args:
             samples: the records, in the units of the training file: float32, or uint8, which is read as the
@@ -136,7 +135,7 @@ class Program:
         else:
             (scores,) = self._many(compiled, self._as_records(samples, facts), list(self.ends), threads)
         if not compiled.finite and not np.isfinite(scores).all():
-            _check_scores(scores, scores)
+            check_scores(scores, scores)
         if self.several:
             return said(scores, several=True)
         labels = np.empty(n, np.int64)
@@ -360,7 +359,7 @@ class Program:
     def _answer(self, arrays: list[Any]) -> Answer:
         scores = arrays[0].astype(np.float32)
         raw = arrays[1].astype(np.float32) if self._guarded else scores
-        _check_scores(scores, raw)
+        check_scores(scores, raw)
         dead = np.isneginf(scores).all(1)
         labels = np.where(dead, -1, said(scores, several=self.several))
         n = len(scores)
@@ -392,17 +391,6 @@ class Program:
 
 def _fed(samples: Array) -> Fed:
     return "uint8" if samples.dtype == np.uint8 else "float32"
-
-
-def _check_scores(scores: F32, raw: F32) -> None:
-    """Refuse NaN and infinite scores; the rules alone may write -inf, over a score that was a number."""
-    whole = np.isfinite(raw).all(1) & (np.isfinite(scores) | np.isneginf(scores)).all(1)
-    if not whole.all():
-        raise DataError(
-            "Its scores are not finite numbers.",
-            where=f"record {int(np.argmin(whole)) + 1}",
-            do="The record is too far from those the model was trained on, or the model is damaged.",
-        )
 
 
 def _one(graph: Graph, kind: str, title: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ..errors import DataError
 from ..fusion import LargestOf, WholeProduct
 from ..kernels.floats import bytes_over_largest, over_largest
 from ..kernels.fused import all_finite, compare_pack, count_levels, look_up, look_up_bytes
@@ -348,3 +349,18 @@ def writes_of(step: Step) -> tuple[int, ...]:
         return step.writes
     write = getattr(step, "write", None)
     return () if write is None else (write,)
+
+
+def check_scores(scores: F32, raw: F32) -> None:
+    """Refuse NaN and infinite scores; the rules alone may write -inf, over a score that was a number.
+
+    Raises:
+        DataError: a record has such scores.
+    """
+    whole = np.isfinite(raw).all(1) & (np.isfinite(scores) | np.isneginf(scores)).all(1)
+    if not whole.all():
+        raise DataError(
+            "Its scores are not finite numbers.",
+            where=f"record {int(np.argmin(whole)) + 1}",
+            do="The record is too far from those the model was trained on, or the model is damaged.",
+        )

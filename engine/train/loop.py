@@ -22,20 +22,17 @@ from ..files.atomic import check_writable
 from ..files.run import Checkpoint, write_run
 from ..files.store import Weights, packed
 from ..kernels.threads import workers
-from ..label_sets import right_share
-from ..losses import LOSSES
-from ..losses import SEVERAL as LOSSES_OF_SEVERAL
 from ..node import Node, wired
 from ..ports import Array
 from ..records import Records
 from ..runtime.program import Answer, Program
-from ..settings import Training
 from ..source import Source
 from ..stages import Stage, stages
 from .average import Patience
 from .gradient import Descent, Tally
+from .labels import check_several, right_labels
 from .lesson import Lesson, lesson_of
-from .plan import live, several_labels
+from .plan import live
 from .progress import LABELS, EpochDone, Finished, Progress, StageStarted
 from .resume import kept_state
 
@@ -160,8 +157,7 @@ class Run:
         if wrong:
             more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
             raise TrainError(f"The graph cannot be trained yet. {wrong[0]}{more}")
-        if several_labels(self._graph):
-            _check_several(self._settings)
+        check_several(self._graph, self._settings)
         splits = open_data(self._graph, self.project.folder)
         if not len(splits.train):
             raise TrainError("There are no training records.", do="Give Split a larger training share.")
@@ -289,7 +285,7 @@ class Run:
         answer = program.answer(held)
         accuracy, raw = (_share(labels, held) for labels in (answer.labels, answer.raw_labels))
         validation = _share(program.answer(self.validation).labels, self.validation)
-        by_label = _right_labels(answer, held)
+        by_label = right_labels(answer, held)
         self._final = {
             "test_accuracy": accuracy,
             "test_accuracy_raw": raw,
@@ -361,8 +357,8 @@ class Run:
     ) -> EpochDone:
         program = self.program()
         answer: Answer = program.answer(self.validation)
-        by_label = _right_labels(answer, self.validation)
         (output,) = self._graph.of_kind("flow.output")
+        labels = {f"{output}: {LABELS}": right_labels(answer, self.validation)} if answer.several else {}
         return EpochDone(
             stage=stage,
             epoch=epoch,
@@ -372,7 +368,7 @@ class Run:
             accuracy=_share(answer.labels, self.validation),
             seconds=time.perf_counter() - began,
             seconds_left=left,
-            metrics={f"{output}: {LABELS}": by_label} if answer.several else {},
+            metrics=labels,
             program=program,
         )
 
@@ -399,24 +395,6 @@ class Run:
 def _stamp(path: Path) -> tuple[int, int]:
     found = path.stat()
     return found.st_ino, found.st_mtime_ns
-
-
-def _check_several(settings: Training) -> None:
-    """Refuse settings that are for one class a record."""
-    if settings.loss not in LOSSES_OF_SEVERAL:
-        there = " or ".join(LOSSES[key] for key in LOSSES_OF_SEVERAL)
-        words = f"{LOSSES[settings.loss]} is of one class a record; these records have several labels."
-        raise TrainError(words, do=f"Set Loss to {there}.")
-    if settings.teacher != "none":
-        words = "A teacher is followed in one class a record; these records have several labels."
-        raise TrainError(words, do="Set Teacher to none.")
-
-
-def _right_labels(answer: Answer, records: Records) -> float:
-    """Return the share of all labels that are as they are answered; NaN where a record has one class."""
-    if not answer.several:
-        return float("nan")
-    return right_share(answer.labels, records.labels, len(answer.classes))
 
 
 def _share(labels: Array, records: Records) -> float:
