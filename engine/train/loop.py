@@ -285,7 +285,6 @@ class Run:
         answer = program.answer(held)
         accuracy, raw = (_share(labels, held) for labels in (answer.labels, answer.raw_labels))
         validation = _share(program.answer(self.validation).labels, self.validation)
-        by_label = right_labels(answer, held)
         self._final = {
             "test_accuracy": accuracy,
             "test_accuracy_raw": raw,
@@ -293,12 +292,12 @@ class Run:
             "test_records": len(held),
             "violations_raw": answer.violations_raw,
             "violations": answer.violations,
-            **({"test_label_accuracy": by_label} if answer.several else {}),
+            **({"test_label_accuracy": right_labels(answer, held)} if answer.several else {}),
         }
         seconds = time.perf_counter() - self._began
         path = self._save(finished=True)
         broke = answer.violations_raw, answer.violations
-        return Finished(accuracy, raw, validation, *broke, seconds, program, path, by_label)
+        return Finished(accuracy, raw, validation, *broke, seconds, program, path, right_labels(answer, held))
 
     # Pieces
 
