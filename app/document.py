@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from weakref import ref
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
@@ -22,18 +23,22 @@ _AUTOSAVE_AFTER = 800  # ms without a further change
 
 
 class _Edit(QUndoCommand):
-    """Swap one project for another; projects are values, so one command serves every edit."""
+    """Swap one project for another; projects are values, so one command serves every edit.
+
+    It does not hold its document: Qt deletes commands with their stack, and Python's collector, coming upon a
+    cycle of both, could take a command first, which Qt then deletes once more.
+    """
 
     def __init__(self, document: Document, words: str, after: Project, merge: str) -> None:
         super().__init__(words)
-        self._document, self._before, self.after = document, document.project, after
+        self._document, self._before, self.after = ref(document), document.project, after
         self.merge_key = merge
 
     def redo(self) -> None:
-        self._document.show(self.after)
+        self._show(self.after)
 
     def undo(self) -> None:
-        self._document.show(self._before)
+        self._show(self._before)
 
     def id(self) -> int:
         return 1 if self.merge_key else -1
@@ -44,6 +49,11 @@ class _Edit(QUndoCommand):
         self.after = other.after
         self.setObsolete(_content(self.after) == _content(self._before))
         return True
+
+    def _show(self, project: Project) -> None:
+        document = self._document()
+        if document is not None:
+            document.show(project)
 
 
 class Document(QObject):

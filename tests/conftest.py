@@ -50,9 +50,16 @@ def _no_window_left_to_others(request: pytest.FixtureRequest) -> Iterator[None]:
     if "PySide6" not in sys.modules or "engine" in request.path.parts[-2:]:
         return
     from PySide6.QtCore import QCoreApplication, QEvent
+    from PySide6.QtGui import QUndoStack
+    from shiboken6 import isValid
 
     if QCoreApplication.instance():
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    # Collecting a stack with its commands in one cycle has crashed Qt: it deletes commands by itself.
+    for stack in [o for o in gc.get_objects() if isinstance(o, QUndoStack)]:
+        if isValid(stack):
+            stack.blockSignals(True)
+            stack.clear()
     gc.collect()
 
 
