@@ -37,6 +37,7 @@ def test_the_suite_compares_speed_and_cost(monkeypatch, capsys):
     monkeypatch.setattr(rules, "SAMPLE", 20)
     monkeypatch.setattr(rules, "_LEAST", 0.0)
     monkeypatch.setattr(kept, "RECORDS", 270)
+    monkeypatch.setattr(rules, "hybrid_rows", lambda wanted: [])  # has its own tests; trains for minutes
     monkeypatch.setattr(kept, "packs", lambda: {key: pack_of(key) for key in ("transfusion", "tennis-set")})
     assert main(["bench", "rules", "--pairs", "1", "--json"]) == 0
     *rows, kept_row = json.loads(capsys.readouterr().out)
