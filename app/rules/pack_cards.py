@@ -39,8 +39,7 @@ class Card:
     def figures(self) -> str:
         """Return rules, variables and where they hold, in a line."""
         parts = [plural(len(self.pack.statements), "rule"), plural(len(self.matches), "variable")]
-        parts += [part for part in (self.pack.jurisdiction, self.pack.date) if part]
-        return " · ".join(parts)
+        return " · ".join([*parts, self.pack.jurisdiction] if self.pack.jurisdiction else parts)
 
     @property
     def fit(self) -> str:

@@ -71,7 +71,7 @@ def _add_head(column: QVBoxLayout, pack: Pack) -> None:
         column.addWidget(row(IconLabel("ph.warning-fill", "warn"), warned, stretch=1))
     facts = [
         ("Holds in", pack.jurisdiction),
-        ("Checked on", pack.date),
+        ("Written on", pack.date),
         ("Licence of the pack", pack.licence),
     ]
     column.addWidget(

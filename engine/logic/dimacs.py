@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import RuleError
 from .clauses import clauses_of
+from .files import text_of
 from .normal import AtLeast, NormalForm
 
 MOST_BYTES = 32 << 20
@@ -50,18 +51,7 @@ def read_dimacs(path: Path) -> NormalForm:
     Raises:
         RuleError: it is missing, too large or malformed; the sentence names the line.
     """
-    try:
-        size = path.stat().st_size
-        if size > MOST_BYTES:
-            words = f"The file has {size:,} bytes; at most {MOST_BYTES:,} are read."
-            raise RuleError(words, where=path.name, do="Split the rules.")
-        text = path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        words = f"Byte {error.start + 1} is no text."
-        raise RuleError(words, where=path.name, do="Give a DIMACS file, not packed.") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise RuleError(f"The file cannot be read ({reason}).", where=str(path)) from None
+    text = text_of(path, MOST_BYTES, split="Split the rules.", save="Give a DIMACS file, not packed.")
     try:
         return parse_dimacs(text, weighted=path.suffix.lower() == ".wcnf")
     except RuleError as error:

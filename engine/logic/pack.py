@@ -60,7 +60,7 @@ class Pack:
         about: what it is for, in a few sentences.
         licence: on what terms the pack itself stands.
         jurisdiction: where its rules hold, or "".
-        date: when its content was checked, as YYYY-MM-DD, or "".
+        date: when its content was put down, as YYYY-MM-DD, or "".
         notice: what it must not be taken for, or "".
         sources: where the rules come from.
         vocabulary: the variables its rules speak of.

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ..errors import RuleError
+from .files import text_of
 from .formula import Statement
 from .pack import Pack, Reference, source_id
 from .pack_file import read_pack
@@ -38,18 +39,7 @@ def load_pack(path: str | Path, *, trusted: bool = False) -> Pack:
         SolverError: lark, the parser of rules, is not installed.
     """
     path = Path(path)
-    try:
-        size = path.stat().st_size
-        if size > MOST_BYTES:
-            words = f"The file has {size:,} bytes; a pack has at most {MOST_BYTES:,}."
-            raise RuleError(words, where=path.name, do="Split it into several packs.")
-        text = path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        words = f"Byte {error.start + 1} is no UTF-8 text."
-        raise RuleError(words, where=path.name, do="Save the file as UTF-8.") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise RuleError(f"The file cannot be read ({reason}).", where=str(path)) from None
+    text = text_of(path, MOST_BYTES, split="Split it into several packs.", save="Save the file as UTF-8.")
     try:
         return read_pack(text, path.stem, trusted=trusted)
     except RuleError as error:

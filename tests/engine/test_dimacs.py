@@ -72,7 +72,7 @@ def test_a_file_that_is_not_there_not_text_or_too_large_is_refused(tmp_path, mon
     with pytest.raises(RuleError, match="cannot be read"):
         read_dimacs(tmp_path / "none.cnf")
     (tmp_path / "packed.cnf").write_bytes(b"p cnf 1 1\n\xff\x00")
-    with pytest.raises(RuleError, match="Byte 11 is no text"):
+    with pytest.raises(RuleError, match="Byte 11 is no UTF-8 text"):
         read_dimacs(tmp_path / "packed.cnf")
     monkeypatch.setattr(dimacs, "MOST_BYTES", 8)
     with pytest.raises(RuleError, match="at most 8 are read"):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...errors import RuleError
 from ..dimacs import SUFFIXES as DIMACS
+from ..files import text_of
 from ..ruleset import RuleSet
 from ..vocabulary import Vocabulary
 
@@ -76,18 +77,8 @@ def read_rules(path: str | Path) -> Document:
         known = ", ".join(f"{each.suffix} ({each.title})" for each in READERS.values())
         words = f"Rules are read from {known} here; got {path.name[:80]!r}."
         raise RuleError(words, do="Give a file that ends so.")
-    try:
-        size = path.stat().st_size
-        if size > MOST_BYTES:
-            words = f"The file has {size:,} bytes; at most {MOST_BYTES:,} are read."
-            raise RuleError(words, where=path.name, do="Split it.")
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        words = f"Byte {error.start + 1} is no UTF-8 text."
-        raise RuleError(words, where=path.name, do="Save the file as UTF-8.") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise RuleError(f"The file cannot be read ({reason}).", where=str(path)) from None
+    save = "Save the file as UTF-8."
+    text = text_of(path, MOST_BYTES, split="Split it.", save=save, encoding="utf-8-sig")
     try:
         return found.read(text)
     except RuleError as error:
