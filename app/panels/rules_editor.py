@@ -114,7 +114,7 @@ def vocabulary_at(graph: Graph, name: str, *, packs: bool = True) -> Vocabulary:
     if not isinstance(node, RuleNode) or not any(inputs[:1]):
         return Vocabulary(())
     values = {key: value for key, value in node.values().items() if key not in ("rules", "packs")}
-    taken = {"packs": node.packs} if packs and isinstance(node, Rules) and node.packs else {}
+    taken = {"packs": node.packs} if packs and node.packs else {}
     for more in (taken, {}):
         try:
             return type(node)(**{**values, **more}).rule_set(*inputs).vocabulary

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,18 @@ from ..errors import DataError, PolybitError, RuleError
 from ..files.atomic import check_writable
 from ..files.event_log import KINDS, EventLog, event_types, read_log
 from ..files.tables import write_table
-from ..logic.packs import load_pack
+from ..logic.event_matching import left_out, parted_by, vocabulary_of
 from ..logic.pipeline import STATUS, UNKNOWN
-from ..logic.ruleset import RuleSet
+from ..logic.readers import Document
 from ..logic.sequence import costs_of
-from ..logic.sequence_guard import SequenceGuard, vocabulary_of
+from ..logic.sequence_guard import SequenceGuard
 from ..logic.sequences.engine import TOOLS
-from .printing import plural, say, say_json
+from .packs import bound, document_of
+from .printing import note, plural, say, say_json
 
 _AT_ONCE = 1 << 22  # scores in memory
 _MOST_TEXT = 1 << 20
+TEXTS = (".rules", ".txt")
 _COLUMNS = ("case", "step", "event", "repaired", "changed", "status", "broken")
 
 
@@ -32,7 +35,9 @@ def repair_log(options: argparse.Namespace) -> int:
     if out.suffix != ".csv":
         raise PolybitError(f"Repaired logs are written as .csv; got {out.name!r}.")
     check_writable(out)
-    guard = _guard(Path(options.file), events)
+    guard = _guard(options.file, events)
+    for words in guard.rules.notes:
+        note(words)
     log = read_log(events, guard.events, guard.rules.vocabulary.given, options.kind)
     began = time.perf_counter()
     found = _Found(guard, log)
@@ -93,20 +98,22 @@ class _Found:
         self.rows = [line for case in lines for line in case]
 
 
-def _guard(path: Path, log: Path) -> SequenceGuard:
-    """Return the guard of a pack or of a text of rules; a text is about the events of the log."""
-    if path.suffix.lower() == ".toml":
-        pack = load_pack(path)
-        vocabulary, text = pack.vocabulary, pack.text
+def _guard(name: str, log: Path) -> SequenceGuard:
+    """Return the guard of a file, of shipped packs, or of a text of rules about the events of the log."""
+    if Path(name).suffix.lower() in TEXTS:
+        document = Document(vocabulary_of(event_types(log), ()), rules_text(Path(name)))
     else:
-        vocabulary, text = vocabulary_of(event_types(log), ()), rules_text(path)
-    if len(vocabulary.sequences) != 1:
-        words = f"The rules are about {plural(len(vocabulary.sequences), 'sequence')} of events."
-        raise RuleError(words, where=str(path), do="Take rules about one.")
+        document = document_of(name)
+    if len(document.vocabulary.sequences) != 1:
+        words = f"The rules are about {plural(len(document.vocabulary.sequences), 'sequence')} of events."
+        raise RuleError(words, where=name, do="Take rules about one.")
+    rules = bound(name, document)
+    taken, left = parted_by(rules)
+    notes = (*document.notes, *rules.notes, *((left_out(Path(name).name, left),) if left else ()))
     try:
-        return SequenceGuard(RuleSet.over(text, vocabulary))
+        return SequenceGuard(replace(rules, rules=taken, notes=notes))
     except RuleError as error:
-        raise error.at(str(path)) from None
+        raise error.at(name) from None
 
 
 def rules_text(path: Path) -> str:
@@ -146,7 +153,10 @@ def _sentences(told: dict[str, Any]) -> list[str]:
 def add_sequences(under: Any, make: Any) -> None:
     """Add the verb `sequences` to those of rules; `make` adds one with --json."""
     one = make(under, "sequences", repair_log, "the most probable logs of events that keep rules", json=True)
-    one.add_argument("file", help="rules: a domain pack (.toml) or a text of rules")
+    one.add_argument(
+        "file",
+        help="rules: a domain pack by its key or file (.toml), packs joined by +, or a text (.rules, .txt)",
+    )
     one.add_argument(
         "--events", required=True, help="a log with columns case and event, or scores (.csv, .tsv)"
     )

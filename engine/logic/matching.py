@@ -59,7 +59,7 @@ def matched(
     if not packs:
         return RuleSet.over(text, own)
     pack = combined([pack_of(key, carried) for key in packs])
-    whole, notes = _joined(own, pack)
+    whole, notes = joined(own, pack)
     mine, theirs = RuleSet.over(text, whole), RuleSet.over(pack.text, whole)
     links = _links(pack, whole, () if several else classes)
     kept = [v for v in whole.variables if v.given or v.name not in links]
@@ -68,15 +68,18 @@ def matched(
     move = _mover(theirs.tests, tests, whole, made, links)
     same = _mover(mine.tests, tests, whole, made, links)
     names = set(mine.names)
-    rules = [replace(r, bound=_moved(r.bound, same)) for r in mine.rules]
+    rules = [replace(r, bound=moved(r.bound, same)) for r in mine.rules]
     ordered = [rule.name for rule in theirs.rules if speaks_of_events(rule.bound)]
     if ordered:
-        notes.append(f"{pack.title}: {_some(ordered)}, rules over sequences of events, are left out here.")
+        what = "a rule over events, is" if len(ordered) == 1 else "rules over events, are"
+        notes.append(
+            f"{pack.title}: {some(ordered)}, {what} left out here: a Sequence guard takes packs too."
+        )
     for rule in theirs.rules:
         if rule.name in ordered:
             continue
         name = rule.name if rule.name not in names else f"{pack.key}: {rule.name}"
-        rules.append(replace(rule, name=name, bound=_moved(rule.bound, move)))
+        rules.append(replace(rule, name=name, bound=moved(rule.bound, move)))
     notes += _unmatched(pack, own, made)
     return RuleSet(made, tuple(rules), tuple(tests), (*mine.notes, *notes))
 
@@ -93,7 +96,7 @@ def _data(classes: tuple[str, ...], columns: tuple[Column, ...], *, several: boo
     return Vocabulary((*facts, *(Variable(name, "flag") for name in classes)))
 
 
-def _joined(own: Vocabulary, pack: Pack) -> tuple[Vocabulary, list[str]]:
+def joined(own: Vocabulary, pack: Pack) -> tuple[Vocabulary, list[str]]:
     """Return the variables of the data, with what the pack names beside, and notes on values it lacks."""
     theirs = {v.name: v for v in pack.vocabulary.variables}
     found, notes = [], []
@@ -163,9 +166,10 @@ def _mover(
     return move
 
 
-def _moved(formula: Formula, move: Callable[[Formula], Formula]) -> Formula:
+def moved(formula: Formula, move: Callable[[Formula], Formula]) -> Formula:
+    """Return a bound formula whose atoms are what `move` makes of them."""
     parts = parts_of(formula)
-    return with_parts(formula, tuple(_moved(part, move) for part in parts)) if parts else move(formula)
+    return with_parts(formula, tuple(moved(part, move) for part in parts)) if parts else move(formula)
 
 
 def _unmatched(pack: Pack, own: Vocabulary, made: Vocabulary) -> list[str]:
@@ -174,16 +178,22 @@ def _unmatched(pack: Pack, own: Vocabulary, made: Vocabulary) -> list[str]:
     free = [v.name for v in made.decided if v.name not in there]
     notes = []
     if facts:
-        notes.append(f"{pack.title}: {_some(facts)} {_no(facts, 'column')}: a gap, which breaks no rule.")
+        notes.append(unmatched_facts(pack, facts))
     if free:
-        notes.append(f"{pack.title}: {_some(free)} {_no(free, 'class')}: whatever suits the rules.")
+        notes.append(f"{pack.title}: {some(free)} {_no(free, 'class')}: whatever suits the rules.")
     return notes
+
+
+def unmatched_facts(pack: Pack, facts: list[str]) -> str:
+    """Return the note that facts of a pack are no columns."""
+    return f"{pack.title}: {some(facts)} {_no(facts, 'column')}: a gap, which breaks no rule."
 
 
 def _no(names: list[str], what: str) -> str:
     return f"is no {what} here" if len(names) == 1 else f"are no {what}{'e' * (what == 'class')}s here"
 
 
-def _some(names: list[str]) -> str:
+def some(names: Sequence[str]) -> str:
+    """Return names in a row, the first of them where there are many."""
     rest = len(names) - _MOST_NAMED
     return listed((*names[:_MOST_NAMED], *((f"{rest} more",) if rest > 0 else ())))

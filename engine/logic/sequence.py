@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
@@ -9,14 +10,17 @@ from typing import ClassVar
 import numpy as np
 
 from ..errors import RuleError, SolverError
-from ..fields import rules, text
+from ..fields import hidden, packs, rules, text
 from ..node import Family, Node, Predictor, ShapeError, Specs, wired
 from ..ports import F32, F64, I32, I64, Array, Arrays, Column, Port, Spec
+from .event_matching import matched_events
 from .language import parse
 from .lowering import SCALE
+from .matching import pack_keys
+from .packs import pack_of
 from .pipeline import STATUS
 from .ruleset import RuleSet
-from .sequence_guard import SequenceGuard, vocabulary_of
+from .sequence_guard import SequenceGuard
 from .sequences.automaton import Bools
 from .sequences.engine import IMPOSSIBLE
 from .sequences.examine import core_of
@@ -42,6 +46,10 @@ class Sequence(Node):
         rules: the rules, in the rule language; none allow everything.
         length: the column of facts that says how many steps a sequence has; all steps if left out, and for a
             record with a gap there.
+        packs: keys of shipped domain packs whose rules over events count too, separated by commas. Their
+            events and facts are those of the same name; of an event that the scores lack none happens.
+        carried: (key, file) of each pack as a model file holds it. It counts in place of the shipped one,
+            which may have changed since.
     """
 
     kind: ClassVar[str] = "logic.sequence"
@@ -68,6 +76,8 @@ class Sequence(Node):
     events: str = text("", "Names of the event types in the order of the columns, with commas")
     rules: str = rules("", "Rules over events and facts: rule NAME: response(order, invoice)")
     length: str = text("", "The column of facts that says how many steps a sequence has")
+    packs: str = packs("", "Domain packs whose rules over events count too: their keys, separated by commas")
+    carried: tuple[tuple[str, str], ...] = hidden(())
 
     def rule_set(self, *inputs: Spec | None) -> RuleSet:
         """Return the rules bound to what arrives at the node.
@@ -81,7 +91,7 @@ class Sequence(Node):
     def guard(self, *inputs: Spec | None) -> SequenceGuard:
         """Return what repairs sequences; raises as `rule_set` does."""
         scores, facts = wired(inputs[:1])[0], inputs[1]
-        return _guard(self.rules, self._names(scores), facts.columns if facts else ())
+        return self._guard(scores, facts)
 
     def specs(self, *inputs: Spec | None) -> Specs:
         (scores,) = wired(inputs[:1])
@@ -105,8 +115,7 @@ class Sequence(Node):
 
     def warnings(self, *inputs: Spec | None) -> tuple[str, ...]:
         scores, facts = wired(inputs[:1])[0], inputs[1]
-        columns = facts.columns if facts else ()
-        clash = _clash(self.rules, self._names(scores), columns, 0 if self.length else scores.shape[0])
+        clash = _clash(self._guard(scores, facts), scores.shape[1], 0 if self.length else scores.shape[0])
         return (*self.rule_set(*inputs).notes, *((clash,) if clash else ()))
 
     def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
@@ -119,7 +128,7 @@ class Sequence(Node):
             given = np.zeros((n, 0), np.float64) if facts is None else facts
             taken = _lengths(None if counted is None else given[:, counted], n, steps)
             labels, costs = costs_of(scores)
-            found = guard(labels, costs, taken, given)
+            found = guard(labels, _padded(costs, len(guard.events)), taken, given)
             done = found.repaired
             inside = np.arange(steps) < taken[:, None]
             changed = (done.labels != labels) & inside
@@ -130,8 +139,18 @@ class Sequence(Node):
 
         return predict
 
+    def texts(self) -> Mapping[str, str]:
+        carried = dict(self.carried)
+        return {key: pack_of(key, carried).written for key in pack_keys(self.packs)}
+
     def rows(self) -> tuple[tuple[str, str], ...]:
-        return (("Rules", _count(self.rules)), ("Engine", "Automata, Viterbi"))
+        taken = pack_keys(self.packs)
+        other = ("Packs", ", ".join(taken)) if taken else ("Engine", "Automata, Viterbi")
+        return (("Rules", _count(self.rules)), other)
+
+    def _guard(self, scores: Spec, facts: Spec | None) -> SequenceGuard:
+        columns = facts.columns if facts else ()
+        return _guard(self.rules, self._names(scores), columns, pack_keys(self.packs), self.carried)
 
     def _names(self, scores: Spec) -> tuple[str, ...]:
         width = scores.shape[-1] if scores.shape else 0
@@ -171,6 +190,12 @@ def costs_of(scores: F32 | F64) -> tuple[I32, I64]:
     return known.argmax(2).astype(np.int32), costs
 
 
+def _padded(costs: I64, events: int) -> I64:
+    """Return costs, (n, steps, events), with events that cannot be after those that the scores have."""
+    more = events - costs.shape[2]
+    return np.pad(costs, ((0, 0), (0, 0), (0, more)), constant_values=IMPOSSIBLE) if more else costs
+
+
 def _exchanged(scores: F32, raw: I32, labels: I32, changed: Bools) -> F32:
     out = scores.copy()
     row, step = np.nonzero(changed)
@@ -200,17 +225,22 @@ def _count(text: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _clash(text: str, events: tuple[str, ...], columns: tuple[Column, ...], steps: int) -> str:
-    """Return a sentence where no sequence, of `steps` events if not 0, keeps the hard rules at all."""
-    guard = _guard(text, events, columns)
+def _clash(guard: SequenceGuard, events: int, steps: int) -> str:
+    """Return a sentence where no sequence of the first `events`, of `steps` if not 0, keeps hard rules."""
     engine = guard.engine_for(np.full(len(guard.rules.tests), -1, np.int8))
     hard = [i for i, weight in enumerate(engine.weights) if weight is None]
-    possible = np.ones((steps, len(events)), np.bool_) if steps else None
+    possible = np.tile(np.arange(len(guard.events)) < events, (steps, 1)) if steps else None
     core = core_of([engine.automata[i] for i in hard], possible, _MOST_STATES)
     names = tuple(engine.rules[hard[i]].name for i in core)
     return f"No sequence{f' of {steps} events' * bool(steps)} keeps {listed(names)}." if names else ""
 
 
 @lru_cache(maxsize=64)
-def _guard(text: str, events: tuple[str, ...], columns: tuple[Column, ...]) -> SequenceGuard:
-    return SequenceGuard(RuleSet.over(text, vocabulary_of(events, columns)))
+def _guard(
+    text: str,
+    events: tuple[str, ...],
+    columns: tuple[Column, ...],
+    packs: tuple[str, ...],
+    carried: tuple[tuple[str, str], ...],
+) -> SequenceGuard:
+    return SequenceGuard(matched_events(text, events, columns, packs, carried=dict(carried)))

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import RuleError
-from ..ports import F64, I32, I64, Column
+from ..ports import F64, I32, I64
+from .event_matching import SEQUENCE, vocabulary_of
 from .formula import And, Count, Formula, Happens, Iff, IfThen, Implies, Not, Or, Tested, Xor
 from .lowering import soft_costs
 from .pipeline import UNKNOWN
@@ -22,9 +23,8 @@ from .sequences.automaton import Bools
 from .sequences.engine import Repaired, SequenceEngine
 from .sequences.rule import Body, Call, SequenceRule
 from .truth import Outcomes
-from .vocabulary import Variable, Vocabulary
 
-SEQUENCE = "sequence"  # the name of the variable that a guard decides
+__all__ = ["SEQUENCE", "Guarded", "SequenceGuard", "vocabulary_of"]
 _TRUE, _FALSE = And(()), Or(())
 _KEPT = 64  # engines
 
@@ -116,16 +116,6 @@ class SequenceGuard:
         return SequenceRule(rule.name, body, self._costs.get(number), rule.reason, rule.source)
 
 
-def vocabulary_of(events: tuple[str, ...], columns: tuple[Column, ...]) -> Vocabulary:
-    """Return the vocabulary of a sequence over event types and of facts in columns.
-
-    Raises:
-        RuleError: a name stands twice.
-    """
-    facts = Vocabulary.of((), columns).variables
-    return Vocabulary((*facts, Variable(SEQUENCE, "events", values=events)))
-
-
 def _settled(  # noqa: PLR0911 - a case a connective
     formula: Formula, tests: Outcomes, events: tuple[str, ...], *, lenient: bool
 ) -> Body:
@@ -166,7 +156,8 @@ def _plain(formula: Formula) -> Formula:
         case Count("exactly", number, parts):
             return And((Count("at least", number, parts), Count("at most", number, parts)))
     raise RuleError(
-        "A sequence guard decides events alone.", do="Leave out classes, labels and decided numbers."
+        "A sequence guard decides events alone.",
+        do="Leave out classes, labels and decided numbers: a Constraint guard takes them.",
     )
 
 

@@ -94,6 +94,31 @@ def test_a_pack_with_facts_and_scores(files, capsys):
     assert [r["repaired"] for r in rows] == ["order", "ship", "ship", "ship"]
 
 
+def test_shipped_packs_by_their_keys(files, capsys):
+    rows = "case,event\na,run_up\na,line_up\na,takeoff_clearance\na,takeoff\n"
+    (files / "flights.csv").write_text(rows)
+    out = files / "out.csv"
+    verb = ["rules", "sequences", "aircraft-departure", "--events", str(files / "flights.csv")]
+    main([*verb, "--out", str(out), "--json"])
+    assert json.loads(capsys.readouterr().out)["cases"] == 1
+    assert len(out.read_text().splitlines()) == 5
+    verb[2] = "aircraft-departure+surgical-safety"
+    assert main([*verb, "--out", str(out)]) == 1
+    assert "mean different things by 'log'" in capsys.readouterr().err
+    verb[2] = "aircraft-departur"
+    assert main([*verb, "--out", str(out)]) == 1
+    assert "There is no domain pack 'aircraft-departur'" in capsys.readouterr().err
+
+
+def test_rules_that_are_not_about_the_events_are_left_out_and_told(files, capsys):
+    more = "[variables.paid]\nkind = 'flag'\n[rules]"
+    text = PACK.replace("[rules]", more).replace("rule paid", "rule free: if paid then ship\nrule paid")
+    (files / "pack.toml").write_text(text)
+    code, _ = asked(files, "pack.toml", "log.csv")
+    assert code == 0
+    assert "free is not about these events alone" in capsys.readouterr().err
+
+
 def test_a_case_without_an_allowed_answer_is_told(files, capsys):
     (files / "rules.txt").write_text("rule a: existence(order, 2)\n")
     code, rows = asked(files)
