@@ -11,8 +11,9 @@ import numpy as np
 
 from .graph import Graph
 from .label_sets import name_of
+from .logic.agreement import Agreement
 from .logic.explain import Explained, explain
-from .logic.pipeline import NONE, STATUS, UNKNOWN, Agreement
+from .logic.pipeline import NONE, STATUS, UNKNOWN
 from .logic.repair import Repair
 from .logic.rules import Rules
 from .logic.several import Several

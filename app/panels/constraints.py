@@ -33,9 +33,9 @@ from engine.data.dataset import open_data
 from engine.errors import PolybitError
 from engine.files.project import Project
 from engine.files.tables import write_table
+from engine.logic.agreement import Agreement
 from engine.logic.matching import pack_keys
 from engine.logic.packs import pack_of
-from engine.logic.pipeline import Agreement
 from engine.look import Look
 from engine.runtime.program import Program
 from engine.violations import agreement
@@ -248,8 +248,9 @@ def packs_of(seen: Look) -> dict[str, str]:
 def agreed_words(found: Agreement) -> str:
     """Return what came of solving records once more."""
     words = f"RC2 agrees on {whole(found.agreed)} of {whole(found.solved)}"
-    late = found.sampled - found.solved
-    return f"{words}, {whole(late)} not proven in time" if late else words
+    if found.solved == found.sampled:
+        return words
+    return f"{words}, {whole(found.sampled - found.solved)} not checked in {found.seconds:.0f} s"
 
 
 def _agreement(program: Program, project: Project) -> Agreement | None:

@@ -13,8 +13,9 @@ from ..errors import DataError, PolybitError
 from ..files.answer_table import read_answers, vocabulary_of
 from ..files.atomic import check_writable
 from ..files.tables import write_table
+from ..logic.agreement import Agreement
 from ..logic.lowering import SCALE
-from ..logic.pipeline import ALLOWED, STATUS, TOOLS, UNKNOWN, Agreement
+from ..logic.pipeline import ALLOWED, STATUS, TOOLS, UNKNOWN
 from ..logic.readers import Document
 from ..logic.ruleset import RuleSet
 from ..logic.several import Settled, Several
@@ -72,7 +73,7 @@ def repair_table(options: argparse.Namespace) -> int:
     if options.json:
         say_json({**told, "rules_from": path.name, "out": str(out)})
     else:
-        for line in _sentences(told, rules, done):
+        for line in _sentences(told, rules, done, agreed):
             say(line)
     return 1 if (done.status >= UNKNOWN).any() else 0
 
@@ -117,18 +118,17 @@ def _told(rules: RuleSet, done: Settled, agreed: Agreement, took: float) -> dict
         "broken": dict(zip(rules.names, done.broken.sum(0).tolist(), strict=True)),
         "left": dict(zip(rules.names, done.left.sum(0).tolist(), strict=True)),
         "seconds": took,
-        "rc2": {"records": agreed.sampled, "solved": agreed.solved, "agreed": agreed.agreed},
+        "rc2": agreed.figures(),
     }
 
 
-def _sentences(told: dict[str, Any], rules: RuleSet, done: Settled) -> list[str]:
+def _sentences(told: dict[str, Any], rules: RuleSet, done: Settled, agreed: Agreement) -> list[str]:
     said = [f"{name}: {count:,}" for name, count in told["status"].items() if count]
     by = [f"{name}: {count:,}" for name, count in told["engine"].items() if count]
-    agreed = told["rc2"]
     lines = [
         f"{plural(told['records'], 'record')}: {', '.join(said)}. Took {told['seconds']:.3g} s.",
         f"Decided by {', '.join(by)}.",
-        f"RC2 agrees on {agreed['agreed']} of {agreed['solved']} records that it solved once more.",
+        agreed.words(),
     ]
     broken = [(count, name) for name, count in told["broken"].items() if count]
     if broken:

@@ -73,15 +73,14 @@ def repair_scores(options: argparse.Namespace) -> int:
     tools = {name: int((decided.tool == i).sum()) for i, name in enumerate(TOOLS)}
     dead = counts["none"]
     if options.json:
-        sample = {"records": agreed.sampled, "solved": agreed.solved, "agreed": agreed.agreed}
         figures = {"records": len(decided.costs), "status": counts, "engine": tools, "seconds": took}
-        say_json({**figures, "rc2": sample, "out": str(out)})
+        say_json({**figures, "rc2": agreed.figures(), "out": str(out)})
         return 1 if dead else 0
     said = [f"{name}: {count:,}" for name, count in counts.items() if count]
     say(f"{plural(len(decided.costs), 'record')}: {', '.join(said) or 'none'}. Took {took:.3g} s.")
     by = [f"{name}: {count:,}" for name, count in tools.items() if count]
     say(f"Decided by {', '.join(by) or 'nothing'}.")
-    say(f"RC2 agrees on {agreed.agreed} of {agreed.solved} records that it solved once more.")
+    say(agreed.words())
     for record in np.flatnonzero(decided.status != ALLOWED)[:1]:
         status, tool, why = decided.words(int(record))
         say(f"Record {record}: {status}, by {tool}: {why}.")

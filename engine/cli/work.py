@@ -18,6 +18,7 @@ from ..files.predictions import write_predictions
 from ..files.project import Project, open_project, probed
 from ..files.run import read_run
 from ..label_sets import held
+from ..logic.agreement import Agreement
 from ..records import Records
 from ..runtime.program import Answer, Program
 from ..source import Source
@@ -129,7 +130,7 @@ def _guarded(program: Program, records: Records, answer: Answer) -> dict[str, An
     told = _counted(answer)
     agreed = agreement(program, records)
     if agreed:
-        told["rc2"] = {"records": agreed.sampled, "solved": agreed.solved, "agreed": agreed.agreed}
+        told["rc2"] = agreed.figures()
     return told
 
 
@@ -139,8 +140,7 @@ def _how(figures: dict[str, Any]) -> list[str]:
         if figures.get(key):
             lines.append(f"{head}: {', '.join(f'{name} {count:,}' for name, count in figures[key].items())}.")
     if "rc2" in figures:
-        told = figures["rc2"]
-        lines.append(f"RC2 agrees on {told['agreed']} of {told['solved']} records that it solved once more.")
+        lines.append(Agreement(*figures["rc2"].values()).words())
     return lines
 
 

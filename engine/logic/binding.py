@@ -80,7 +80,7 @@ class Binding:
         known = self.vocabulary
         name = CLASS if word is None else word.text
         place = place if word is None else word.place
-        if word is not None and name in known.fact_numbers:
+        if word is not None and not word.is_class and name in known.fact_numbers:
             number = known.fact_numbers[name]
             return Fact(number, known.given[number], place, self.test, self._note)
         if name in known.decided_numbers:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .formula import Place, Word
-from .lexicon import written
 
 
 @dataclass(frozen=True)
@@ -47,8 +46,8 @@ Expression = Word | Sum | Product | Negative | Applied
 def text_of(expression: Expression) -> str:
     """Return an expression in the rule language."""
     match expression:
-        case Word(text, quoted):
-            return written(text, as_text=quoted)
+        case Word():
+            return expression.written()
         case Sum(parts, minus):
             texts = [text_of(p) if isinstance(p, Product) else _inner(p) for p in parts]
             return _joined(texts, [" - " if m else " + " for m in minus])

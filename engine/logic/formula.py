@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, is_dataclass, replace
 from functools import cache
 from typing import Any, ClassVar, Literal, TypeVar
 
+from .lexicon import written
+
 T = TypeVar("T")
 
 Operator = Literal["=", "!=", "<", "<=", ">", ">="]
@@ -46,6 +48,15 @@ class Word:
     text: str
     quoted: bool = False
     place: Place = field(default=Place(), compare=False)
+
+    @property
+    def is_class(self) -> bool:
+        """Whether it is the keyword `class`, which is the class even beside a column of that name."""
+        return self.text == "class" and not self.quoted
+
+    def written(self) -> str:
+        """Return it as a rule writes it."""
+        return self.text if self.is_class else written(self.text, as_text=self.quoted)
 
 
 # Atoms as written. A subject of None is the class.

@@ -23,6 +23,7 @@ from ..kernels.repair import Checked, Rows, broken_parts, sweep
 from ..kernels.repair_search import search_rows
 from ..kernels.repair_state import Sums, room_for
 from ..ports import I64
+from .agreement import WITHIN, Again, Agreement
 from .cheapest import Cheapest
 from .diagram import MOST_WIDE, Diagram, diagram_of
 from .normal import Bools, NormalForm
@@ -94,21 +95,6 @@ _WHY = {
 }
 
 
-@dataclass(frozen=True)
-class Agreement:
-    """A sample of records solved once more by RC2.
-
-    Attributes:
-        sampled: how many records.
-        solved: of how many RC2 gave an answer in time.
-        agreed: of how many of these it cost the same, or neither found any.
-    """
-
-    sampled: int
-    solved: int
-    agreed: int
-
-
 class Engine:
     """Repairs batches of records under one set of rules.
 
@@ -178,18 +164,31 @@ class Engine:
         return out
 
     def agreement(
-        self, predicted: Bools, costs: I64, decided: Decided, sample: int, seed: int = 0
+        self,
+        predicted: Bools,
+        costs: I64,
+        decided: Decided,
+        sample: int,
+        seed: int = 0,
+        within: float = WITHIN,
     ) -> Agreement:
-        """Return how often RC2, asked for the whole of a record, finds the cost that `decided` says."""
-        count = min(sample, len(predicted))
-        rows = np.random.default_rng(seed).choice(len(predicted), count, replace=False)
-        whole = _Ready(_whole(self.form), 0, WIDE)
-        values = predicted.copy()
-        batch = _Batch(predicted, values, costs, 0)
-        reached, status, _ = self._by_rc2(whole, rows, batch, _nothing(rows))
-        sure = (status == OPTIMAL) | (status == NONE)
-        same = np.where(status == NONE, -1, reached) == decided.costs[rows]
-        return Agreement(count, int(sure.sum()), int((sure & same).sum()))
+        """Return how often RC2, asked for the whole of a record, finds the cost that `decided` says.
+
+        Args:
+            predicted: bool (n, variables), what was repaired.
+            costs: int64 (n, variables), what changes cost.
+            decided: what it was repaired to.
+            sample: most records to solve once more, of those whose status says that nothing is cheaper.
+            seed: chooses them.
+            within: seconds for all of them; those that are left then count as not solved.
+
+        Raises:
+            SolverError: python-sat is not there.
+        """
+        sure = np.flatnonzero((decided.status != FEASIBLE) & (decided.status != UNKNOWN))
+        rows = np.random.default_rng(seed).choice(sure, min(sample, len(sure)), replace=False)
+        asked = Again(_whole(self.form), self._solver, self._seconds)
+        return asked(predicted[rows], costs[rows], decided.costs[rows], within)
 
     # Inside
 

@@ -32,13 +32,14 @@ def print_formula(formula: Formula) -> str:  # noqa: C901, PLR0911, PLR0912 - a 
     """Return a formula in the rule language; whatever joins parts inside another is put in brackets."""
     match formula:
         case Compare(subject, operator, value):
-            return f"{_subject(subject)} {operator} {_word(value)}"
+            return f"{_subject(subject)} {operator} {value.written()}"
         case Among(subject, values, negated):
-            return f"{_subject(subject)} {'not in' if negated else 'in'} {{{', '.join(map(_word, values))}}}"
+            among = "not in" if negated else "in"
+            return f"{_subject(subject)} {among} {{{', '.join(map(Word.written, values))}}}"
         case Known(subject, negated):
             return f"{_subject(subject)} is {'missing' if negated else 'known'}"
         case Bare(name):
-            return _word(name)
+            return name.written()
         case Form():
             return formula.text()
         case Not(part):
@@ -86,8 +87,4 @@ def _statement(statement: Statement) -> str:
 
 
 def _subject(word: Word | None) -> str:
-    return "class" if word is None else _word(word)
-
-
-def _word(word: Word) -> str:
-    return written(word.text, as_text=word.quoted)
+    return "class" if word is None else word.written()

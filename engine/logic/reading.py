@@ -18,6 +18,7 @@ from .forms import (
     Relation,
     as_expression,
     as_formula,
+    class_alone,
     range_of,
 )
 from .formula import (
@@ -40,7 +41,7 @@ from .formula import (
     Xor,
 )
 from .lexicon import unquoted
-from .vocabulary import number_of
+from .vocabulary import CLASS, number_of
 
 if TYPE_CHECKING:
     from lark import Token, Tree
@@ -123,8 +124,7 @@ def _read(branch: Child) -> Formula | Expression:
 
     if isinstance(branch, Token):
         if branch.type == "CLASS":
-            words = "The class is compared with a value."
-            raise RuleError(words, where=str(_place(branch)), do="Write class = NAME, or class in {...}.")
+            raise class_alone(_place(branch))
         return _word(branch)
     reader = _READERS.get(str(cast("Branch", branch).data))
     if reader is None:
@@ -232,6 +232,8 @@ def _call(name: Token, *children: Child) -> Formula | Expression:
 
 
 def _argument(branch: Child) -> Argument:
+    if _is_class(branch):  # forms that take names take the class too
+        return Word(CLASS, place=_place(cast("Token", branch)))
     kind = getattr(branch, "data", "")
     if kind not in ("labelled", "option"):
         return _read(branch)

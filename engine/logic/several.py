@@ -14,8 +14,9 @@ import numpy as np
 
 from ..errors import RuleError
 from ..ports import F32, F64, I64
+from .agreement import Agreement
 from .lowering import Compiled, lowered
-from .pipeline import U8, UNKNOWN, Agreement, Decided, Engine
+from .pipeline import U8, UNKNOWN, Decided, Engine
 from .ruleset import RuleSet
 from .semantic import Conditioned, Conditioning
 from .solver import Solver

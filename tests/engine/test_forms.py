@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -251,6 +252,41 @@ def test_rules_that_come_to_too_many_parts_together_are_refused(monkeypatch):
     wide = f"rule: all different({', '.join(['x', 'y'] * 40)})"
     with pytest.raises(RuleError, match="64 is the most"):
         RuleSet.over(wide, WORDS)
+
+
+@pytest.mark.parametrize("name", ["class", "CLASS", '"class"'])
+def test_the_class_stands_among_names_like_any_other(name):
+    known = Vocabulary(
+        (
+            Variable("p"),
+            Variable("q", "category", values=("a", "b")),
+            Variable("class", "category", values=("a", "b")),
+        )
+    )
+    for text in (f"table({name}, p){{(a, yes), (b, -)}}", f"all different(q, {name})"):
+        rules = RuleSet.over(f"rule: {text}", known)
+        answers = np.array(list(itertools.product(range(2), repeat=3)))
+        broken = rules.broken(np.empty((len(answers), 0)), answers)[:, 0]
+        p, q, label = answers.T
+        kept = (label == 1) | (p == 1) if "table" in text else q != label
+        assert np.array_equal(~broken, kept)
+        printed = print_rules(parse(f"rule: {text}"))
+        assert parse(printed) == parse(f"rule: {text}")
+        assert name.lower() in printed
+
+
+def test_a_column_named_class_is_meant_in_quotes_alone():
+    known = Vocabulary(
+        (
+            Variable("class", "category", given=True, values=("x",)),
+            Variable("class", "category", values=("a", "b")),
+        )
+    )
+    assert RuleSet.over("rule: table(class){(a)}", known).tests == ()
+    assert len(RuleSet.over('rule: table("class"){(x)}', known).tests) == 1
+    for text in ("AND(class, class = a)", "exactly 1 of (class)", "class + 1 < 2"):
+        with pytest.raises(RuleError, match="The class is compared with a value"):
+            RuleSet.over(f"rule: {text}", known)
 
 
 def test_connectives_may_be_called():

@@ -227,6 +227,16 @@ def test_rc2_agrees_with_a_sample(solver):
     assert (found.sampled, found.solved, found.agreed) == (30, 30, 30)
     wrong = replace(decided, costs=decided.costs + 1)
     assert engine.agreement(predicted, costs, wrong, 30).agreed < 30
+    assert found.words() == "RC2 agrees on 30 of 30 records that it solved once more."
+    # Out of time for all of them it says how many it came to; a sample of none takes none.
+    late = engine.agreement(predicted, costs, decided, 30, within=0.0)
+    assert (late.sampled, late.solved, late.agreed) == (30, 0, 0)
+    assert late.words().startswith(
+        "RC2 agrees on 0 of 0 records that it solved once more (0 of 30 checked in "
+    )
+    # What was not proven claims nothing that could be wrong.
+    open_ = replace(decided, status=np.full(100, FEASIBLE, np.uint8), costs=decided.costs + 1)
+    assert engine.agreement(predicted, costs, open_, 30).sampled == 0
 
 
 def test_where_a_solver_finds_nothing_in_time_the_record_says_so_and_the_others_are_answered():

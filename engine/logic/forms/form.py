@@ -169,6 +169,8 @@ def as_formula(read: Formula | Expression) -> Formula:
         if not read.quoted and number_of(read.text) is not None:
             words = f"{read.text[:40]} is a number; a condition is needed here."
             raise RuleError(words, where=str(read.place), do="Compare it: x <= 3.")
+        if read.is_class:
+            raise class_alone(read.place)
         return Bare(read)
     if isinstance(read, _NUMBERS):
         words = "A number stands where a condition is needed."
@@ -186,6 +188,12 @@ def as_expression(read: Argument, place: Place | None = None) -> Expression:
         return read
     words = "A condition stands where a number is needed."
     raise RuleError(words, where=str(place or ""), do="Take the condition out of the sum.")
+
+
+def class_alone(place: Place) -> RuleError:
+    """Return the error that `class` stands where a condition or a number must."""
+    words = "The class is compared with a value."
+    return RuleError(words, where=str(place), do="Write class = NAME, or class in {...}.")
 
 
 def range_of(text: str, place: Place) -> tuple[Word, Word]:

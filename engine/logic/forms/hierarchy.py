@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from ..binding import Binding
 from ..formula import And, Bare, Count, Form, Formula, Implies, Or, Word
-from ..lexicon import written
 from ..printing import print_formula
 from ..wording import in_words, listed
 from .form import Call, Entry, Labelled, as_formula, enter
@@ -33,7 +32,7 @@ class Hierarchy(Form):
         return (Bare(self.parent), *self.children)
 
     def text(self) -> str:
-        parent = written(self.parent.text, as_text=self.parent.quoted)
+        parent = self.parent.written()
         children = ", ".join(map(print_formula, self.children))
         return f"{_name(exclusive=self.exclusive, exhaustive=self.exhaustive)}({parent}: {children})"
 

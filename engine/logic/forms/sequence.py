@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from ...errors import RuleError
 from ..binding import Binding
 from ..formula import Bare, Form, Formula, Happens, Or, Place, Word
-from ..lexicon import written
 from ..sequences.templates import TEMPLATES, Template
 from ..vocabulary import nearest, number_of
 from .form import Argument, Entry, Labelled, Option, enter
@@ -30,7 +29,7 @@ class Happening(Form):
     place: Place = field(default=Place(), compare=False)
 
     def text(self) -> str:
-        places = [str(p) if isinstance(p, int) else " or ".join(map(_name, p)) for p in self.places]
+        places = [str(p) if isinstance(p, int) else " or ".join(map(Word.written, p)) for p in self.places]
         numbers = [f"{name} {number}" for name, number in self.numbers]
         return f"{self.template}({', '.join([*places, *numbers])})"
 
@@ -89,10 +88,6 @@ def _sequence(binding: Binding, happening: Happening) -> int:
         words = f"The events are in several sequences: {', '.join(several)}."
         do = f"Write {several[0]}.{names[0].text if names else 'EVENT'}."
     raise RuleError(words, where=str(happening.place), do=do)
-
-
-def _name(word: Word) -> str:
-    return written(word.text, as_text=word.quoted)
 
 
 def _enter(template: Template) -> None:

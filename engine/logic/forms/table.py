@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from ..binding import Binding
 from ..formula import TRUE, Among, And, Compare, Form, Formula, Operator, Or, Word
-from ..lexicon import written
 from ..wording import OPERATORS, listed
 from .form import Call, Cell, form
 from .ranges import Within
@@ -39,7 +38,7 @@ class Table(Form):
 
     def text(self) -> str:
         rows = ", ".join(f"({', '.join(map(_text, row))})" for row in self.rows)
-        return f"table({', '.join(map(_word, self.columns))}){{{rows}}}"
+        return f"table({', '.join(map(Word.written, self.columns))}){{{rows}}}"
 
     def words(self) -> str:
         rows = "; ".join(self._row_words(row) for row in self.rows)
@@ -77,7 +76,7 @@ def _condition(column: Word, cell: Cell) -> Formula:
 
 
 def _text(cell: Cell) -> str:
-    values = [_word(value) for value in cell.values]
+    values = [value.written() for value in cell.values]
     match cell.operator:
         case "-":
             return "-"
@@ -98,7 +97,3 @@ def _words(column: Word, cell: Cell) -> str:
         return f"{column.text} is between {values[0]} and {values[1]}"
     operator: Operator = cell.operator  # type: ignore[assignment]
     return f"{column.text} {OPERATORS[operator]} {values[0]}"
-
-
-def _word(word: Word) -> str:
-    return written(word.text, as_text=word.quoted)
