@@ -144,16 +144,14 @@ class WhatIf:
                 extra[i] = costs[i, first] if predicted[i, first] == stands else 0
                 predicted[i, first], costs[i, first] = not stands, FURTHEST
                 continue
-            those = scores[decision.place].astype(np.float64)
-            those[values[i]] = -np.inf
             if decision.width < 2:
                 extra[i] = FURTHEST
                 continue
-            others = np.minimum(those.max() - those, FURTHEST / SCALE)
-            extra[i] = round(self._lost(scores, i, int(those.argmax())) * SCALE)
-            predicted[i, here] = np.arange(decision.width) == those.argmax()
-            costs[i, here] = np.rint(others * SCALE)
-            costs[i, first + values[i]] = FURTHEST
+            others = np.arange(decision.width) != values[i]
+            next_ = np.flatnonzero(others)[costs[i, here][others].argmin()]
+            extra[i] = costs[i, first + next_]
+            predicted[i, here] = np.arange(decision.width) == next_
+            costs[i, here] = np.where(others, costs[i, here] - extra[i], FURTHEST)
         compiled.work_out(predicted)
         found = self.several.engine(predicted, costs)
         answers = compiled.answers(found.values)

@@ -40,11 +40,12 @@ def protocol():
     return WhatIf(RuleSet.over(TEXT, PROTOCOL))
 
 
-def account_and_truth(parts, seed):
+def account_and_truth(parts, seed, fine=False):
     rng = np.random.default_rng(seed)
     rules = softened(rule_set(*parts), rng)
     facts = GAPS[int(rng.integers(len(GAPS)))]
-    scores = (rng.integers(-6, 7, 9) / 2).astype(np.float32)
+    # Scores that are equal now and then; or fine ones, which costs are rounded from.
+    scores = (rng.normal(size=9) * 3 if fine else rng.integers(-6, 7, 9) / 2).astype(np.float32)
     told = WhatIf(rules)(facts, scores)
     answers, paid, broken = every_answer(rules, lowered(rules), facts[None], scores[None])
     free = every_answer(rule_set(), lowered(rule_set()), facts[None], scores[None])[1]
@@ -58,7 +59,7 @@ def numbers(rules, named):
 @settings(max_examples=50, deadline=None)
 @given(st.lists(formulas(2), min_size=1, max_size=5), st.integers(0, 2**32))
 def test_the_answer_and_the_next_best_cost_what_brute_force_finds(parts, seed):
-    rules, told, answers, paid, broken, _ = account_and_truth(parts, seed)
+    rules, told, answers, paid, broken, _ = account_and_truth(parts, seed, fine=seed % 2 == 1)
     chosen = answers.tolist().index(numbers(rules, told.answer))
     if np.isinf(paid.min()):
         assert told.status == "none"
