@@ -7,8 +7,9 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLay
 
 from app.panels.labels import IconLabel, caption, heading, line, note, row, section_label, strong
 from app.rules.pack_match import Match, kind_words
+from app.theme.figures import plural
 from engine.logic.formula import Statement
-from engine.logic.pack import Pack
+from engine.logic.pack import Pack, Reference
 from engine.logic.wording import in_words
 
 _WIDEST = 760  # px of text
@@ -51,7 +52,7 @@ class PackPreview(QScrollArea):
             column.addWidget(_rule(pack, statement, number))
         _add_section(column, "Sources")
         for source in pack.sources:
-            column.addWidget(_source(source.title, source.url, source.licence))
+            column.addWidget(_source(source))
         column.addStretch(1)
         self.setWidget(holder)
         holder.setAutoFillBackground(False)
@@ -72,6 +73,7 @@ def _add_head(column: QVBoxLayout, pack: Pack) -> None:
     facts = [
         ("Holds in", pack.jurisdiction),
         ("Written on", pack.date),
+        ("Compared with their sources", f"{pack.compared} of {plural(len(pack.statements), 'rule')}"),
         ("Licence of the pack", pack.licence),
     ]
     column.addWidget(
@@ -119,19 +121,29 @@ def _rule(pack: Pack, statement: Statement, number: int) -> QFrame:
     if statement.source:
         where = statement.source[len(source.id) :].strip(" :,") if source else statement.source
         named = f"{source.title}{', ' + where if where else ''}" if source else where
+        named += "" if pack.confirmed(statement) else " · not compared with it"
         column.addWidget(caption(named, "low", wrap=True))
     return card
 
 
-def _source(title: str, url: str, licence: str) -> QWidget:
+def _source(source: Reference) -> QWidget:
     holder = QWidget()
     column = QVBoxLayout(holder)
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(1)
-    column.addWidget(note(title, "hi"))
-    address = caption(url, "accent", wrap=True)
-    address.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    column.addWidget(address)
-    if licence:
-        column.addWidget(caption(licence, "low", wrap=True))
+    column.addWidget(note(source.title, "hi"))
+    column.addWidget(_addresses((source.url,), "accent"))
+    if source.licence:
+        column.addWidget(caption(source.licence, "low", wrap=True))
+    what = f": {source.compared}" if source.compared else ""
+    said = f"Compared on {source.checked}{what}" if source.checked else "Not compared with the rules"
+    column.addWidget(caption(said + (", as read at" if source.read else ""), "mid", wrap=True))
+    if source.read:
+        column.addWidget(_addresses(source.read, "low"))
     return holder
+
+
+def _addresses(addresses: tuple[str, ...], role: str) -> QLabel:
+    label = caption("\n".join(addresses), role, wrap=True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label

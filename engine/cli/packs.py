@@ -40,11 +40,11 @@ def list_packs(options: argparse.Namespace) -> int:
     if options.json:
         say_json([_figures_of(key) for key in packs()])
         return 0
-    rows = [("pack", "domain", "rules", "variables", "title")]
+    rows: list[tuple[str, ...]] = [("pack", "domain", "rules", "compared", "variables", "title")]
     for key, pack in packs().items():
-        counts = len(pack.statements), len(pack.vocabulary.variables)
-        rows.append((key, pack.domain, str(counts[0]), str(counts[1]), pack.title))
-    table(rows, left=(0, 1, 4))
+        counts = len(pack.statements), pack.compared, len(pack.vocabulary.variables)
+        rows.append((key, pack.domain, *map(str, counts), pack.title))
+    table(rows, left=(0, 1, 5))
     return 0
 
 
@@ -58,6 +58,7 @@ def _figures_of(key: str) -> dict[str, Any]:
         "licence": pack.licence,
         "notice": pack.notice,
         "rules": len(pack.statements),
+        "compared": pack.compared,
         "variables": len(pack.vocabulary.variables),
         "samples": len(pack.samples),
         "sources": [asdict(source) for source in pack.sources],

@@ -22,12 +22,20 @@ class Reference:
         title: what it is called.
         url: where it can be read.
         licence: on what terms it stands there, or who holds the rights; rules restate its facts only.
+        checked: when the rules that name it were compared with its text, as YYYY-MM-DD; "" if they were not.
+        compared: what was compared, in a few words.
+        read: addresses of the text that was read, where it was not read at `url`.
+        unconfirmed: rules that name it and whose passage was not found then.
     """
 
     id: str
     title: str
     url: str
     licence: str = ""
+    checked: str = ""
+    compared: str = ""
+    read: tuple[str, ...] = ()
+    unconfirmed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,6 +100,16 @@ class Pack:
         """Return what the `source` of a rule names, None where it has none."""
         named = source_id(statement.source)
         return next((s for s in self.sources if s.id == named), None)
+
+    def confirmed(self, statement: Statement) -> bool:
+        """Whether a rule was compared with the text of its source, as the source states it."""
+        source = self.source_of(statement)
+        return source is not None and bool(source.checked) and statement.name not in source.unconfirmed
+
+    @property
+    def compared(self) -> int:
+        """Return how many of its rules were compared with the text of their source."""
+        return sum(map(self.confirmed, self.statements))
 
 
 def source_id(source: str) -> str:

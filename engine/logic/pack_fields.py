@@ -72,6 +72,16 @@ def text_at(
     return value
 
 
+def texts_at(table: dict[str, Any], key: str, place: Key, most: int) -> tuple[str, ...]:
+    """Return the texts at `key`, at most `most`; none where it is not there."""
+    values = typed(table, key, place, list, "a list of texts", default=[])
+    if len(values) > most:
+        raise WrongError((*place, key), f"It has {len(values):,} texts; {most} is the most.")
+    if not all(isinstance(value, str) and len(value) <= MOST_TEXT for value in values):
+        raise WrongError((*place, key), "It takes a list of texts.")
+    return tuple(values)
+
+
 def number_at(table: dict[str, Any], key: str, place: Key) -> float | None:
     """Return the number at `key`, None where it is not there."""
     value = table.get(key)
@@ -93,6 +103,12 @@ def shown(value: object) -> str:
         return repr(str(value)[:40])
     except (ValueError, RecursionError):  # a number of thousands of digits
         return "something very long"
+
+
+def check_date(words: str, place: Key) -> None:
+    """Check that `words` are a date, or ""."""
+    if words and not re.fullmatch(r"\d{4}-[01]\d-[0-3]\d", words, re.ASCII):
+        raise WrongError(place, f"A date is written YYYY-MM-DD; got {words[:40]!r}.")
 
 
 def check_url(url: str, place: Key) -> None:

@@ -12,6 +12,7 @@ from .language import MOST_BYTES
 from .pack import Pack, Reference, Sample, Value, source_id
 from .pack_fields import (
     WrongError,
+    check_date,
     check_url,
     is_number,
     number_at,
@@ -20,6 +21,7 @@ from .pack_fields import (
     table_at,
     tables_at,
     text_at,
+    texts_at,
     typed,
 )
 from .pack_lines import Key, lines_of, words_of
@@ -33,9 +35,10 @@ MOST_VALUES = 500
 MOST_SAMPLES = 500
 MOST_SOURCES = 100
 MOST_NAME = 200
+MOST_ADDRESSES = 50  # of one source
 MOST_EVENTS = 1_000  # of one sample
 _HEAD = ("title", "domain", "text", "licence", "jurisdiction", "date", "notice")
-_SOURCE = ("id", "title", "url", "licence")
+_SOURCE = ("id", "title", "url", "licence", "checked", "compared", "read", "unconfirmed")
 _VARIABLE = ("kind", "given", "values", "least", "most", "step", "unit", "text")
 _SAMPLE = ("name", "facts", "answer", "keeps", "breaks")
 _TOP = ("pack", "sources", "variables", "rules", "samples")
@@ -107,14 +110,13 @@ class _Reader:
         head = table_at(self._document, "pack", ())
         only(head, _HEAD, ("pack",))
         words = {name: text_at(head, name, ("pack",), needed=name in _HEAD[:4]) for name in _HEAD}
-        if words["date"] and not re.fullmatch(r"\d{4}-[01]\d-[0-3]\d", words["date"], re.ASCII):
-            raise WrongError(("pack", "date"), f"A date is written YYYY-MM-DD; got {words['date']!r}.")
+        check_date(words["date"], ("pack", "date"))
         sources = self._sources()
         vocabulary = self._vocabulary()
         rules = table_at(self._document, "rules", ())
         only(rules, ("text",), ("rules",))
         text = text_at(rules, "text", ("rules",), needed=True, most=MOST_BYTES)
-        soft = None if self._trusted else self._soft(text, vocabulary, {source.id for source in sources})
+        soft = None if self._trusted else self._soft(text, vocabulary, sources)
         return Pack(
             key=self._key,
             title=words["title"],
@@ -133,15 +135,10 @@ class _Reader:
     def _sources(self) -> tuple[Reference, ...]:
         found: dict[str, Reference] = {}
         for i, entry in enumerate(tables_at(self._document, "sources", MOST_SOURCES)):
-            place: Key = ("sources", i)
-            only(entry, _SOURCE, place)
-            words = {name: text_at(entry, name, place, needed=name != "licence") for name in _SOURCE}
-            if not re.fullmatch(r"[\w./+-]{1,60}", words["id"]):
-                raise WrongError((*place, "id"), f"An id is one word; got {words['id'][:40]!r}.")
-            if words["id"] in found:
-                raise WrongError((*place, "id"), f"Two sources have the id {words['id']!r}.")
-            check_url(words["url"], (*place, "url"))
-            found[words["id"]] = Reference(**words)
+            source = _source(entry, ("sources", i))
+            if source.id in found:
+                raise WrongError(("sources", i, "id"), f"Two sources have the id {source.id!r}.")
+            found[source.id] = source
         return tuple(found.values())
 
     def _vocabulary(self) -> Vocabulary:
@@ -151,20 +148,26 @@ class _Reader:
             raise WrongError(("variables",), words)
         return Vocabulary(tuple(_variable(entries, name) for name in entries))
 
-    def _soft(self, text: str, vocabulary: Vocabulary, sources: set[str]) -> dict[str, bool]:
+    def _soft(self, text: str, vocabulary: Vocabulary, sources: tuple[Reference, ...]) -> dict[str, bool]:
         """Return whether each rule is soft, once all that they name was looked up."""
         try:
             rules = RuleSet.over(text, vocabulary).rules
         except RuleError as error:
             raise _WrongRuleError(error) from None
+        ids = tuple(sorted(source.id for source in sources))
         for rule in rules:
             named = source_id(rule.source)
-            if named and named not in sources:
+            if named and named not in ids:
                 words = f"There is no source {named!r}."
-                ids = some(tuple(sorted(sources))) or "none yet"
-                do = f"A rule's source begins with the id of one: {ids}."
+                do = f"A rule's source begins with the id of one: {some(ids) or 'none yet'}."
                 where = f"line {rule.line}, column {rule.column}"
                 raise _WrongRuleError(RuleError(words, where=where, do=do))
+        for i, source in enumerate(sources):
+            there = tuple(sorted(rule.name for rule in rules if source_id(rule.source) == source.id))
+            for name in source.unconfirmed:
+                if name not in there:
+                    words = f"No rule {name!r} names this source."
+                    raise WrongError(("sources", i, "unconfirmed"), words, nearest(name, there))
         return {rule.name: rule.weight is not None for rule in rules}
 
     def _samples(self, vocabulary: Vocabulary, soft: dict[str, bool] | None) -> tuple[Sample, ...]:
@@ -183,6 +186,22 @@ class _Reader:
 
 
 # Parts of a pack
+
+
+def _source(entry: dict[str, Any], place: Key) -> Reference:
+    only(entry, _SOURCE, place)
+    words = {name: text_at(entry, name, place, needed=name in _SOURCE[:3]) for name in _SOURCE[:6]}
+    if not re.fullmatch(r"[\w./+-]{1,60}", words["id"]):
+        raise WrongError((*place, "id"), f"An id is one word; got {words['id'][:40]!r}.")
+    check_url(words["url"], (*place, "url"))
+    check_date(words["checked"], (*place, "checked"))
+    read = texts_at(entry, "read", place, MOST_ADDRESSES)
+    for address in read:
+        check_url(address, (*place, "read"))
+    unconfirmed = texts_at(entry, "unconfirmed", place, MOST_VALUES)
+    if not words["checked"] and (words["compared"] or read or unconfirmed):
+        raise WrongError(place, "What was compared has no date.", 'Add checked = "YYYY-MM-DD".')
+    return Reference(**words, read=read, unconfirmed=unconfirmed)
 
 
 def _variable(entries: dict[str, Any], name: str) -> Variable:
@@ -214,13 +233,10 @@ def _variable(entries: dict[str, Any], name: str) -> Variable:
 
 
 def _names(entry: dict[str, Any], place: Key) -> tuple[str, ...]:
-    here = (*place, "values")
-    values = typed(entry, "values", place, list, "a list of texts", default=[])
-    if len(values) > MOST_VALUES:
-        raise WrongError(here, f"A variable has at most {MOST_VALUES} values; this has {len(values):,}.")
-    if not all(isinstance(v, str) and 0 < len(v) <= MOST_NAME for v in values):
-        raise WrongError(here, f"Values are texts of 1 to {MOST_NAME} characters.")
-    return tuple(values)
+    values = texts_at(entry, "values", place, MOST_VALUES)
+    if not all(0 < len(v) <= MOST_NAME for v in values):
+        raise WrongError((*place, "values"), f"Values are texts of 1 to {MOST_NAME} characters.")
+    return values
 
 
 def _values(entry: dict[str, Any], key: str, place: Key, there: dict[str, Variable]) -> dict[str, Value]:

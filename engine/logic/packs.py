@@ -99,7 +99,12 @@ def combined(parts: Sequence[Pack]) -> Pack:
     statements: list[Statement] = []
     for pack, named in zip(parts, names, strict=True):
         renamed = {s.id: s.id if s.id in alike else f"{pack.key}/{s.id}" for s in pack.sources}
-        sources.update({renamed[s.id]: replace(s, id=renamed[s.id]) for s in pack.sources})
+        called = dict(zip((s.name for s in pack.statements), named, strict=True))
+        for source in pack.sources:
+            key = renamed[source.id]
+            left = tuple(called[name] for name in source.unconfirmed if name in called)
+            there = sources[key].unconfirmed if key in sources else ()
+            sources[key] = replace(source, id=key, unconfirmed=there + left)
         statements += [
             replace(statement, name=name, source=_renamed(statement.source, renamed))
             for statement, name in zip(pack.statements, named, strict=True)
@@ -137,8 +142,10 @@ def _rule_names(parts: Sequence[Pack]) -> list[list[str]]:
     ]
 
 
-def _what(pack: Pack, source: str) -> tuple[str, str] | None:
-    return next(((s.title, s.url) for s in pack.sources if s.id == source), None)
+def _what(pack: Pack, source: str) -> tuple[object, ...] | None:
+    """Return what makes a source another one, whatever rules name it."""
+    here = (s for s in pack.sources if s.id == source)
+    return next(((s.title, s.url, s.checked, s.compared, s.read) for s in here), None)
 
 
 def _renamed(source: str, ids: dict[str, str]) -> str:
