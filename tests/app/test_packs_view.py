@@ -58,6 +58,8 @@ def test_a_card_is_seen_in_full_with_reasons_and_sources(view: PacksView) -> Non
     assert pack.statements[0].name in words
     assert pack.statements[0].reason in words
     assert pack.sources[0].url in words
+    assert f"{pack.compared} of {len(pack.statements)} rules" in words
+    assert ("Compared on" if pack.sources[0].checked else "Not compared with the rules") in words
     assert all(variable.name in words for variable in pack.vocabulary.variables)
     assert "not in this data" in words or len(pack.vocabulary.given) == 1
 

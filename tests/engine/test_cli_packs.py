@@ -40,6 +40,8 @@ def test_packs_are_listed(capsys):
     told = {one["pack"]: one for one in json.loads(capsys.readouterr().out)}
     assert told["transfusion"]["rules"] == 14
     assert told["transfusion"]["sources"][0]["url"].startswith("https://")
+    assert told["semantic-versions"]["compared"] == told["semantic-versions"]["rules"]
+    assert told["semantic-versions"]["sources"][0]["checked"] >= "2026-11-26"
 
 
 def test_random_records_keep_the_rules(capsys):

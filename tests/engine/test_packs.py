@@ -73,6 +73,20 @@ def test_every_rule_has_a_name_a_reason_and_a_source(key):
 
 
 @pytest.mark.parametrize("key", KEYS)
+def test_it_says_how_far_it_was_compared_with_its_sources(key):
+    pack = pack_of(key)
+    names = {statement.name for statement in pack.statements}
+    for source in pack.sources:
+        assert set(source.unconfirmed) <= names
+        assert bool(source.checked) == bool(source.compared), source.id
+        assert source.checked >= "2026-11-26" or not source.checked
+    assert pack.compared == sum(
+        bool(pack.source_of(s).checked) and s.name not in pack.source_of(s).unconfirmed
+        for s in pack.statements
+    )
+
+
+@pytest.mark.parametrize("key", KEYS)
 def test_the_text_of_its_rules_round_trips(key):
     statements = pack_of(key).statements
     assert parse(print_rules(statements)) == statements

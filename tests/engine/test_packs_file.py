@@ -65,9 +65,40 @@ def test_a_pack_is_read_whole():
     assert [s.name for s in pack.statements] == ["fever_first", "red"]
     assert pack.source_of(pack.statements[0]) == pack.sources[0]
     assert pack.source_of(pack.statements[1]) is None
+    assert pack.sources[0].checked == ""
+    assert not pack.confirmed(pack.statements[0])
     assert pack.samples[0].keeps
     assert pack.samples[1].breaks == ("fever_first", "red")
     assert pack.samples[1].facts == {"fever": False, "degrees": 36.5}
+
+
+CHECKED = GOOD.replace(
+    'url = "https://example.org/book"',
+    """url = "https://example.org/book"
+checked = "2026-11-27"
+compared = "page 3"
+read = ["https://example.org/copy"]""",
+)
+
+
+def test_a_source_says_what_was_compared_with_it_and_what_was_not_found():
+    pack = read_pack(CHECKED, "colds")
+    source = pack.sources[0]
+    assert (source.checked, source.compared, source.read) == (
+        "2026-11-27",
+        "page 3",
+        ("https://example.org/copy",),
+    )
+    assert [pack.confirmed(statement) for statement in pack.statements] == [True, False]  # red names none
+    assert pack.compared == 1
+    doubtful = read_pack(CHECKED.replace("read = [", 'unconfirmed = ["fever_first"]\nread = ['), "colds")
+    assert doubtful.compared == 0
+    twice = combined([doubtful, replace(doubtful, key="again")])
+    assert [s.id for s in twice.sources] == ["book"]
+    assert twice.sources[0].unconfirmed == ("colds: fever_first", "again: fever_first")
+    assert twice.compared == 0
+    both = combined([doubtful, replace(read_pack(GOOD, "other"))])
+    assert [s.id for s in both.sources] == ["colds/book", "other/book"]
 
 
 WRONG = {
@@ -77,6 +108,11 @@ WRONG = {
     "wrong type": (GOOD, 'title = "Colds"', "title = 3", "line 3, pack.title"),
     "no date": (GOOD, "2026-11-26", "26 Nov", "line 7, pack.date"),
     "bad url": (GOOD, "https://example.org/book", "book", "line 12, sources[1].url"),
+    "bad checked": (CHECKED, "2026-11-27", "today", "line 13, sources[1].checked"),
+    "no checked": (CHECKED, 'checked = "2026-11-27"', "", "line 9, sources[1]"),
+    "bad read": (CHECKED, "https://example.org/copy", "a copy", "line 15, sources[1].read"),
+    "no list": (CHECKED, '["https://example.org/copy"]', '"page"', "line 15, sources[1].read"),
+    "who is it": (CHECKED, "read = [", 'unconfirmed = ["red"]\nread = [', "line 15, sources[1].unconfirmed"),
     "bad id": (GOOD, 'id = "book"', 'id = "the book"', "line 10, sources[1].id"),
     "kind": (GOOD, 'kind = "category"', 'kind = "categories"', "line 20, variables.triage.kind"),
     "values twice": (GOOD, '"red", "green"', '"red", "red"', "line 19, variables.triage"),
