@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..ports import F32, F64, I64, Column
+from .measures import UNKNOWN, Outcomes
 from .pipeline import ALLOWED, NONE, OPTIMAL, STATUS
 from .ruleset import RuleSet
-from .truth import Bools
+from .truth import Bools, truth
 from .vocabulary import CLASS
 from .wording import listed
 
@@ -98,11 +99,24 @@ def broken_rules(rules: RuleSet, facts: F64, answer: I64) -> tuple[BrokenRule, .
         answer: int64 (decided,), the number of the value of each decided variable, -1 where it is open.
     """
     facts = rules.padded(facts)
-    hits = rules.broken(facts[None], answer[None])[0]
+    tests = rules.outcomes(facts[None])
+    return fired(rules, facts, tests, answer, rules.broken_by(tests, answer[None])[0])
+
+
+def fired(rules: RuleSet, facts: F64, tests: Outcomes, answer: I64, broken: Bools) -> tuple[BrokenRule, ...]:
+    """Return the same where it is known which rules are broken, bool (rules,), and what the tests say.
+
+    Args:
+        rules: the rules.
+        facts: float64 (columns,), NaN for a gap.
+        tests: int8 (1, tests), the outcomes of the rules' tests.
+        answer: int64 (decided,), the number of the value of each decided variable, -1 where it is open.
+        broken: bool (rules,), which of them the answer breaks.
+    """
+    told = ((i, rules.rules[i]) for i in np.flatnonzero(broken).tolist())
     return tuple(
-        BrokenRule(rule.name, rule.words, rule.reason, rule.source, _fired(rules, i, facts, answer))
-        for i, (rule, hit) in enumerate(zip(rules.rules, hits, strict=True))
-        if hit
+        BrokenRule(rule.name, rule.words, rule.reason, rule.source, _facts(rules, i, facts, tests, answer))
+        for i, rule in told
     )
 
 
@@ -129,23 +143,26 @@ def _with_class(rules: RuleSet) -> I64:
     return answers
 
 
-def _fired(rules: RuleSet, number: int, facts: F64, answer: I64) -> tuple[str, ...]:
-    tests = rules.tests_of(rules.rules[number])
-    asked = {column for test in tests if test.kind == "known" for column in test.columns}
-    row = facts.copy()
-    fired: list[str] = []
-    for index in sorted({column for test in tests for column in test.columns}):
+def _facts(rules: RuleSet, number: int, facts: F64, tests: Outcomes, answer: I64) -> tuple[str, ...]:
+    """Return the facts that a rule is broken by: without any one of them it would not be."""
+    tested = rules.tested[number]
+    asked = {column for i in tested if rules.tests[i].kind == "known" for column in rules.tests[i].columns}
+    row, bound, answers = tests.copy(), rules.rules[number].bound, answer[None]
+    found: list[str] = []
+    for index in sorted({column for i in tested for column in rules.tests[i].columns}):
         column, value = rules.columns[index], float(facts[index])
         if np.isnan(value):
             if index in asked:
-                fired.append(f"{column.name} is missing")
+                found.append(f"{column.name} is missing")
             continue
-        row[index] = np.nan
-        if rules.broken(row[None], answer[None])[0, number]:
-            continue
-        row[index] = value
-        fired.append(f"{column.name} = {_value(column, value)}")
-    return tuple(fired)
+        kept = row.copy()
+        for i in tested:  # as they are on a gap
+            if index in rules.tests[i].columns:
+                row[0, i] = 0 if rules.tests[i].kind == "known" else UNKNOWN
+        if not truth(bound, row, answers).no[0]:
+            row = kept
+            found.append(f"{column.name} = {_value(column, value)}")
+    return tuple(found)
 
 
 def _value(column: Column, value: float) -> str:

@@ -180,16 +180,21 @@ class RuleSet:
             out[:, i] = truth(rule.bound, tests, labels).no
         return out
 
-    def tests_of(self, rule: Rule) -> tuple[AnyTest, ...]:
-        """Return the tests that `rule` makes, each once."""
-        found: dict[int, None] = {}
-        look = [rule.bound]
-        while look:
-            here = look.pop()
-            if isinstance(here, Tested):
-                found[here.index] = None
-            look.extend(parts_of(here))
-        return tuple(self.tests[i] for i in sorted(found))
+    @cached_property
+    def tested(self) -> tuple[tuple[int, ...], ...]:
+        """Return for each rule the numbers of the tests that it makes, each once."""
+        return tuple(_tested(rule.bound) for rule in self.rules)
+
+
+def _tested(formula: Formula) -> tuple[int, ...]:
+    found: set[int] = set()
+    look = [formula]
+    while look:
+        here = look.pop()
+        if isinstance(here, Tested):
+            found.add(here.index)
+        look.extend(parts_of(here))
+    return tuple(sorted(found))
 
 
 def _names(statements: tuple[Statement, ...]) -> tuple[str, ...]:

@@ -82,6 +82,10 @@ class Conditioning:
             facts: float64 (n, columns), NaN for a gap.
             scores: (n, scores), logits: one a value of a category, one a flag, in their order.
         """
+        return self.of(self._rules.outcomes(facts), scores)
+
+    def of(self, tests: Outcomes, scores: Floats) -> Conditioned:
+        """Return the same for facts whose outcomes are known already, int8 (n, tests)."""
         before = np.empty(scores.shape)
         for variable, place in zip(self._decided, self._places, strict=True):
             those = scores[:, place].astype(np.float64)
@@ -90,7 +94,7 @@ class Conditioning:
             else:
                 raised = np.exp(those - those.max(1, keepdims=True))
                 before[:, place] = raised / raised.sum(1, keepdims=True)
-        compliance, after = self._engine(facts, before)
+        compliance, after = self._engine(tests, before)
         return Conditioned(np.minimum(compliance, 1.0), before, after)
 
     def loss(self, facts: F64, scores: Floats) -> tuple[F64, F64, Conditioned]:
@@ -120,11 +124,11 @@ class _Diagrams:
         self._compiled: Compiled = lowered(rules)
         self._beliefs = Beliefs(exact(self._compiled.form, self._compiled.helpers), WIDEST)
 
-    def __call__(self, facts: F64, before: F64) -> tuple[F64, F64]:
+    def __call__(self, tests: Outcomes, before: F64) -> tuple[F64, F64]:
         compiled, form = self._compiled, self._beliefs.form
         chances = np.ones((len(before), len(form.variables)))
         against = np.ones_like(chances)  # as it stays for helpers, and for values: exactly one is true
-        given = compiled.given(facts)
+        given = compiled.given_of(tests)
         chances[:, : form.given], against[:, : form.given] = given, ~given
         for variable in compiled.kept.values():
             broken = np.exp(-form.costs[variable] / SCALE)
@@ -156,8 +160,7 @@ class _Answers:
                 self._true[np.arange(len(value)), place.start + value] = True
         self._known: dict[bytes, F64] = {}
 
-    def __call__(self, facts: F64, before: F64) -> tuple[F64, F64]:
-        tests = self._rules.outcomes(facts)
+    def __call__(self, tests: Outcomes, before: F64) -> tuple[F64, F64]:
         chances = np.array([self._allowed(row) for row in tests]).reshape(len(before), len(self._values))
         for i, true in enumerate(self._true.T):
             p = before[:, i : i + 1]

@@ -20,7 +20,7 @@ from .pipeline import U8, UNKNOWN, Decided, Engine
 from .ruleset import RuleSet
 from .semantic import Conditioned, Conditioning
 from .solver import Solver
-from .truth import Bools
+from .truth import Bools, Outcomes
 
 
 @dataclass(frozen=True)
@@ -82,11 +82,20 @@ class Several:
             SolverError: the solver process is needed and not available.
         """
         tests = self.rules.outcomes(facts)
-        predicted, costs = self.compiled.asked_of(self.compiled.given_of(tests), scores)
-        decided = self.engine(predicted, costs)
-        raw, values = self.compiled.answers(predicted), self.compiled.answers(decided.values)
+        asked = self.asked(tests, scores)
+        decided = self.engine(*asked)
+        raw, values = self.compiled.answers(asked[0]), self.compiled.answers(decided.values)
         broken = self.rules.broken_by(tests, raw)
         return Settled(raw, values, decided, broken, self.rules.broken_by(tests, values))
+
+    def asked(self, tests: Outcomes, scores: F32) -> tuple[Bools, I64]:
+        """Return what n records predict and what changes cost, for the engine.
+
+        Args:
+            tests: int8 (n, tests), the outcomes of the rules' tests.
+            scores: float32 (n, compiled.scores), logits.
+        """
+        return self.compiled.asked_of(self.compiled.given_of(tests), scores)
 
     def scores(self, scores: F32, settled: Settled) -> F32:
         """Return scores that say what the answers do, float32 as `scores`; a row of -inf where there is none.
@@ -129,14 +138,14 @@ class Several:
         part = Decided(done.values[rows], done.costs[rows], done.status[rows], done.tool[rows])
         return self.engine.agreement(predicted, costs, part, count)
 
-    def beliefs(self, scores: F32, facts: F64) -> Conditioned | None:
+    def beliefs(self, scores: F32, tests: Outcomes) -> Conditioned | None:
         """Return probabilities given the rules; None where the rules hang together too closely for that.
 
         Args:
             scores: float32 (n, compiled.scores), logits.
-            facts: float64 (n, columns).
+            tests: int8 (n, tests), the outcomes of the rules' tests.
         """
-        return self._conditioning(facts, scores) if self._conditioning else None
+        return self._conditioning.of(tests, scores) if self._conditioning else None
 
     # Inside
 

@@ -61,6 +61,26 @@ class Solver:
             return None
         return found
 
+    def reason(
+        self, key: str, form: dict[str, Any], asked: dict[str, Any], seconds: float
+    ) -> list[int] | None:
+        """Return which of the sets of literals in `asked` conflict, none to spare (reasons.py).
+
+        Args:
+            key: names `form`: no other form has it.
+            form: clauses and how many variables they have.
+            asked: facts, and the sets in the order in which they are left out, if they can be.
+            seconds: after which the process is killed, and the answer is None; [] where there is no conflict.
+
+        Raises:
+            SolverError: python-sat is not installed, or the process died.
+        """
+        try:
+            found: list[int] = self._ask_rules({"rules": key, "reason": asked}, form, seconds)["reason"]
+        except _LateError:
+            return None
+        return found
+
     def examine(self, key: str, form: dict[str, Any], seconds: float) -> dict[str, Any]:
         """Return what examine.py asks of `form`, named `key`, as far as it is found within `seconds`.
 

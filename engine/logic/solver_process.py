@@ -68,6 +68,32 @@ class Ruled:
         with RC2Stratified(formula, solver="g4", adapt=True, exhaust=True, minz=True) as rc2:
             return {"values": rc2.compute()}
 
+    def reason(self, asked: dict[str, Any]) -> list[int]:
+        """Return the numbers of those of `sets` that conflict with the clauses and `facts`, none to spare.
+
+        What can be is left out in order; where all of them go together there are none.
+        """
+        facts, sets = asked["facts"], asked["sets"]
+
+        def conflict(kept: list[int]) -> bool:
+            return not self._solver.solve(assumptions=[*facts, *(x for i in kept for x in sets[i])])
+
+        kept, needed = list(range(len(sets))), 0
+        if not conflict(kept):
+            return []
+        while not conflict(kept[:needed]):
+            # The more is left out the sooner it fits: how much can be is found by halving.
+            most, few = len(kept) - needed, 0
+            while most - few > 1:
+                middle = (most + few) // 2
+                if conflict(kept[:needed] + kept[needed + middle :]):
+                    few = middle
+                else:
+                    most = middle
+            kept = kept[:needed] + kept[needed + few :]
+            needed += 1
+        return kept[:needed]
+
     def examine(self, seconds: float) -> dict[str, Any]:
         """Return what is known of the rules (lint/examination.py) after `seconds` more."""
         if self._examination is None:
@@ -132,7 +158,7 @@ class Desk:
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Return the answer to one request: what it asks for, {"missing": true} or {"failed": why}.
 
-        A request about `rules` is answered by {"cheapest": ...} or {"examined": ...}.
+        A request about `rules` is answered by {"cheapest": ...}, {"reason": ...} or {"examined": ...}.
         """
         try:
             if "check" in request:
@@ -149,6 +175,8 @@ class Desk:
             return {"missing": True}
         if "record" in request:
             return {"cheapest": ruled.cheapest(request["record"])}
+        if "reason" in request:
+            return {"reason": ruled.reason(request["reason"])}
         return {"examined": ruled.examine(float(request["within"]))}
 
 

@@ -8,7 +8,7 @@ only where it is definitely false.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
+from typing import TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -21,10 +21,12 @@ __all__ = ["Bools", "Outcomes", "Truth", "outcomes", "truth"]
 
 Bools = npt.NDArray[np.bool_]
 
+_FEW = 4  # parts that are sooner evaluated one by one
+
 
 @dataclass(frozen=True)
 class Truth:
-    """Truth of one formula for n records: bool (n,) `yes` and `no`, never both; neither is unknown."""
+    """Truth for n records: bool (..., n) `yes` and `no`, never both; neither is unknown."""
 
     yes: Bools
     no: Bools
@@ -39,7 +41,7 @@ class Truth:
         return Truth(self.yes | other.yes, self.no & other.no)
 
 
-def truth(formula: Formula, tests: Outcomes, values: I64) -> Truth:  # noqa: C901, PLR0911 - a case a connective
+def truth(formula: Formula, tests: Outcomes, values: I64) -> Truth:
     """Return the truth of a bound formula.
 
     Args:
@@ -48,38 +50,71 @@ def truth(formula: Formula, tests: Outcomes, values: I64) -> Truth:  # noqa: C90
         values: int64 (n, decided), the number of the value of each decided variable, -1 where it is unknown;
             int64 (n,) where the class is all that is decided.
     """
+    return _Records(tests, values[:, None] if values.ndim == 1 else values).truth(formula)
 
-    def of(part: Formula) -> Truth:
-        return truth(part, tests, values)
 
-    match formula:
-        case Tested(index):
-            return Truth(tests[:, index] == 1, tests[:, index] == 0)
-        case ValueIn(variable, indices):
-            value = values if values.ndim == 1 else values[:, variable]
-            inside = _among(value, indices)
-            return Truth(inside, ~inside & (value >= 0))
-        case Not(part):
-            return ~of(part)
-        case And(parts):
-            return reduce(Truth.__and__, map(of, parts), _always(len(values)))
-        case Or(parts):
-            return reduce(Truth.__or__, map(of, parts), ~_always(len(values)))
-        case Implies(left, right):
-            return ~of(left) | of(right)
-        case Iff(left, right):
-            return _same(of(left), of(right))
-        case Xor(left, right):
-            return ~_same(of(left), of(right))
-        case IfThen(condition, then, other):
-            when = of(condition)
-            kept = ~when | of(then)
-            return kept if other is None else kept & (when | of(other))
-        case Count(quantity, number, parts):
-            return _count(quantity, number, [of(part) for part in parts])
-        case Weighted(parts, weights, bound):
-            return _reaches([of(part) for part in parts], weights, bound, len(values))
-    raise ValueError(f"{formula} is not bound")
+class _Records:
+    """The records whose formulas are evaluated."""
+
+    def __init__(self, tests: Outcomes, values: I64) -> None:
+        self._tests, self._values = tests.T, values.T
+
+    def truth(self, formula: Formula) -> Truth:  # noqa: C901, PLR0911 - a case a connective
+        of = self.truth
+        match formula:
+            case Tested(index):
+                return Truth(self._tests[index] == 1, self._tests[index] == 0)
+            case ValueIn(variable, indices):
+                value = self._values[variable]
+                inside = _among(value, indices)
+                return Truth(inside, ~inside & (value >= 0))
+            case Not(part):
+                return ~of(part)
+            case And(parts):
+                all_ = self._each(parts)
+                return Truth(np.logical_and.reduce(all_.yes), np.logical_or.reduce(all_.no))
+            case Or(parts):
+                any_ = self._each(parts)
+                return Truth(np.logical_or.reduce(any_.yes), np.logical_and.reduce(any_.no))
+            case Implies(left, right):
+                return ~of(left) | of(right)
+            case Iff(left, right):
+                return _same(of(left), of(right))
+            case Xor(left, right):
+                return ~_same(of(left), of(right))
+            case IfThen(condition, then, other):
+                when = of(condition)
+                kept = ~when | of(then)
+                return kept if other is None else kept & (when | of(other))
+            case Count(quantity, number, parts):
+                return _count(quantity, number, self._each(parts))
+            case Weighted(parts, weights, bound):
+                each = self._each(parts)
+                heavy = np.array(weights, np.int64)
+                return Truth(heavy @ each.yes >= bound, heavy.sum() - heavy @ each.no < bound)
+        raise ValueError(f"{formula} is not bound")
+
+    def _each(self, parts: tuple[Formula, ...]) -> Truth:
+        """Return the truth of every part, bool (parts, n); those of long sums are looked up together."""
+        yes, no = np.empty((2, len(parts), self._values.shape[1]), np.bool_)
+        single = [(i, p.variable, p.indices[0]) for i, p in enumerate(parts) if _is_single(p)]
+        if len(single) > _FEW:
+            places, variables, numbers = np.array(single, np.int64).T
+            those = self._values[variables]
+            yes[places] = those == numbers[:, None]
+            no[places] = ~yes[places] & (those >= 0)
+            done = set(places.tolist())
+        else:
+            done = set()
+        for i, part in enumerate(parts):
+            if i not in done:
+                found = self.truth(part)
+                yes[i], no[i] = found.yes, found.no
+        return Truth(yes, no)
+
+
+def _is_single(part: Formula) -> TypeGuard[ValueIn]:
+    return isinstance(part, ValueIn) and len(part.indices) == 1
 
 
 def _among(value: I64, indices: tuple[int, ...]) -> Bools:
@@ -88,25 +123,12 @@ def _among(value: I64, indices: tuple[int, ...]) -> Bools:
     return np.isin(value, indices)
 
 
-def _always(n: int) -> Truth:
-    return Truth(np.ones(n, np.bool_), np.zeros(n, np.bool_))
-
-
-def _reaches(parts: list[Truth], weights: tuple[int, ...], bound: int, n: int) -> Truth:
-    sure, possible = np.zeros(n, np.int64), np.full(n, sum(weights), np.int64)
-    for part, weight in zip(parts, weights, strict=True):
-        sure += weight * part.yes
-        possible -= weight * part.no
-    return Truth(sure >= bound, possible < bound)
-
-
 def _same(a: Truth, b: Truth) -> Truth:
     return (~a | b) & (~b | a)
 
 
-def _count(quantity: str, number: int, parts: list[Truth]) -> Truth:
-    yes = np.sum([part.yes for part in parts], 0)
-    possible = len(parts) - np.sum([part.no for part in parts], 0)
+def _count(quantity: str, number: int, each: Truth) -> Truth:
+    yes, possible = each.yes.sum(0), len(each.no) - each.no.sum(0)
     enough = Truth(yes >= number, possible < number)
     few = Truth(possible <= number, yes > number)
     return {"exactly": enough & few, "at least": enough, "at most": few}[quantity]

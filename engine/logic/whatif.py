@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from ..errors import SolverError
 from ..ports import F32, F64, I64
 from .account import Account, Alternative, Change, in_a_sentence
-from .explain import broken_rules
+from .explain import fired
 from .lowering import FURTHEST, SCALE
-from .pipeline import ALLOWED
+from .pipeline import ALLOWED, NONE, UNKNOWN, Decided
 from .reasons import Reasons
 from .ruleset import RuleSet
-from .several import Settled, Several
+from .several import Several
 from .solver import Solver
+from .truth import Bools, Outcomes
 
 _MOST_KEPT = 8  # rule sets that `what_if` keeps ready
 
@@ -46,13 +48,18 @@ class WhatIf:
             SolverError: the solver process is needed and not available.
         """
         facts = self.rules.padded(facts)
-        settled = self.several(scores[None], facts[None])
-        names, broken = self.rules.names, broken_rules(self.rules, facts, settled.raw[0])
-        raw, values = settled.raw[0], settled.values[0]
-        changes = self._changes(facts, scores, settled)
-        rules, labels = self._reason(facts, scores, settled)
-        status, engine, how = settled.words(0)
-        compliance, confidence = self._confidence(facts, scores)
+        tests = self.rules.outcomes(facts[None])
+        predicted, costs = self.several.asked(tests, scores[None])
+        decided = self.several.engine(predicted, costs)
+        raw, values = (self.several.compiled.answers(v)[0] for v in (predicted, decided.values))
+        changed = np.flatnonzero(raw != values)
+        here = _Record(scores, tests, predicted, costs, decided, raw, values, changed)
+        hits = self._hits(here)
+        broken = fired(self.rules, facts, tests, raw, hits[0])
+        changes = self._changes(here, hits[2:] & ~hits[1])
+        rules, labels = self._reason(here)
+        status, engine, how = decided.words(0)
+        compliance, confidence = self._confidence(here)
         return Account(
             status=status,
             engine=engine,
@@ -60,10 +67,10 @@ class WhatIf:
             raw=self._named(raw),
             answer=self._named(values),
             broken=broken,
-            left=tuple(name for name, hit in zip(names, settled.left[0], strict=True) if hit),
+            left=self._names(hits[1]),
             changes=changes,
-            cost=max(int(settled.decided.costs[0]), 0) / SCALE,
-            alternative=self._alternative(facts, scores, settled) if settled.answered[0] else None,
+            cost=max(int(decided.costs[0]), 0) / SCALE,
+            alternative=self._alternative(here),
             rules=rules,
             labels=labels,
             why=in_a_sentence(self.rules, status, broken, changes, rules, labels),
@@ -84,6 +91,9 @@ class WhatIf:
         decisions = self.several.compiled.decisions
         return {d.name: self._name(i, int(values[i])) for i, d in enumerate(decisions)}
 
+    def _names(self, hits: Bools) -> tuple[str, ...]:
+        return tuple(self.rules.rules[i].name for i in np.flatnonzero(hits).tolist())
+
     def _lost(self, scores: F32, decision: int, value: int) -> float:
         """Return what a value loses in log probability beside the value that the scores give."""
         those = scores[self.several.compiled.decisions[decision].place].astype(np.float64)
@@ -91,54 +101,54 @@ class WhatIf:
             those = np.array([0.0, those[0]])
         return float(those.max() - those[value])
 
-    def _changes(self, facts: F64, scores: F32, settled: Settled) -> tuple[Change, ...]:
-        raw, values = settled.raw[0], settled.values[0]
-        changed = np.flatnonzero(raw != values)
-        back = np.repeat(values[None], len(changed), 0)
-        back[np.arange(len(changed)), changed] = raw[changed]
-        broken = self.rules.broken(np.repeat(facts[None], len(changed), 0), back)
-        new = broken & ~settled.left[0]
+    def _hits(self, here: _Record) -> Bools:
+        """Return which rules are broken by the raw answer, by the answer, and by it with a change undone."""
+        undone = np.repeat(here.values[None], len(here.changed), 0)
+        undone[np.arange(len(here.changed)), here.changed] = here.raw[here.changed]
+        answers = np.concatenate([here.raw[None], here.values[None], undone])
+        return self.rules.broken_by(np.repeat(here.tests, len(answers), 0), answers)
+
+    def _changes(self, here: _Record, undone: Bools) -> tuple[Change, ...]:
         found = [
             Change(
                 name=self.several.compiled.decisions[i].name,
-                said=self._name(i, int(raw[i])),
-                now=self._name(i, int(values[i])),
-                cost=self._lost(scores, i, int(values[i])),
-                because=tuple(name for name, hit in zip(self.rules.names, hits, strict=True) if hit),
+                said=self._name(i, int(here.raw[i])),
+                now=self._name(i, int(here.values[i])),
+                cost=self._lost(here.scores, i, int(here.values[i])),
+                because=self._names(hits),
             )
-            for i, hits in zip(changed.tolist(), new, strict=True)
+            for i, hits in zip(here.changed.tolist(), undone, strict=True)
         ]
         return tuple(sorted(found, key=lambda c: -c.cost))
 
-    def _reason(self, facts: F64, scores: F32, settled: Settled) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        if settled.status[0] == ALLOWED:
+    def _reason(self, here: _Record) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        status = here.decided.status[0]
+        if status == ALLOWED:
             return (), ()
-        compiled, raw = self.several.compiled, settled.raw[0]
-        predicted, costs = compiled.asked(facts[None], scores[None])
-        first = compiled.form.given
-        decided = slice(first, first + compiled.scores)
-        changed = raw != settled.values[0]
+        compiled, raw = self.several.compiled, here.raw
+        decided = slice(compiled.form.given, compiled.form.given + compiled.scores)
+        changed = raw != here.values
         # What is certain and what was changed stays in the reason if it can; the rest is left out first.
-        margin = [_margin(costs[0, decided][d.place]) for d in compiled.decisions]
+        margin = [_margin(here.costs[0, decided][d.place]) for d in compiled.decisions]
         order = sorted(range(len(raw)), key=lambda i: (bool(changed[i]), margin[i]))
         try:
-            rules, labels = self._reasons.reason(predicted[0, :first], predicted[0, decided], order)
+            rules, labels = self._reasons.reason(here.predicted[0], order, dead=bool(status == NONE))
         except SolverError:  # the answer stands without it
             return (), ()
         said = (f"{compiled.decisions[i].name} = {self._name(i, int(raw[i]))}" for i in sorted(labels))
         return tuple(self.rules.names[r] for r in rules), tuple(said)
 
-    def _alternative(self, facts: F64, scores: F32, settled: Settled) -> Alternative | None:
+    def _alternative(self, here: _Record) -> Alternative | None:
         """Return the cheapest allowed answer that has another value for at least one variable."""
-        compiled, values = self.several.compiled, settled.values[0]
+        compiled, values = self.several.compiled, here.values
         count = len(compiled.decisions)
-        if not count:
+        if not count or here.decided.status[0] >= UNKNOWN:
             return None
-        predicted, costs = compiled.asked(np.repeat(facts[None], count, 0), np.repeat(scores[None], count, 0))
+        predicted, costs = np.repeat(here.predicted, count, 0), np.repeat(here.costs, count, 0)
         extra = np.zeros(count, np.int64)
         for i, decision in enumerate(compiled.decisions):
             first = compiled.form.given + decision.start
-            here = slice(first, first + decision.width)
+            place = slice(first, first + decision.width)
             if not decision.values:
                 stands = bool(values[i])
                 extra[i] = costs[i, first] if predicted[i, first] == stands else 0
@@ -148,10 +158,10 @@ class WhatIf:
                 extra[i] = FURTHEST
                 continue
             others = np.arange(decision.width) != values[i]
-            next_ = np.flatnonzero(others)[costs[i, here][others].argmin()]
+            next_ = np.flatnonzero(others)[costs[i, place][others].argmin()]
             extra[i] = costs[i, first + next_]
-            predicted[i, here] = np.arange(decision.width) == next_
-            costs[i, here] = np.where(others, costs[i, here] - extra[i], FURTHEST)
+            predicted[i, place] = np.arange(decision.width) == next_
+            costs[i, place] = np.where(others, costs[i, place] - extra[i], FURTHEST)
         compiled.work_out(predicted)
         found = self.several.engine(predicted, costs)
         answers = compiled.answers(found.values)
@@ -166,10 +176,10 @@ class WhatIf:
             for i, other in enumerate(answers[best])
             if other != values[i]
         )
-        return Alternative(changes, cost, float(np.exp(int(settled.decided.costs[0]) / SCALE - cost)))
+        return Alternative(changes, cost, float(np.exp(int(here.decided.costs[0]) / SCALE - cost)))
 
-    def _confidence(self, facts: F64, scores: F32) -> tuple[float | None, dict[str, tuple[float, ...]]]:
-        believed = self.several.beliefs(scores[None], facts[None])
+    def _confidence(self, here: _Record) -> tuple[float | None, dict[str, tuple[float, ...]]]:
+        believed = self.several.beliefs(here.scores[None], here.tests)
         if believed is None or not believed.compliance[0] > 0:
             return (None if believed is None else 0.0), {}
         told = {}
@@ -177,6 +187,28 @@ class WhatIf:
             those = believed.after[0, decision.place]
             told[decision.name] = tuple(map(float, those if decision.values else (1 - those[0], those[0])))
         return float(believed.compliance[0]), told
+
+
+class _Record(NamedTuple):
+    """One record, and what became of it.
+
+    Attributes:
+        scores: float32 (scores,).
+        tests: int8 (1, tests), what the tests of its facts say.
+        predicted, costs: bool and int64 (1, variables), as the engine was asked.
+        decided: what it answered.
+        raw, values: int64 (decided,), the answer before and after.
+        changed: int64, the decided variables of which the rules changed the value.
+    """
+
+    scores: F32
+    tests: Outcomes
+    predicted: Bools
+    costs: I64
+    decided: Decided
+    raw: I64
+    values: I64
+    changed: I64
 
 
 _READY: OrderedDict[int, WhatIf] = OrderedDict()

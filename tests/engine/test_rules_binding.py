@@ -139,4 +139,4 @@ def test_equal_tests_are_made_once():
         "rule: TSH <= 6 or TSH > 6\nrule: not TSH > 6 or seats <= 4 or seats in {4, 2}", CLASSES, COLUMNS
     )
     assert len(rules.tests) == 2
-    assert [len(rules.tests_of(rule)) for rule in rules.rules] == [1, 2]
+    assert [len(tests) for tests in rules.tested] == [1, 2]

@@ -12,8 +12,10 @@ from random_formulas import GAPS, every_answer, formulas, rule_set, softened
 
 from engine.errors import SolverError
 from engine.logic.lowering import SCALE, lowered
+from engine.logic.packs import pack_of
 from engine.logic.ruleset import RuleSet
 from engine.logic.several import Several
+from engine.logic.trials import drawn
 from engine.logic.vocabulary import Variable, Vocabulary
 from engine.logic.whatif import WhatIf, what_if
 
@@ -231,7 +233,7 @@ def test_rc2_agrees_with_a_sample():
 def test_without_a_solver_an_account_goes_without_its_reason(monkeypatch):
     what_if_ = WhatIf(RuleSet.over(TEXT, PROTOCOL))
 
-    def gone(*_):
+    def gone(*_, **__):
         raise SolverError("python-sat is not installed.")
 
     monkeypatch.setattr(what_if_._reasons, "reason", gone)
@@ -239,3 +241,25 @@ def test_without_a_solver_an_account_goes_without_its_reason(monkeypatch):
     assert told.rules == told.labels == ()
     now = "Antibiotics is no instead of yes and lactate is yes instead of no"
     assert told.why == f"{now}: the raw answer breaks measure and first."
+
+
+def test_the_search_and_the_solver_process_give_the_same_reasons(monkeypatch):
+    rng = np.random.default_rng(3)
+    pack = pack_of("passport-dates")
+    rules = RuleSet.over(pack.text, pack.vocabulary)
+    ours, theirs = WhatIf(rules), WhatIf(rules)
+    monkeypatch.setattr(theirs._reasons, "_fit", lambda *_: None)
+    scores = rng.normal(0, 2, (12, ours.several.compiled.scores)).astype(np.float32)
+    facts = drawn(pack.vocabulary, len(scores), rng)
+    told = list(zip(map(ours, facts, scores), map(theirs, facts, scores), strict=True))
+    assert all((a.rules, a.labels) == (b.rules, b.labels) for a, b in told)
+    assert all(a.rules for a, _ in told)
+
+
+def test_a_reason_of_a_dead_end_is_about_the_part_that_is_dead():
+    text = "rule wish: not (lactate = yes and cultures = yes)\n"
+    text += "rule a: if suspected = yes then ward = normal\nrule b: if suspected = yes then ward = intensive"
+    told = what_if(RuleSet.over(text, PROTOCOL), np.array([1.0, 0]), np.array([9, 9, 0, 1, 0, 0], np.float32))
+    assert (told.status, told.rules, told.labels) == ("none", ("a", "b"), ())
+    told = what_if(RuleSet.over(text, PROTOCOL), np.array([0.0, 0]), np.array([9, 9, 0, 1, 0, 0], np.float32))
+    assert (told.rules, told.labels) == (("wish",), ("lactate = yes", "cultures = yes"))
