@@ -159,8 +159,8 @@ def _show_rules(window: MainWindow, form: str, name: str) -> None:
     """Show rules or packs of a node, and the first record that broke a rule where a model was looked into."""
     window.show_rules(name, form)
     look = window.trainer.look
-    if look and look.violations:
-        window.rules.show_record(look.violations[0].record)
+    if look and look.guard and look.guard.cases:
+        window.rules.show_record(look.guard.cases[0].record)
     _settle()
     while window.rules.busy:
         _settle()

@@ -216,7 +216,8 @@ def _pull(run: Run, stop: threading.Event, going: threading.Event, say: Callable
         for record in steps:
             say(record)
             if isinstance(record, EpochDone | Finished) and record.program:
-                glance(record.program, run.validation, last=isinstance(record, Finished))
+                last = isinstance(record, Finished)
+                glance(record.program, run.validation, run.test if last else None, last=last)
             going.wait()
             if stop.is_set():
                 glance.last()
@@ -233,20 +234,20 @@ class _Glance:
         self._say, self._free_at = say, 0.0
         self._missed: tuple[Program, Records] | None = None
 
-    def __call__(self, program: Program, records: Records, *, last: bool) -> None:
+    def __call__(self, program: Program, records: Records, others: Records | None, *, last: bool) -> None:
         began = time.perf_counter()
         if not last and began < self._free_at:
             self._missed = program, records
             return
         self._missed = None
-        self._say(look(program, records))
+        self._say(look(program, records, others=others))
         now = time.perf_counter()
         self._free_at = now + (now - began) * (1 / _LOOK_SHARE - 1)
 
     def last(self) -> None:
         """Look at what was passed over: the run is stopped and this is what it leaves."""
         if self._missed:
-            self(*self._missed, last=True)
+            self(*self._missed, None, last=True)
 
 
 def _read_back(project: Project, path: Path, say: Callable[[Any], None]) -> None:
@@ -257,7 +258,7 @@ def _read_back(project: Project, path: Path, say: Callable[[Any], None]) -> None
         say(checkpoint)
         splits = open_data(checkpoint.project.graph, project.folder)
         records = splits.validation if len(splits.validation) else splits.train
-        say(look(checkpoint.program(), records))
+        say(look(checkpoint.program(), records, others=splits.test))
         why = "restored"
     except PolybitError as error:
         why = str(error)

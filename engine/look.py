@@ -15,8 +15,9 @@ from .label_sets import held
 from .ports import F32, I32, I64, Array, Spec
 from .precision import PRECISIONS
 from .records import Records
-from .runtime.program import Answer, Program
-from .violations import RuleCount, Violation, class_name, rule_counts, rules_node, violations
+from .runtime.answer import Answer
+from .runtime.program import Program
+from .violations import Shown, class_name, shown
 
 RASTER_RECORDS = 8
 BLOCK = 8  # weights along each side of one cell of a density
@@ -101,10 +102,7 @@ class Look:
         records: how many records were looked at.
         rasters: of every spiking node.
         weights: of every node that has weights to show.
-        guarded: whether the graph has a rules node.
-        violations: records whose raw answer broke a rule, in order, up to the limit.
-        violations_raw, violations_left: how many there are before and after repair.
-        rules: every rule with its counts.
+        guard: what its guard made of them; None without one.
         classes: class names.
         confusion: int64 (classes, classes + 1): row, the true class; column, the answer; last column, none.
             Of several labels (classes, 4): row, the label; columns as LABELLED.
@@ -115,11 +113,7 @@ class Look:
     records: int
     rasters: tuple[Raster, ...] = ()
     weights: tuple[WeightMap, ...] = ()
-    guarded: bool = False
-    violations: tuple[Violation, ...] = ()
-    violations_raw: int = 0
-    violations_left: int = 0
-    rules: tuple[RuleCount, ...] = ()
+    guard: Shown | None = None
     classes: tuple[str, ...] = ()
     confusion: I64 = field(default_factory=lambda: np.zeros((0, 1), np.int64))
     several: bool = False
@@ -134,26 +128,26 @@ class Look:
         return right / total if total else float("nan")
 
 
-def look(program: Program, records: Records, *, limit: int = 500) -> Look:
+def look(program: Program, records: Records, *, limit: int = 500, others: Records | None = None) -> Look:
     """Return a look into `program` as it answers `records`.
 
     Args:
         program: what to look into.
         records: what it answers, mostly the validation records.
         limit: most violations that are explained.
+        others: records that its guard is looked at with where it decides none of `records`: a guard of boards
+            finds no board among records of single digits.
     """
-    answer = program.answer(records)
-    rules = rules_node(program.graph)
+    answer = program.answer(records, guarded=True)
+    guard = shown(program, records, answer, limit)
+    if guard and not guard.total and others is not None and len(others):
+        guard = shown(program, others, program.answer(others, guarded=True), limit)
     return Look(
         program=program,
         records=len(records),
         rasters=_rasters(program, records, answer),
         weights=weight_maps(program),
-        guarded=bool(rules),
-        violations=violations(program, rules, records, answer, limit) if rules else (),
-        violations_raw=answer.violations_raw,
-        violations_left=answer.violations,
-        rules=rule_counts(program, rules, answer) if rules else (),
+        guard=guard,
         classes=answer.classes,
         confusion=(_of_labels if answer.several else _confusion)(answer, records.labels),
         several=answer.several,

@@ -18,6 +18,7 @@ import numpy as np
 
 from .errors import GraphError
 from .fields import Fields
+from .guard import Showing
 from .ports import F32, I64, Array, Arrays, Port, Spec
 
 Specs = tuple[Spec, ...]
@@ -298,6 +299,10 @@ class Node(Fields):
 
     def penalty(self, *inputs: Spec | None) -> Penalty | None:
         """Return what a node that corrects answers adds to the loss of its scores, or None."""
+        return None
+
+    def showing(self, *inputs: Spec | None) -> Showing | None:
+        """Return what a node that keeps answers to rules shows of them, or None."""
         return None
 
     def texts(self) -> Mapping[str, str]:

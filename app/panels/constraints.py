@@ -1,7 +1,11 @@
-"""The constraints panel: answers that broke a rule, what they became, and why, in words."""
+"""The constraints panel: which answers broke which rules, what they became, and why.
+
+It shows whatever guard the graph has, by what the guard itself says it can show (engine/guard.py).
+"""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QItemSelection, Qt, Signal
@@ -22,9 +26,10 @@ from app.panels.elided import Elided
 from app.panels.empty import Emptiable, EmptyState
 from app.panels.labels import IconButton
 from app.panels.rule_bars import RuleBars, RuleRow
+from app.panels.rules_editor import tried_on_records
 from app.panels.violation_details import Details
 from app.panels.violation_filter import ViolationFilter
-from app.panels.violations import COLUMNS, EXPORTED, ViolationTable, exported
+from app.panels.violations import COLUMNS, EXPORTED, LABEL, ViolationTable, exported
 from app.task import Latest
 from app.theme.figures import plural, whole
 from app.theme.fonts import BODY, font
@@ -33,25 +38,19 @@ from engine.data.dataset import open_data
 from engine.errors import PolybitError
 from engine.files.project import Project
 from engine.files.tables import write_table
-from engine.logic.agreement import Agreement
-from engine.logic.matching import pack_keys
-from engine.logic.packs import pack_of
-from engine.look import Look
-from engine.runtime.program import Program
-from engine.violations import agreement
+from engine.guard import Agreement
+from engine.runtime.program import Program, guards_of
+from engine.violations import Shown, agreement
 
-_RULES, _DETAILS = (150, 240), (230, 420)  # px, at least and at most
-_ROOMY = 620  # px; in less the list of rules makes room for the answers, and words filter by rule
+_RULES, _DETAILS = (150, 240), (250, 460)  # px, at least and at most
+_ROOMY = 860  # px; in less the list of rules makes room for the answers, and a box filters by rule
+_LABELLED = 480  # px of the table; in less the column of the true class makes room
 _SAMPLE = 200  # records that are solved once more
-_UNLISTED = {
-    "logic.boards": "A Board guard mends whole boards: the training panel tells before and after.",
-    "logic.sequence": "A Sequence guard mends whole sequences: its ports broken and left tell which rules.",
-}
-_TABLE = 116  # px the table takes at least
+_TABLE = 300  # px the table takes at least
 
 
 class ConstraintsPanel(Emptiable):
-    """Shows the violations of the trainer's last look.
+    """Shows the cases of the trainer's last look.
 
     Signals:
         what_if_wanted: the facts of a record, by its index in the look, are to be played with.
@@ -69,6 +68,8 @@ class ConstraintsPanel(Emptiable):
         self.filter, self.details = ViolationFilter(), Details()
         self._count = Elided()
         self.save = IconButton("ph.download-simple", "Export what is listed as CSV")
+        self.before = IconButton("ph.caret-up", "The answer before that broke a rule (Shift+F8)")
+        self.next = IconButton("ph.caret-down", "The next answer that broke a rule (F8)")
         self.verify = QPushButton("Verify")
         self.verify.setFont(font(BODY))
         self.verify.setToolTip(
@@ -81,28 +82,40 @@ class ConstraintsPanel(Emptiable):
         self.try_.setFont(font(BODY))
         self.try_.setToolTip("Change the facts of the chosen record and see the answer change")
         self._build()
-        self.rules.currentRowChanged.connect(self._filter)
+        self.rules.currentRowChanged.connect(lambda _row: self.filter.choose_rule(self.rules.chosen))
         self.filter.changed.connect(self._filter)
         self.view.selectionModel().selectionChanged.connect(self._show_details)
         self.view.doubleClicked.connect(lambda _index: self._ask_what_if())
         self.try_.clicked.connect(self._ask_what_if)
         self.save.clicked.connect(self.export)
+        self.before.clicked.connect(partial(self.jump, -1))
+        self.next.clicked.connect(partial(self.jump, 1))
         self.verify.clicked.connect(self.check_again)
+        self.details.failed.connect(lambda words: self.said.emit(words, "error"))
         trainer.looked.connect(self._refresh)
         document.changed.connect(self._say_empty)
         self._refresh()
 
     @property
+    def shown(self) -> Shown | None:
+        """Return what the guard shows, None before there is an answer or without one."""
+        return self._trainer.look.guard if self._trainer.look else None
+
+    @property
     def count(self) -> int:
         """Return how many answers broke a rule before repair; the tab shows it."""
-        return self._trainer.look.violations_raw if self._trainer.look else 0
+        return self.shown.raw if self.shown else 0
+
+    def jump(self, by: int) -> None:
+        """Choose the next answer listed, or the one before; from the last on to the first."""
+        count = self.table.rowCount()
+        if count:
+            self.view.selectRow((self.view.currentIndex().row() + by) % count)
+            self.view.scrollTo(self.view.currentIndex())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        roomy = self.width() >= _ROOMY
-        if roomy == self.rules.isHidden():
-            self.rules.setCurrentRow(0)
-            self.rules.setVisible(roomy)
+        self._share_room()
 
     # Agreement
 
@@ -118,6 +131,7 @@ class ConstraintsPanel(Emptiable):
     def wait(self) -> None:
         """End what runs beside the window; it calls this when it closes."""
         self._verified.wait()
+        self.details.wait()
 
     def _take_agreement(self, found: Agreement | None) -> None:
         self.verify.setEnabled(True)
@@ -145,7 +159,8 @@ class ConstraintsPanel(Emptiable):
         except PolybitError as error:
             self.said.emit(str(error), "error")
             return
-        self.said.emit(f"Wrote {plural(count, 'answer')} to {path.name}.", "good")
+        unit = self.shown.showing.unit if self.shown else "answer"
+        self.said.emit(f"Wrote {plural(count, unit)} to {path.name}.", "good")
 
     # Putting together
 
@@ -154,95 +169,102 @@ class ConstraintsPanel(Emptiable):
         column.setContentsMargins(12, 8, 12, 8)
         column.setSpacing(6)
         top = QHBoxLayout()
-        top.setSpacing(8)
-        top.addWidget(self.filter, 3)
-        top.addWidget(self._count, 2)
-        top.addWidget(self.verify)
-        top.addWidget(self.try_)
-        top.addWidget(self.save)
+        top.setSpacing(6)
+        top.addWidget(self.filter, 1)
+        for button in (self.before, self.next, self.verify, self.try_, self.save):
+            top.addWidget(button)
+        self.before.setShortcut("Shift+F8")
+        self.next.setShortcut("F8")
         column.addLayout(top)
+        column.addWidget(self._count)
         across = QHBoxLayout()
         across.setSpacing(12)
         _set_widths(self.rules, *_RULES)
-        self.rules.hide()
         _set_widths(self.details, *_DETAILS)
         across.addWidget(self.rules, 2)
         across.addWidget(self.view, 5)
         across.addWidget(self.details, 4)
         column.addLayout(across, 1)
+        self._share_room()
+
+    def _share_room(self) -> None:
+        """Let the list of rules and the true class make room where there is little."""
+        roomy = self.width() >= _ROOMY
+        self.rules.setVisible(roomy)
+        self.filter.offer_rule(not roomy)
+        labelled = any(case.label for case in self.table.rows)
+        taken = (_DETAILS[0] + 36) + (_RULES[0] + 12) * roomy
+        self.view.setColumnHidden(LABEL, not labelled or self.width() - taken < _LABELLED)
 
     # What is shown
 
     def _refresh(self) -> None:
-        seen, self._agreed = self._trainer.look, ""
-        self.show_empty(not seen or not seen.violations_raw)
+        self._agreed, seen = "", self.shown
+        self.show_empty(not seen or not seen.raw)
         self._say_empty()
         if not seen:
             return
-        rows = [RuleRow("All rules", "", seen.violations_raw, seen.violations_left)]
+        rows = [RuleRow("All rules", "", seen.raw, seen.left)]
         rows += [RuleRow(r.name, r.name, r.raw, r.left, f"{r.words}.") for r in seen.rules]
         self.rules.show_rows(rows)
-        self.filter.offer(seen.violations, packs_of(seen))
+        self.verify.setVisible(seen.showing.verified)
+        self.try_.setVisible(tried_on_records(self._document.graph, seen.guard))
+        self.filter.offer(seen.cases, seen.rules)
         self._filter()
 
     def _filter(self) -> None:
-        seen = self._trainer.look
+        seen = self.shown
         if not seen:
             return
-        rule = self.rules.chosen
-        rows = tuple(v for v in seen.violations if self.filter.passes(v, rule))
+        self.rules.choose(self.filter.rule)
+        rows = tuple(case for case in seen.cases if self.filter.passes(case))
         said = _summary(seen, len(rows))
         self._count.setText(f"{said} · {self._agreed}" if self._agreed else said)
         if rows == self.table.rows:
             return
-        before = self.table.violation(self.view.currentIndex().row())
-        self.table.show_rows(rows)
-        records = [v.record for v in rows]
-        self.try_.setEnabled(bool(rows))
-        self.save.setEnabled(bool(rows))
+        before = self.table.case(self.view.currentIndex().row())
+        self.table.show_rows(rows, "" if seen.showing.unit == "answer" else seen.showing.unit)
+        self._share_room()
+        records = [case.record for case in rows]
+        for button in (self.try_, self.save, self.before, self.next):
+            button.setEnabled(bool(rows))
         if rows:
             self.view.selectRow(records.index(before.record) if before and before.record in records else 0)
         else:
-            self.details.show_violation(None, ())
+            self.details.show_case(None, None)
 
     def _show_details(self, selected: QItemSelection) -> None:
-        indexes, seen = selected.indexes(), self._trainer.look
+        indexes, seen = selected.indexes(), self.shown
         if indexes and seen:
-            self.details.show_violation(
-                self.table.violation(indexes[0].row()), seen.classes, several=seen.several
-            )
+            self.details.show_case(self.table.case(indexes[0].row()), seen.showing)
 
     def _ask_what_if(self) -> None:
-        chosen = self.table.violation(self.view.currentIndex().row())
-        if chosen:
+        chosen = self.table.case(self.view.currentIndex().row())
+        if chosen and not self.try_.isHidden():
             self.what_if_wanted.emit(chosen.record)
 
     def _say_empty(self) -> None:
-        seen = self._trainer.look
-        others = [words for kind, words in _UNLISTED.items() if self._document.graph.of_kind(kind)]
-        if others and not self._document.graph.of_kind("logic.rules"):
-            self.empty.say("This guard is counted, not listed", others[0])
-        elif not self._document.graph.of_kind("logic.rules"):
+        seen, graph = self.shown, self._document.graph
+        if not guards_of(graph, graph.order):
             self.empty.say(
                 "No rules in this graph", "Add a Constraint guard and write what no answer may break."
             )
-        elif seen and seen.guarded:
-            records = plural(seen.records, "record")
+        elif seen and not seen.total:
+            unit = seen.showing.unit
             self.empty.say(
-                "No rule is broken", f"The raw answers to all {records} looked at keep every rule."
+                f"No {unit} among these records",
+                f"The guard decides each {unit} as a whole; the records looked at hold none. "
+                "When the training ends, those of the test part show here.",
             )
+        elif seen:
+            every = plural(seen.total, seen.showing.unit)
+            self.empty.say("No rule is broken", f"All {every} looked at keep every rule as they are.")
+        elif self._trainer.look:
+            self.empty.say("This guard is counted, not listed", "The training panel tells before and after.")
         else:
             self.empty.say(
                 "No answers seen yet", "Press Train: answers that break a rule show here after each epoch."
             )
-
-
-def packs_of(seen: Look) -> dict[str, str]:
-    """Return the title of the domain pack that a rule comes from, by the rule's name."""
-    graph = seen.program.graph
-    keys = [k for n in graph.of_kind("logic.rules") for k in pack_keys(str(graph.node(n).values()["packs"]))]
-    named = {s.name: pack_of(key).title for key in keys for s in pack_of(key).statements if s.name}
-    return {rule.name: named[name] for rule in seen.rules if (name := rule.name.split(": ")[-1]) in named}
 
 
 def agreed_words(found: Agreement) -> str:
@@ -258,12 +280,12 @@ def _agreement(program: Program, project: Project) -> Agreement | None:
     return agreement(program, splits.validation if len(splits.validation) else splits.train, _SAMPLE)
 
 
-def _summary(seen: Look, shown: int) -> str:
-    left = whole(seen.violations_left) if seen.violations_left else "none"
-    said = f"{whole(seen.violations_raw)} of {whole(seen.records)} answers broke a rule; after repair {left}"
-    if shown < len(seen.violations):
+def _summary(seen: Shown, shown: int) -> str:
+    left, unit = whole(seen.left) if seen.left else "none", seen.showing.unit
+    said = f"{whole(seen.raw)} of {plural(seen.total, unit)} broke a rule; after repair {left}"
+    if shown < len(seen.cases):
         return f"{whole(shown)} listed · {said}"
-    cut = len(seen.violations) < seen.violations_raw
+    cut = len(seen.cases) < seen.raw
     return f"{said} · the first {whole(shown)} are listed" if cut else said
 
 
@@ -287,8 +309,8 @@ def _table_view(table: ViolationTable) -> QTableView:
     made.verticalHeader().setDefaultSectionSize(28)
     header = made.horizontalHeader()
     header.setHighlightSections(False)
-    header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-    header.setSectionResizeMode(len(COLUMNS) - 1, QHeaderView.ResizeMode.Stretch)
-    header.setMinimumSectionSize(62)
+    header.setMinimumSectionSize(56)
+    header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+    header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
     made.setAccessibleName(f"Answers that broke a rule: {', '.join(COLUMNS)}")
     return made

@@ -70,6 +70,12 @@ class RuleBars(QListWidget):
         self.setCurrentRow(names.index(before) if before in names else 0)
         self.blockSignals(False)
 
+    def choose(self, name: str) -> None:
+        """Choose a rule by its name, "" for all."""
+        if name != self.chosen:
+            rows = [self.item(i).data(_ITEM).name for i in range(self.count())]
+            self.setCurrentRow(rows.index(name) if name in rows else 0)
+
     @property
     def chosen(self) -> str:
         """Return the name of the rule that is chosen, "" for all."""

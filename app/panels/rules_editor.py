@@ -102,6 +102,11 @@ def ruled(graph: Graph) -> tuple[str, ...]:
     return tuple(name for name in graph.order if isinstance(graph.node(name), RuleNode))
 
 
+def tried_on_records(graph: Graph, name: str) -> bool:
+    """Whether the page of rules can try the rules of a node on a record, with its facts to change."""
+    return name in graph.nodes and isinstance(graph.node(name), Rules)
+
+
 def vocabulary_at(graph: Graph, name: str, *, packs: bool = True) -> Vocabulary:
     """Return what the rules of a node may speak of: nothing for a node that holds no rules.
 

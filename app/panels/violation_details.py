@@ -1,19 +1,20 @@
-"""Everything about one violation: the answer before and after, side by side, and why, in words."""
+"""Everything about one case: the answer before and after, side by side, why, and what else it could be."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from app.panels.class_bars import ClassBars, percent
-from app.panels.labels import body, caption, line, note, strong
-from app.theme.figures import whole
+from app.panels.class_bars import ClassBars
+from app.panels.facts_table import FactsModel, FactsTable
+from app.panels.fold import Fold
+from app.panels.labels import body, caption, line, note, row, strong
+from app.panels.parts_view import PartsView
+from app.task import Latest
+from app.theme.figures import plural, whole
+from engine.guard import Bars, BrokenRule, Case, Grid, Showing
 from engine.logic.pipeline import NONE, STATUS
-from engine.ports import F32, F64
-from engine.violations import Violation
 
 STATUSES = {
     "allowed": "the raw answer breaks no rule and stands",
@@ -22,10 +23,18 @@ STATUSES = {
     "feasible, not proven": "it keeps every rule; a more probable answer that does may exist",
     "none": "the rules allow no answer for these facts",
 }
+_FREE = "Let the rules decide"
+_FACTS = 28 * 5  # px the table of facts takes at most
 
 
 class Details(QScrollArea):
-    """Shows one violation, or nothing."""
+    """Shows one case, or nothing, and what would become of it with other facts or with parts fixed.
+
+    Signals:
+        failed: a what-if could not be answered: why, in a sentence.
+    """
+
+    failed = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,108 +42,218 @@ class Details(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.viewport().setAutoFillBackground(False)
         self.setAccessibleName("The chosen answer: before and after repair, and why")
-        self._texts: list[str] = []
-        self.show_violation(None, ())
+        self.case: Case | None = None
+        self.answer: Case | None = None
+        self.pins: dict[str, str] = {}
+        self._showing: Showing | None = None
+        self._again = Latest(self)
+        self._again.done.connect(self._take)
+        self._again.failed.connect(self.failed)
+        self.parts, self.facts = PartsView(), FactsModel()
+        self.bars = ClassBars("Raw answer"), ClassBars("After the rules")
+        self.table = FactsTable(self.facts)
+        self.reset = QPushButton("Reset")
+        self._build()
+        self.parts.picked.connect(self._offer)
+        self.facts.edited.connect(self._ask)
+        self.reset.clicked.connect(self.put_back)
+        self.show_case(None, None)
 
     @property
     def words(self) -> str:
         """Return everything it says."""
-        return "\n".join(self._texts)
+        drawn = [self.parts.words] if not self.parts.isHidden() else []
+        drawn += [bars.words for bars in self.bars if not bars.isHidden()]
+        said = [label.text() for label in self._said + self._broken if not label.isHidden()]
+        return "\n".join([*said, *drawn])
 
-    def show_violation(
-        self, violation: Violation | None, classes: tuple[str, ...], *, several: bool = False
-    ) -> None:
-        """Show another violation; None shows nothing. `several`: each class is a label of its own."""
-        holder = QWidget()
-        column = QVBoxLayout(holder)
-        column.setContentsMargins(4, 0, 8, 0)
-        column.setSpacing(4)
-        self._texts = []
-        if violation:
-            self._fill(column, violation, classes, several=several)
-        column.addStretch(1)
-        self.setWidget(holder)
-        holder.setAutoFillBackground(False)
+    @property
+    def busy(self) -> bool:
+        """Whether a what-if is being answered."""
+        return self._again.busy
 
-    def _fill(
-        self, column: QVBoxLayout, violation: Violation, classes: tuple[str, ...], *, several: bool
-    ) -> None:
-        told = violation.explained
-        self._say(column, strong(f"Record {whole(violation.record)}: {told.said} → {told.fixed}", wrap=True))
-        self._say(column, body(told.why, "hi", wrap=True))
-        if several and len(violation.raw) == len(classes):
-            self._side_by_side(column, violation, classes, chances)
-        elif told.said in classes and len(violation.raw) == len(classes):
-            self._side_by_side(column, violation, classes, shares)
-            self._say(column, note(alternative(violation, classes), "mid"))
-        self._say(column, note(status_words(violation), "mid"))
-        for rule in told.broken:
-            column.addWidget(line())
-            self._say(column, strong(rule.name, "logic", wrap=True))
-            self._say(column, note(f"{rule.words[:1].upper()}{rule.words[1:]}.", "hi"))
-            if rule.facts:
-                self._say(column, note(f"Here: {', '.join(rule.facts)}", "mid"))
-            if rule.reason:
-                self._say(column, note(f"Because: {rule.reason}", "mid"))
-            if rule.source:
-                self._say(column, caption(f"Source: {rule.source}", "low", wrap=True))
+    def show_case(self, case: Case | None, showing: Showing | None) -> None:
+        """Show another case of a guard; None shows nothing."""
+        if case is not None and case == self.case and showing is self._showing:
+            return
+        self.case, self._showing, self.pins = case, showing, {}
+        self._again.wait()
+        self._holder.setVisible(case is not None)
+        if case is None or showing is None:
+            return
+        columns = showing.columns
+        self._fold.setVisible(bool(columns))
+        if columns:
+            self.facts.show_facts(columns, showing.facts(case), set(showing.used()))
+            self.table.setFixedHeight(min(28 * len(columns) + 2, _FACTS))
+        self._show(case)
+        self.verticalScrollBar().setValue(0)
 
-    def _side_by_side(
-        self,
-        column: QVBoxLayout,
-        violation: Violation,
-        classes: tuple[str, ...],
-        probable: Callable[[F32], F64],
-    ) -> None:
-        told = violation.explained
-        raw, fixed = ClassBars("Raw answer"), ClassBars("After the rules")
-        out = set(np.flatnonzero(np.isneginf(violation.scores)).tolist())
-        raw.show_answer(told.said, "error", classes, probable(violation.raw), set())
-        tone = "warn" if told.status == STATUS[NONE] else "ok"
-        fixed.show_answer(told.fixed, tone, classes, probable(violation.scores), out)
+    def pin(self, name: str, value: str) -> None:
+        """Fix a part to a value; "" lets the rules decide it again."""
+        self.pins.pop(name, None)
+        if value:
+            self.pins[name] = value
+        self._ask()
+
+    def put_back(self) -> None:
+        """Take facts and parts back to what the record has."""
+        self.pins = {}
+        self.facts.reset_values()
+
+    def wait(self) -> None:
+        """End what runs beside the window."""
+        self._again.wait()
+
+    # Putting together
+
+    def _build(self) -> None:
+        self._holder = QWidget()
+        column = QVBoxLayout(self._holder)
+        column.setContentsMargins(4, 0, 8, 4)
+        column.setSpacing(6)
+        self._title, self._why = strong(wrap=True), body("", "hi", wrap=True)
+        self._hint, self._note, self._status = caption("", "mid", wrap=True), note(), note()
+        self._what_if = caption("", "accent", wrap=True)
+        self._said: list[QLabel] = [
+            self._title,
+            self._what_if,
+            self._why,
+            self._note,
+            self._status,
+            self._hint,
+        ]
+        self._broken: list[QLabel] = []
+        column.addWidget(self._title)
+        self.reset.setProperty("role", "flat")
+        self.reset.setToolTip("Take everything back to what the record has")
+        self._tried = row(self._what_if, self.reset, stretch=0)
+        column.addWidget(self._tried)
+        column.addWidget(self._why)
+        column.addWidget(self.parts)
         across = QHBoxLayout()
         across.setSpacing(8)
-        for bars in (raw, fixed):
+        for bars in self.bars:
             across.addWidget(bars, 1)
-            self._texts.append(bars.words)
-        column.addSpacing(2)
         column.addLayout(across)
-        column.addSpacing(2)
+        for label in (self._hint, self._note, self._status):
+            column.addWidget(label)
+        self._rules = QVBoxLayout()
+        self._rules.setSpacing(4)
+        column.addLayout(self._rules)
+        self._fold = Fold("Facts: what if", "violations-facts", self.table)
+        column.addWidget(self._fold)
+        column.addStretch(1)
+        self.setWidget(self._holder)
+        self._holder.setAutoFillBackground(False)
 
-    def _say(self, column: QVBoxLayout, label: QLabel) -> None:
-        self._texts.append(label.text())
-        column.addWidget(label)
+    # What is shown
+
+    def _show(self, case: Case) -> None:
+        self.answer = case
+        picture = case.picture
+        title = case.title or f"Record {whole(case.record)}"
+        self._title.setText(f"{title}: {case.said} → {case.fixed}")
+        self._why.setText(case.why)
+        self._status.setText(status_words(case))
+        tried = self._tried_words()
+        self._tried.setVisible(bool(tried))
+        self._what_if.setText(tried)
+        self.parts.setVisible(isinstance(picture, Grid))
+        for bars in self.bars:
+            bars.setVisible(isinstance(picture, Bars))
+        pinnable = isinstance(picture, Grid) and any(part.pins for part in picture.parts)
+        self._hint.setText("Click a value after the rules to fix it, and see the others follow.")
+        self._hint.setVisible(pinnable)
+        if isinstance(picture, Grid):
+            self.parts.show_grid(picture)
+        if isinstance(picture, Bars):
+            self._show_bars(case, picture)
+        self._note.setText(picture.note if isinstance(picture, Bars) else "")
+        self._note.setVisible(bool(self._note.text()))
+        self._show_rules(case.broken)
+
+    def _show_bars(self, case: Case, picture: Bars) -> None:
+        tone = "warn" if case.status == STATUS[NONE] else "ok"
+        self.bars[0].show_answer(
+            case.said, "error" if case.broken else "hi", picture.values, picture.raw, set()
+        )
+        self.bars[1].show_answer(case.fixed, tone, picture.values, picture.after, set(picture.out))
+
+    def _show_rules(self, broken: tuple[BrokenRule, ...]) -> None:
+        while (item := self._rules.takeAt(0)) is not None:
+            gone = item.widget()
+            if gone:
+                gone.hide()
+                gone.deleteLater()
+        self._broken = []
+        for rule in broken:
+            self._rules.addWidget(line())
+            for label in _rule_labels(rule):
+                self._broken.append(label)
+                self._rules.addWidget(label)
+
+    # What if
+
+    def _offer(self, name: str, at: QPoint) -> None:
+        menu = self.menu_of(name)
+        menu.popup(at)
+
+    def menu_of(self, name: str) -> QMenu:
+        """Return the menu of the values that a part may be fixed to."""
+        shown = self.parts.grid.parts
+        part = next(part for part in shown if part.name == name)
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for value, words in part.pins.items():
+            action = menu.addAction(words)
+            action.setCheckable(True)
+            action.setChecked(part.pinned == value)
+            action.triggered.connect(lambda _on=False, value=value: self.pin(name, value))
+        menu.addSeparator()
+        free = menu.addAction(_FREE)
+        free.setEnabled(bool(part.pinned))
+        free.triggered.connect(lambda: self.pin(name, ""))
+        return menu
+
+    def _tried_words(self) -> str:
+        fixed = [f"{name} = {value}" for name, value in self.pins.items()]
+        changed = len(self.facts.changed) if self._showing and self._showing.columns else 0
+        fixed += [f"{plural(changed, 'fact')} changed"] * bool(changed)
+        return f"What if: {', '.join(fixed)}" if fixed else ""
+
+    def _ask(self) -> None:
+        case, showing, pins = self.case, self._showing, dict(self.pins)
+        if case is None or showing is None:
+            return
+        if not self._tried_words():
+            self._again.wait()
+            self._show(case)
+            return
+        self._what_if.setText(f"{self._tried_words()} …")
+        self._tried.show()
+        facts = self.facts.values.copy() if showing.columns else np.zeros(0)
+        self._again.want(lambda _task: (case, showing.again(case, facts, pins)))
+
+    def _take(self, found: tuple[Case, Case]) -> None:
+        case, answer = found
+        if case is self.case:
+            self._show(answer)
 
 
-def shares(scores: F32) -> F64:
-    """Return the probabilities of classes by their scores, all 0 where every class is ruled out."""
-    top = scores.max(initial=-np.inf)
-    if not np.isfinite(top):
-        return np.zeros(len(scores), np.float64)
-    weights = np.exp(scores.astype(np.float64) - top)
-    return np.asarray(weights / weights.sum(), np.float64)
+def _rule_labels(rule: BrokenRule) -> list[QLabel]:
+    found = [strong(rule.name, "logic", wrap=True), note(f"{rule.words[:1].upper()}{rule.words[1:]}.", "hi")]
+    if rule.facts:
+        found.append(note(f"Here: {', '.join(rule.facts)}", "mid"))
+    if rule.reason:
+        found.append(note(f"Because: {rule.reason}", "mid"))
+    if rule.source:
+        found.append(caption(f"Source: {rule.source}", "low", wrap=True))
+    return found
 
 
-def chances(scores: F32) -> F64:
-    """Return the probability of each of several labels by its score, 0 where it is -inf."""
-    known = scores.astype(np.float64)
-    return np.asarray(np.exp(np.minimum(known, 0)) / (1 + np.exp(-np.abs(known))), np.float64)
-
-
-def alternative(violation: Violation, classes: tuple[str, ...]) -> str:
-    """Return in a sentence what the cheapest other answer would have been."""
-    probable = shares(violation.scores)
-    allowed = np.flatnonzero(np.isfinite(violation.scores))
-    best = sorted(allowed.tolist(), key=lambda i: -violation.scores[i])
-    if len(best) < 2:
-        return "No other answer keeps the rules." if best else "No answer keeps the rules."
-    dearer = float(violation.scores[best[0]] - violation.scores[best[1]])
-    chance = percent(float(probable[best[1]]))
-    return f"Cheapest alternative: {classes[best[1]]}, {chance}, {dearer:.2f} nats dearer."
-
-
-def status_words(violation: Violation) -> str:
+def status_words(case: Case) -> str:
     """Return the status of an answer with what it means."""
-    status, engine = violation.explained.status, violation.engine
-    by = f", by {engine}" if engine else ""
-    return f"Status: {status}{by}: {STATUSES.get(status, 'not explained')}."
+    by = f", by {case.engine}" if case.engine else ""
+    still = f" It breaks {', '.join(case.left)} still." if case.left else ""
+    return f"Status: {case.status}{by}: {STATUSES.get(case.status, 'not explained')}.{still}"

@@ -1,4 +1,4 @@
-"""What of the violations is shown: a rule, a class, a status, a pack, and words they hold."""
+"""Which cases are shown: those of a rule, a class, a status, a pack, and words they hold."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QSizePolicy, QW
 from app.panels.violations import cells
 from app.theme.fonts import BODY, font
 from app.theme.icons import icon
-from engine.violations import Violation
+from engine.guard import Bars, Case
+from engine.violations import RuleCount
 
-_ANY = {"label": "Any class", "status": "Any status", "pack": "All packs"}
+_ANY = {"rule": "Any rule", "label": "Any class", "status": "Any status", "pack": "All packs"}
+_LEAST = 76  # px a box takes at least
 
 
 class ViolationFilter(QWidget):
@@ -26,11 +28,14 @@ class ViolationFilter(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._packs: dict[str, str] = {}
+        self._worth: dict[str, bool] = {}
+        self._ruled = True
         self.words = QLineEdit(placeholderText="Find in answers, rules, reasons")
         self.words.setFont(font(BODY))
         self.words.setClearButtonEnabled(True)
         self.words.addAction(icon("ph.magnifying-glass", "low"), QLineEdit.ActionPosition.LeadingPosition)
-        self.words.setAccessibleName("Find violations by words")
+        self.words.setAccessibleName("Find answers by words")
         self.words.textChanged.connect(self.changed)
         self.boxes = {key: _box(key, any_) for key, any_ in _ANY.items()}
         row = QHBoxLayout(self)
@@ -44,13 +49,14 @@ class ViolationFilter(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(420, 30)
 
-    def offer(self, rows: Sequence[Violation], packs: dict[str, str]) -> None:
-        """Offer what stands in `rows`; `packs` gives the pack of a rule by its name."""
-        self._packs = packs
+    def offer(self, rows: Sequence[Case], rules: Sequence[RuleCount]) -> None:
+        """Offer what stands in `rows`, and the rules with their packs."""
+        self._packs = {rule.name: rule.pack for rule in rules if rule.pack}
         found = {
-            "label": sorted({x for v in rows for x in (v.label, v.explained.said, v.explained.fixed) if x}),
-            "status": sorted({v.explained.status for v in rows}),
-            "pack": sorted(set(packs.values())),
+            "rule": [rule.name for rule in rules if rule.raw],
+            "label": sorted({named for case in rows for named in _named(case)}),
+            "status": sorted({case.status for case in rows}),
+            "pack": sorted(set(self._packs.values())),
         }
         for key, box in self.boxes.items():
             kept = box.currentData()
@@ -60,45 +66,61 @@ class ViolationFilter(QWidget):
             for value in found[key]:
                 box.addItem(value, value)
             box.setCurrentIndex(max(0, box.findData(kept)))
-            box.setVisible(len(found[key]) > 1 or (key == "pack" and bool(found[key])))
+            self._worth[key] = len(found[key]) > 1 or (key == "pack" and bool(found[key]))
+            box.setVisible(self._worth[key] and (key != "rule" or self._ruled))
             box.blockSignals(False)
 
-    def passes(self, violation: Violation, rule: str) -> bool:
-        """Whether a violation is wanted, beside a rule chosen elsewhere, "" for any."""
-        told = violation.explained
-        names = {broken.name for broken in told.broken}
+    def offer_rule(self, wanted: bool) -> None:
+        """Show or hide the box of rules, which a list beside the table may stand for."""
+        self._ruled = wanted
+        self.boxes["rule"].setVisible(wanted and self._worth.get("rule", False))
+
+    @property
+    def rule(self) -> str:
+        """Return the name of the rule that is chosen, "" for any."""
+        return str(self.boxes["rule"].currentData() or "")
+
+    def choose_rule(self, name: str) -> None:
+        """Choose a rule, "" for any."""
+        self.boxes["rule"].setCurrentIndex(max(0, self.boxes["rule"].findData(name)))
+
+    def passes(self, case: Case) -> bool:
+        """Whether a case is wanted."""
         label, status, pack = (self.boxes[key].currentData() or "" for key in ("label", "status", "pack"))
-        if rule and rule not in names:
+        if self.rule and self.rule not in case.names:
             return False
-        if label and label not in (violation.label, told.said, told.fixed):
+        if label and label not in _named(case):
             return False
-        if status and status != told.status:
+        if status and status != case.status:
             return False
-        if pack and pack not in {self._packs.get(name, "") for name in names}:
+        if pack and pack not in {self._packs.get(name, "") for name in case.names}:
             return False
         typed = self.words.text().lower().split()
-        return not typed or all(word in _text(violation) for word in typed)
-
-    _packs: dict[str, str] = {}  # noqa: RUF012 - replaced whole, never changed
+        return not typed or all(word in _text(case) for word in typed)
 
 
 def _box(key: str, any_: str) -> QComboBox:
     made = QComboBox()
     made.setFont(font(BODY))
     made.addItem(any_, "")
-    made.setMinimumWidth(92)
+    made.setMinimumWidth(_LEAST)
     made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    words = {"label": "class", "status": "status", "pack": "pack"}[key]
-    made.setAccessibleName(f"Show violations of one {words}")
-    made.setToolTip(f"Show violations of one {words}")
+    words = "class" if key == "label" else key
+    made.setAccessibleName(f"Show answers of one {words}")
+    made.setToolTip(f"Show answers of one {words}")
     made.hide()
     return made
 
 
-def _text(violation: Violation) -> str:
-    told = violation.explained
-    parts = [*cells(violation), told.why, told.status]
-    for rule in told.broken:
+def _named(case: Case) -> tuple[str, ...]:
+    """Return the classes that a case speaks of."""
+    named = (case.label, case.said, case.fixed) if isinstance(case.picture, Bars) else (case.label,)
+    return tuple(name for name in named if name)
+
+
+def _text(case: Case) -> str:
+    parts = [*cells(case), case.title, case.why, case.status]
+    for rule in case.broken:
         parts += [rule.name, rule.words, rule.reason, rule.source, *rule.facts]
     return " ".join(parts).lower()

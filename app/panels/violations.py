@@ -1,4 +1,4 @@
-"""The table of records whose raw answer broke a rule, as Qt wants to read it."""
+"""The table of answers that broke a rule, as Qt wants to read it."""
 
 from __future__ import annotations
 
@@ -8,18 +8,22 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 
 from app.theme.figures import whole
 from app.theme.fonts import BASE, CAPTION, font
-from engine.violations import Violation
+from engine.guard import Case, Grid
 
 Index = QModelIndex | QPersistentModelIndex
-COLUMNS = ("Record", "True class", "Raw answer", "Repaired", "Broken")
+COLUMNS = ("Record", "Raw answer", "Repaired", "Broken", "True class")
+LABEL = COLUMNS.index("True class")
+_BROKEN = COLUMNS.index("Broken")
 EXPORTED = (
     "record",
+    "case",
     "true_class",
     "raw_answer",
     "repaired",
     "status",
     "engine",
     "rules",
+    "left",
     "facts",
     "reasons",
     "why",
@@ -28,25 +32,26 @@ _ROOT = QModelIndex()
 
 
 class ViolationTable(QAbstractTableModel):
-    """Violations, one a row."""
+    """Cases, one a row."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows: tuple[Violation, ...] = ()
+        self._rows: tuple[Case, ...] = ()
+        self._unit = COLUMNS[0]
 
     @property
-    def rows(self) -> tuple[Violation, ...]:
+    def rows(self) -> tuple[Case, ...]:
         """Return what is shown."""
         return self._rows
 
-    def show_rows(self, rows: tuple[Violation, ...]) -> None:
-        """Show other violations."""
+    def show_rows(self, rows: tuple[Case, ...], unit: str = "") -> None:
+        """Show other cases; `unit` is what one is called, a record where left out."""
         self.beginResetModel()
-        self._rows = rows
+        self._rows, self._unit = rows, unit.capitalize() or COLUMNS[0]
         self.endResetModel()
 
-    def violation(self, row: int) -> Violation | None:
-        """Return the violation in a row, None where there is none."""
+    def case(self, row: int) -> Case | None:
+        """Return the case in a row, None where there is none."""
         return self._rows[row] if 0 <= row < len(self._rows) else None
 
     def rowCount(self, parent: Index = _ROOT) -> int:
@@ -62,7 +67,9 @@ class ViolationTable(QAbstractTableModel):
             return font(CAPTION, 600)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        return COLUMNS[section] if role == Qt.ItemDataRole.DisplayRole else None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return COLUMNS[section] if section else self._unit
+        return None
 
     def data(self, index: Index, role: int = 0) -> Any:
         if role == Qt.ItemDataRole.FontRole:
@@ -71,30 +78,33 @@ class ViolationTable(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return cells(shown)[index.column()]
         if role == Qt.ItemDataRole.ToolTipRole:
-            words = "\n".join(f"{rule.name}: {rule.words}." for rule in shown.explained.broken)
-            return words if index.column() == len(COLUMNS) - 1 else cells(shown)[index.column()]
+            words = "\n".join(f"{rule.name}: {rule.words}." for rule in shown.broken)
+            return words if index.column() == _BROKEN else cells(shown)[index.column()]
         return None
 
 
-def cells(violation: Violation) -> tuple[str, ...]:
-    """Return the texts of one row."""
-    told = violation.explained
-    broken = ", ".join(rule.name for rule in told.broken)
-    return whole(violation.record), violation.label or "unknown", told.said, told.fixed, broken
+def cells(case: Case) -> tuple[str, ...]:
+    """Return the texts of one row, by COLUMNS."""
+    name = case.title.split()[-1] if case.title else whole(case.record)
+    return name, case.said, case.fixed, ", ".join(case.names), case.label or "unknown"
 
 
-def exported(violation: Violation) -> tuple[str, ...]:
+def exported(case: Case) -> tuple[str, ...]:
     """Return the texts of one row of the exported table, by EXPORTED."""
-    told = violation.explained
+    said, fixed = case.said, case.fixed
+    if isinstance(case.picture, Grid):
+        said, fixed = case.picture.line(fixed=False), case.picture.line(fixed=True)
     return (
-        str(violation.record),
-        violation.label,
-        told.said,
-        told.fixed,
-        told.status,
-        violation.engine,
-        "; ".join(rule.name for rule in told.broken),
-        "; ".join(dict.fromkeys(fact for rule in told.broken for fact in rule.facts)),
-        "; ".join(rule.reason for rule in told.broken if rule.reason),
-        told.why,
+        str(case.record),
+        case.title or f"Record {case.record}",
+        case.label,
+        said,
+        fixed,
+        case.status,
+        case.engine,
+        "; ".join(case.names),
+        "; ".join(case.left),
+        "; ".join(dict.fromkeys(fact for rule in case.broken for fact in rule.facts)),
+        "; ".join(rule.reason for rule in case.broken if rule.reason),
+        case.why,
     )

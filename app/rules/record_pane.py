@@ -24,10 +24,10 @@ from app.document import Document
 from app.editor.marks import TRUTHS, Truth
 from app.panels.class_bars import ClassBars, percent
 from app.panels.empty import Emptiable, EmptyState
+from app.panels.facts_table import FactsModel, FactsTable
 from app.panels.labels import IconButton, caption, note, row, section_label
 from app.rules.answers_table import AnswersTable
 from app.rules.checking import Bound, Example
-from app.rules.facts_table import FactsModel, FactsTable
 from app.rules.judging import FIXED, LABELLED, NAMED, OPEN, RAW, Judge, Judged, scores_of
 from app.rules.sample import PARTS, Sample, facts_at, raw_scores, read_sample
 from app.rules.truths import TruthList, counted

@@ -13,7 +13,7 @@ from ..errors import DataError, PolybitError
 from ..files.answer_table import read_answers, vocabulary_of
 from ..files.atomic import check_writable
 from ..files.tables import write_table
-from ..logic.agreement import Agreement
+from ..guard import Agreement
 from ..logic.lowering import SCALE
 from ..logic.pipeline import ALLOWED, STATUS, TOOLS, UNKNOWN
 from ..logic.readers import Document

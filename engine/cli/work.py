@@ -17,10 +17,11 @@ from ..files.model import load_program
 from ..files.predictions import write_predictions
 from ..files.project import Project, open_project, probed
 from ..files.run import read_run
+from ..guard import Agreement
 from ..label_sets import held
-from ..logic.agreement import Agreement
 from ..records import Records
-from ..runtime.program import Answer, Program
+from ..runtime.answer import Answer
+from ..runtime.program import Program
 from ..source import Source
 from ..train.loop import train
 from ..train.progress import LABELS, EpochDone, Finished, StageStarted

@@ -12,7 +12,7 @@ import numpy as np
 from .. import hdf5
 from ..errors import PolybitError
 from ..options import Family
-from ..runtime.program import Answer
+from ..runtime.answer import Answer
 from .atomic import replacing
 
 Writer = Callable[[Path, Answer], None]

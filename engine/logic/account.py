@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .explain import BrokenRule
+from ..guard import BrokenRule
 from .pipeline import ALLOWED, NONE, STATUS, UNKNOWN
 from .ruleset import RuleSet
 from .wording import listed

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
+from ..guard import Agreement
 from ..ports import I64
 from .cheapest import Cheapest
 from .normal import Bools
@@ -12,39 +12,6 @@ from .parts import Part
 from .solver import Solver
 
 WITHIN = 20.0  # seconds for all records that are solved once more
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """A sample of records solved once more by RC2.
-
-    Attributes:
-        sampled: how many records, of those whose answers claim to be the cheapest.
-        solved: of how many RC2 gave an answer in time.
-        agreed: of how many of these it cost the same, or neither found any.
-        seconds: how long RC2 took.
-    """
-
-    sampled: int
-    solved: int
-    agreed: int
-    seconds: float = 0.0
-
-    def figures(self) -> dict[str, float]:
-        """Return it for JSON."""
-        return {
-            "records": self.sampled,
-            "solved": self.solved,
-            "agreed": self.agreed,
-            "seconds": self.seconds,
-        }
-
-    def words(self) -> str:
-        """Return it in a sentence."""
-        count = "1 record" if self.solved == 1 else f"{self.solved:,} records"
-        words = f"RC2 agrees on {self.agreed:,} of {count} that it solved once more"
-        late = f"{self.solved:,} of {self.sampled:,} checked in {self.seconds:.3g} s"
-        return f"{words} ({late})." if self.solved < self.sampled else f"{words}."
 
 
 class Again:

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
 
-from ..errors import RuleError
 from ..fields import flag, real, text
+from ..guard import Showing
 from ..node import Family, Node, Predictor, ShapeError, Specs, wired
-from ..ports import F32, F64, I64, U8, Array, Arrays, Column, Port, Spec
-from .normal import Bools
-from .pipeline import ALLOWED, FEASIBLE, OPTIMAL, SECONDS, STATUS, Engine
-from .proper import NEVER, Proper, Reading, read_as
-from .sudoku import BOX, CELLS, SIDE, VALUES, sudoku
+from ..ports import F32, F64, I64, Array, Arrays, Column, Port, Spec
+from .board_showing import BoardShowing
+from .boards import UNITS, Classes, cells_of, costs_of, solved, twice
+from .pipeline import SECONDS, STATUS, TOOLS
+from .sudoku import VALUES
 
 BOARD, CELL = "board", "cell"
-UNITS = ("row", "column", "box")
-_SCALE = 10_000  # costs are ten-thousandths of a nat
-_MOST = 40.0  # nats that one cell can cost
 
 
 @dataclass(frozen=True)
@@ -59,7 +55,7 @@ class BoardGuard(Node):
         Port("scores", ("scores",), "The scores, -inf but for the reading and the digit"),
         Port("broken", ("facts",), "1 where the cell's raw digit stands twice in its row, column, box"),
         Port("left", ("facts",), "The same of the guarded digits"),
-        Port("solution", ("facts",), "The digit of the whole board, and how sure it is"),
+        Port("solution", ("facts",), "The digit of the whole board, how sure it is, and the engine"),
     )
     corrects: ClassVar[str] = "scores"
     together: ClassVar[bool] = True
@@ -76,10 +72,10 @@ class BoardGuard(Node):
         if _places(inputs[1]):
             self._classes(scores, inputs[2])
         flags = Spec("facts", (len(UNITS),), columns=tuple(map(Column, UNITS)))
-        solution = (Column("digit"), Column("status", STATUS))
+        solution = (Column("digit"), Column("status", STATUS), Column("engine", TOOLS))
         names = scores.classes or (inputs[2].classes if inputs[2] else ())
         out = Spec("scores", scores.shape, classes=names, several=False)
-        return out, flags, flags, Spec("facts", (2,), columns=solution)
+        return out, flags, flags, Spec("facts", (len(solution),), columns=solution)
 
     def warnings(self, *inputs: Spec | None) -> tuple[str, ...]:
         if _places(inputs[1]):
@@ -93,31 +89,40 @@ class BoardGuard(Node):
 
         def predict(scores: F32, facts: F64 | None, labels: I64 | None) -> tuple[Array, ...]:
             n = len(scores)
-            out, solution = scores.copy(), np.full((n, 2), np.nan)
+            out, solution = scores.copy(), np.full((n, 3), np.nan)
             broken, left = np.zeros((n, len(UNITS))), np.zeros((n, len(UNITS)))
             if classes is None or places is None or facts is None:
                 return out, broken, left, solution
-            cells = _cells(facts[:, places[0]], facts[:, places[1]])
+            cells = cells_of(facts[:, places[0]], facts[:, places[1]])
             if len(cells.rows):
-                read, boards, status = self._repair(scores, cells, classes)
-                digits = boards[cells.boards, cells.places] - 1
+                costs = costs_of(scores[cells.rows], cells, classes)
+                done = solved(costs, self.seconds, single=self.single)
+                digits = done.boards[cells.boards, cells.places] - 1
                 keep = np.zeros((len(cells.rows), scores.shape[1]), np.bool_)
                 keep[np.arange(len(keep)), classes.digits[digits]] = True
-                keep[np.ix_(read[cells.boards, cells.places] == 0, classes.blank)] = True
+                keep[np.ix_(done.cells[cells.boards, cells.places] == 0, classes.blank)] = True
                 out[cells.rows] = np.where(keep, out[cells.rows], np.float32(-np.inf))
-                broken[cells.rows] = _twice(cells, classes.read(scores[cells.rows]))
-                left[cells.rows] = _twice(cells, classes.read(out[cells.rows]))
-                solution[cells.rows, 0], solution[cells.rows, 1] = digits + 1, status[cells.boards]
+                broken[cells.rows] = twice(cells, classes.read(scores[cells.rows]))
+                left[cells.rows] = twice(cells, classes.read(out[cells.rows]))
+                told = (digits + 1, done.status[cells.boards], done.tool[cells.boards])
+                solution[cells.rows] = np.stack(told, axis=1)
             return out, broken, left, solution
 
         return predict
+
+    def showing(self, *inputs: Spec | None) -> Showing | None:
+        places = _places(inputs[1])
+        if places is None:
+            return None
+        classes = self._classes(wired(inputs[:1])[0], inputs[2])
+        return BoardShowing(classes, places, self.seconds, single=self.single)
 
     def rows(self) -> tuple[tuple[str, str], ...]:
         return (("Puzzle", "Sudoku, 9 × 9"), ("Blank", self.blank or "none"))
 
     # Inside
 
-    def _classes(self, scores: Spec, labels: Spec | None) -> _Classes:
+    def _classes(self, scores: Spec, labels: Spec | None) -> Classes:
         names = scores.classes or (labels.classes if labels else ())
         names = names or tuple(str(i) for i in range(scores.elements))
         wanted = [str(d) for d in range(1, VALUES + 1)]
@@ -127,93 +132,10 @@ class BoardGuard(Node):
             do = "The cells of a board are the digits 1 to 9, and the class of a blank one."
             raise ShapeError(words, do=do, port="scores")
         blank = [names.index(self.blank)] if self.blank else []
-        return _Classes(np.array([names.index(d) for d in wanted]), np.array(blank, np.int64))
-
-    def _repair(self, scores: F32, cells: _Cells, classes: _Classes) -> tuple[I64, I64, U8]:
-        """Return readings and full boards, digits int64 (boards, 81) each, and their status."""
-        costs = _costs(scores[cells.rows], cells, classes)
-        digits = np.minimum(costs[:, :, 1:], costs[:, :, :1])
-        # Nothing is predicted, so that a board costs what its digits do.
-        nothing = np.zeros((cells.size, CELLS * VALUES), np.bool_)
-        decided = _engine(self.seconds)(nothing, digits.reshape(nothing.shape))
-        boards = decided.values.reshape(-1, CELLS, VALUES).argmax(2) + 1
-        status, paid = decided.status.copy(), decided.costs.copy()
-        proper = Proper(_engine(self.seconds))
-        read = np.stack([read_as(c, b) for c, b in zip(costs, boards, strict=True)])
-        for i in np.flatnonzero(~proper.single(read)) if self.single else ():
-            first = Reading(read[i], boards[i], int(paid[i]), sure=True)
-            found = proper.of(costs[i], first, self.seconds)
-            read[i], boards[i], paid[i] = found.cells, found.solution, found.cost
-            status[i] = max(int(status[i]), OPTIMAL if found.sure else FEASIBLE)
-        status[(paid == 0) & (status == OPTIMAL)] = ALLOWED
-        return read, boards, status
-
-
-def _costs(read: F32, cells: _Cells, classes: _Classes) -> I64:
-    """Return what each reading costs each cell, int64 (boards, 81, 10), blank first.
-
-    Readings of one cell twice add up. A cell without a record is blank.
-    """
-    finite = read.astype(np.float64)
-    nats = np.minimum(finite.max(1, keepdims=True) - finite, _MOST)
-    paid = np.rint(nats * _SCALE).astype(np.int64)
-    blank = paid[:, classes.blank] if len(classes.blank) else np.full((len(paid), 1), NEVER)
-    costs = np.zeros((cells.size, CELLS, VALUES + 1), np.int64)
-    np.add.at(costs, (cells.boards, cells.places), np.concatenate([blank, paid[:, classes.digits]], axis=1))
-    absent = np.ones((cells.size, CELLS), np.bool_)
-    absent[cells.boards, cells.places] = False
-    costs[absent, 1:] = NEVER
-    return np.minimum(costs, NEVER)
-
-
-class _Classes(NamedTuple):
-    """Where digits 1 to 9 stand among the classes, int64 (9,), and blank, int64 (1,) or (0,)."""
-
-    digits: I64
-    blank: I64
-
-    def read(self, scores: F32) -> I64:
-        """Return the digits read, 1 to 9, or 0 where it is none."""
-        found = scores.argmax(1)[:, None] == self.digits
-        return np.where(found.any(1), found.argmax(1) + 1, 0)
-
-
-class _Cells(NamedTuple):
-    """Records that are cells of boards: which rows, on which of `size` boards, in which place."""
-
-    rows: I64
-    boards: I64
-    places: I64
-    size: int
-
-
-def _cells(board: F64, cell: F64) -> _Cells:
-    rows = np.flatnonzero(np.isfinite(board) & np.isfinite(cell))
-    wrong = rows[(cell[rows] != np.floor(cell[rows])) | (cell[rows] < 0) | (cell[rows] >= CELLS)]
-    if len(wrong):
-        words = f"The column {CELL} must be a whole number from 0 to {CELLS - 1}; got {cell[wrong[0]]:g}."
-        raise RuleError(words, where=f"record {wrong[0] + 1}")
-    numbers, boards = np.unique(board[rows], return_inverse=True)
-    return _Cells(rows, boards.astype(np.int64), cell[rows].astype(np.int64), len(numbers))
-
-
-def _twice(cells: _Cells, digits: I64) -> Bools:
-    """Return whether each cell's digit stands twice in its row, column and box, bool (cells, 3)."""
-    row, column = np.divmod(cells.places, SIDE)
-    out = np.zeros((len(digits), len(UNITS)), np.bool_)
-    for i, unit in enumerate((row, column, row // BOX * BOX + column // BOX)):
-        counts = np.zeros((cells.size, SIDE, VALUES + 1), np.int64)
-        np.add.at(counts, (cells.boards, unit, digits), 1)
-        out[:, i] = (digits > 0) & (counts[cells.boards, unit, digits] > 1)
-    return out
+        return Classes(np.array([names.index(d) for d in wanted]), np.array(blank, np.int64))
 
 
 def _places(facts: Spec | None) -> tuple[int, int] | None:
     """Return where the columns of board and cell are, or None where they are not."""
     names = [column.name for column in facts.columns] if facts else []
     return (names.index(BOARD), names.index(CELL)) if BOARD in names and CELL in names else None
-
-
-@lru_cache(maxsize=4)
-def _engine(seconds: float) -> Engine:
-    return Engine(sudoku(), seconds=seconds)

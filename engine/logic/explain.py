@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..guard import BrokenRule
 from ..ports import F32, F64, I64, Column
 from .measures import UNKNOWN, Outcomes
 from .pipeline import ALLOWED, NONE, OPTIMAL, STATUS
@@ -13,26 +14,6 @@ from .ruleset import RuleSet
 from .truth import Bools, truth
 from .vocabulary import CLASS
 from .wording import listed
-
-
-@dataclass(frozen=True)
-class BrokenRule:
-    """One rule that the raw answer broke.
-
-    Attributes:
-        name: its name.
-        words: what it says.
-        reason: why it holds, or "".
-        source: where it comes from, or "".
-        facts: the facts of the record that fired it, in words: `safety = low`; leaving any one out, the
-            rule would not be broken.
-    """
-
-    name: str
-    words: str
-    reason: str
-    source: str
-    facts: tuple[str, ...]
 
 
 @dataclass(frozen=True)

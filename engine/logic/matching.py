@@ -29,6 +29,19 @@ def pack_keys(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(key.strip() for key in text.split(",") if key.strip()))
 
 
+def titles_of(rules: Sequence[str], keys: Sequence[str], carried: Mapping[str, str]) -> dict[str, str]:
+    """Return the title of the pack that each of some rules comes from, by the rule's name.
+
+    Args:
+        rules: the names of rules of these packs, as `matched` gives them.
+        keys: keys of packs.
+        carried: files of packs by key, as a model holds them.
+    """
+    chosen = [pack_of(key, carried) for key in keys]
+    titles = {s.name: pack.title for pack in chosen for s in pack.statements if s.name}
+    return {name: titles[end] for name in rules if (end := name.split(": ")[-1]) in titles}
+
+
 def matched(
     text: str,
     classes: tuple[str, ...],

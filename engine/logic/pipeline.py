@@ -17,13 +17,14 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ..guard import Agreement
 from ..kernels.least import FAR as _NEAR
 from ..kernels.least import LANES
 from ..kernels.repair import Checked, Rows, broken_parts, sweep
 from ..kernels.repair_search import search_rows
 from ..kernels.repair_state import Sums, room_for
 from ..ports import I64
-from .agreement import WITHIN, Again, Agreement
+from .agreement import WITHIN, Again
 from .cheapest import Cheapest
 from .diagram import MOST_WIDE, Diagram, diagram_of
 from .normal import Bools, NormalForm

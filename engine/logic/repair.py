@@ -21,9 +21,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import RuleError
+from ..guard import Agreement
 from ..kernels.guard import best_allowed
 from ..ports import F32, F64, I64
-from .agreement import Agreement
 from .lowering import FURTHEST, SCALE, Compiled, lowered, soft_costs
 from .pipeline import ALLOWED, CHECK, NONE, OPTIMAL, STATUS, TOOLS, U8, Decided, Engine
 from .ruleset import RuleSet

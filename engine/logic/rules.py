@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import RuleError, SolverError
 from ..fields import choice, hidden, packs, rules
+from ..guard import Showing
 from ..node import Family, Node, Penalty, Predictor, ShapeError, Specs, wired
 from ..ports import F32, F64, I64, Array, Arrays, Column, Port, Spec
 from .language import parse
@@ -18,6 +19,7 @@ from .matching import matched, pack_keys
 from .packs import pack_of
 from .pipeline import STATUS
 from .repair import ENGINES, Repair
+from .rules_showing import RulesShowing
 from .ruleset import RuleSet
 from .semantic import SemanticLoss
 from .several import Several
@@ -124,6 +126,11 @@ class Rules(Node):
         # What packs decide beside the scores cannot be learned from them.
         alone = sum(len(v.names) if v.kind == "category" else 1 for v in rules.vocabulary.decided)
         return SemanticLoss(rules) if rules.rules and alone == scores.elements else None
+
+    def showing(self, *inputs: Spec | None) -> Showing:
+        found, scores, labels = self.rule_set(*inputs), wired(inputs[:1])[0], inputs[2]
+        theirs = titles_of(found.names[len(parse(self.rules)) :], pack_keys(self.packs), dict(self.carried))
+        return RulesShowing(found, _classes(scores, labels), self.predictor({}, *inputs), theirs)
 
     def texts(self) -> Mapping[str, str]:
         carried = dict(self.carried)

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import ClassVar
 
 import numpy as np
 
 from ..errors import RuleError, SolverError
 from ..fields import hidden, packs, rules, text
+from ..guard import Showing
 from ..node import Family, Node, Predictor, ShapeError, Specs, wired
 from ..ports import F32, F64, I32, I64, Array, Arrays, Column, Port, Spec
 from .event_matching import matched_events
 from .language import parse
 from .lowering import SCALE
-from .matching import pack_keys
+from .matching import pack_keys, titles_of
 from .packs import pack_of
 from .pipeline import STATUS
 from .ruleset import RuleSet
 from .sequence_guard import SequenceGuard
+from .sequence_showing import Asked, SequenceShowing
 from .sequences.automaton import Bools
 from .sequences.engine import IMPOSSIBLE
 from .sequences.examine import core_of
@@ -121,16 +123,12 @@ class Sequence(Node):
     def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
         guard = self.guard(*inputs)
 
-        counted = next((i for i, c in enumerate(guard.rules.columns) if c.name == self.length), None)
-
         def predict(scores: F32, facts: F64 | None) -> tuple[Array, ...]:
-            n, steps = scores.shape[:2]
-            given = np.zeros((n, 0), np.float64) if facts is None else facts
-            taken = _lengths(None if counted is None else given[:, counted], n, steps)
-            labels, costs = costs_of(scores)
-            found = guard(labels, _padded(costs, len(guard.events)), taken, given)
+            asked = self._asked(guard, scores, facts)
+            labels, taken = asked[0], asked[2]
+            found = guard(*asked)
             done = found.repaired
-            inside = np.arange(steps) < taken[:, None]
+            inside = np.arange(labels.shape[1]) < taken[:, None]
             changed = (done.labels != labels) & inside
             told = np.stack([done.status, changed.sum(1)], axis=1).astype(np.float64)
             events = np.where(inside, done.labels, np.nan)
@@ -143,6 +141,12 @@ class Sequence(Node):
         carried = dict(self.carried)
         return {key: pack_of(key, carried).written for key in pack_keys(self.packs)}
 
+    def showing(self, *inputs: Spec | None) -> Showing:
+        guard, carried = self.guard(*inputs), dict(self.carried)
+        theirs = titles_of(guard.rules.names[len(parse(self.rules)) :], pack_keys(self.packs), carried)
+        scored = len(self._names(wired(inputs[:1])[0]))
+        return SequenceShowing(guard, partial(self._asked, guard), guard.events[:scored], theirs)
+
     def rows(self) -> tuple[tuple[str, str], ...]:
         taken = pack_keys(self.packs)
         other = ("Packs", ", ".join(taken)) if taken else ("Engine", "Automata, Viterbi")
@@ -151,6 +155,15 @@ class Sequence(Node):
     def _guard(self, scores: Spec, facts: Spec | None) -> SequenceGuard:
         columns = facts.columns if facts else ()
         return _guard(self.rules, self._names(scores), columns, pack_keys(self.packs), self.carried)
+
+    def _asked(self, guard: SequenceGuard, scores: Array, facts: Array | None) -> Asked:
+        """Return what is asked of the guard: labels, costs, lengths and facts."""
+        n, steps = scores.shape[:2]
+        given = np.zeros((n, 0), np.float64) if facts is None else facts
+        counted = next((i for i, c in enumerate(guard.rules.columns) if c.name == self.length), None)
+        taken = _lengths(None if counted is None else given[:, counted], n, steps)
+        labels, costs = costs_of(scores)
+        return labels, _padded(costs, len(guard.events)), taken, given
 
     def _names(self, scores: Spec) -> tuple[str, ...]:
         width = scores.shape[-1] if scores.shape else 0

@@ -13,8 +13,8 @@ from functools import cached_property
 import numpy as np
 
 from ..errors import RuleError
+from ..guard import Agreement
 from ..ports import F32, F64, I64
-from .agreement import Agreement
 from .lowering import Compiled, lowered
 from .pipeline import U8, UNKNOWN, Decided, Engine
 from .ruleset import RuleSet

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from ..convert import convert
 from ..errors import DataError, GraphError
 from ..graph import Graph, Wire
+from ..guard import Guarded
 from ..kernels.fused import first_largest
-from ..label_sets import Bools, held, name_of, said
+from ..label_sets import said
 from ..node import Predictor
 from ..ports import F32, I64, U8, Array, Arrays, Spec
 from ..records import Records, as_floats, no_facts
 from ..source import Source
+from .answer import Answer
 from .compile import Compiled, Compiler, Fed
 from .runner import Runner, run_all
 from .steps import NotFiniteError, check_scores
@@ -27,61 +28,6 @@ from .steps import NotFiniteError, check_scores
 _FLAGS = {"broken", "left"}  # outputs of a node that guards by rules
 _SHARED = 128  # records that threads share; fewer are one thread's
 CHUNK = 256  # records run at a time as plain arrays; results do not depend on it
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a program says of n records.
-
-    Attributes:
-        classes: the class names.
-        scores: float32 (n, classes), logits after the rules; -inf where a class is ruled out.
-        raw_scores: the same before the rules.
-        labels: int64 (n,), the answer; -1 where the rules allow none. Of several labels bit i is label i.
-        raw_labels: int64 (n,), the answer before the rules.
-        rules: the names of the rules, in order; () without a rules node.
-        broken: bool (n, rules), which rules the raw answer broke.
-        left: bool (n, rules), which rules the answer still breaks (soft ones, or any where labels is -1).
-        status, engine: text (n,), what is known of the answer (`allowed`, `optimal`, `feasible, not proven`,
-            `unknown`, `none`) and what gave it; "" without a rules node.
-        several: whether each class is a label of its own, of which a record may have several.
-    """
-
-    classes: tuple[str, ...]
-    scores: F32
-    raw_scores: F32
-    labels: I64
-    raw_labels: I64
-    rules: tuple[str, ...]
-    broken: npt.NDArray[np.bool_]
-    left: npt.NDArray[np.bool_]
-    status: npt.NDArray[np.str_]
-    engine: npt.NDArray[np.str_]
-    several: bool = False
-
-    @property
-    def held(self) -> Bools:
-        """Return which labels hold of several, bool (n, classes)."""
-        return held(self.labels, len(self.classes))
-
-    @property
-    def raw_held(self) -> Bools:
-        """Return which labels held of several before the rules, bool (n, classes)."""
-        return held(self.raw_labels, len(self.classes))
-
-    @property
-    def violations_raw(self) -> int:
-        """Return how many records' raw answer broke a rule."""
-        return int(self.broken.any(1).sum())
-
-    @property
-    def violations(self) -> int:
-        """Return how many records' answer breaks a rule."""
-        return int(self.left.any(1).sum())
-
-    def name(self, label: int) -> str:
-        """Return the class name of a label, or the names of several; `none` for -1."""
-        return name_of(label, self.classes, several=self.several) if label >= 0 else "none"
 
 
 @dataclass(frozen=True)
@@ -157,25 +103,31 @@ class Program:
         """
         return Runner(self.compiled((self.ends[-1],), dtype), batch, several=self.several)
 
-    def answer(self, records: Records, *, threads: int = 1) -> Answer:
+    def answer(self, records: Records, *, threads: int = 1, guarded: bool = False) -> Answer:
         """Return scores, labels and broken rules of `records`.
 
         Args:
             records: what to answer.
             threads: how many threads share them; one alone where there are rules. The answer is the same.
+            guarded: whether to keep what arrives at the guard with the rules, and what it gives.
 
         Raises:
             DataError: there are no records, or the scores of one are not numbers.
         """
         wanted = list(self.ends)
-        if self._rules_name:
-            there = {port.name for port in self.graph.node(self._rules_name).outputs}
-            wanted += [Wire(self._rules_name, p, "", "") for p in ("broken", "left", "status") if p in there]
+        if self.guard:
+            there = {port.name for port in self.graph.node(self.guard).outputs}
+            wanted += [Wire(self.guard, p, "", "") for p in ("broken", "left", "status") if p in there]
+        told = len(wanted)
+        if guarded and self.guard:
+            wanted += self._around_guard
         threads = 1 if self._guarded else threads
         early = self._early(wanted)
         compiled = self.compiled(tuple(early), _fed(records.samples))
         arrays = self._many(compiled, records, early, threads)
-        return self._answer(self._late(wanted, early, arrays))
+        got = self._late(wanted, early, arrays)
+        answer = self._answer(got[:told])
+        return replace(answer, guarded=self._at_guard(got[told:])) if len(got) > told else answer
 
     def compiled(self, wanted: tuple[Wire, ...], fed: Fed) -> Compiled:
         """Return the compiled steps to the arrays of `wanted`, from samples of a kind."""
@@ -236,6 +188,17 @@ class Program:
         if facts is None:
             facts = np.full((len(samples), len(header.columns)), np.nan) if header else no_facts(len(samples))
         return Records(samples, np.full(len(samples), -1, np.int64), np.asarray(facts, np.float64))
+
+    @cached_property
+    def _around_guard(self) -> list[Wire]:
+        """Return the wires into the guard, and one from each of its outputs."""
+        into = [wire for wire in self.graph.into(self.guard) if wire is not None]
+        return into + [Wire(self.guard, p.name, "", "") for p in self.graph.node(self.guard).outputs]
+
+    def _at_guard(self, arrays: list[Any]) -> Guarded:
+        values = {(w.source, w.output): a for w, a in zip(self._around_guard, arrays, strict=True)}
+        given = {port: array for (node, port), array in values.items() if node == self.guard}
+        return Guarded(tuple(self.inputs_of(self.guard, values)), given)
 
     def _few(self, compiled: Compiled, samples: Array) -> F32:
         """Return the scores of no more than a chunk of records, by buffers that this thread keeps."""
@@ -343,9 +306,9 @@ class Program:
         return found[0]
 
     @cached_property
-    def _rules_name(self) -> str:
+    def guard(self) -> str:
         """Return the node that says which rules were broken and still are, or ""."""
-        found = [n for n in self._order("") if {port.name for port in self.graph.node(n).outputs} >= _FLAGS]
+        found = guards_of(self.graph, self._order(""))
         # Beside one that corrects the answer, a guard of what the answer is computed from is not told.
         found = [n for n in found if self.graph.node(n).corrects] or found
         if len(found) > 1:
@@ -367,9 +330,9 @@ class Program:
         broken, left = (a.astype(bool) for a in told[:2] or [np.zeros((n, 0))] * 2)
         rules: tuple[str, ...] = ()
         words = {"status": np.full(n, ""), "engine": np.full(n, "")}
-        if self._rules_name:
-            names = [port.name for port in self.graph.node(self._rules_name).outputs]
-            specs = dict(zip(names, self.graph.output_specs(self._rules_name), strict=True))
+        if self.guard:
+            names = [port.name for port in self.graph.node(self.guard).outputs]
+            specs = dict(zip(names, self.graph.output_specs(self.guard), strict=True))
             rules = tuple(c.name for c in specs["broken"].columns)
             for i, column in enumerate(specs["status"].columns if "status" in specs else ()):
                 if column.categories:
@@ -387,6 +350,11 @@ class Program:
             engine=words["engine"],
             several=self.several,
         )
+
+
+def guards_of(graph: Graph, names: Iterable[str]) -> list[str]:
+    """Return which nodes guard by rules: they say which were broken, and which still are."""
+    return [n for n in names if {port.name for port in graph.node(n).outputs} >= _FLAGS]
 
 
 def _fed(samples: Array) -> Fed:

@@ -7,7 +7,7 @@ from ..graph import Graph
 from ..label_sets import right_share
 from ..losses import LOSSES, SEVERAL
 from ..records import Records
-from ..runtime.program import Answer
+from ..runtime.answer import Answer
 from ..settings import Training
 from .plan import several_labels
 

@@ -25,7 +25,8 @@ from ..kernels.threads import workers
 from ..node import Node, wired
 from ..ports import Array
 from ..records import Records
-from ..runtime.program import Answer, Program
+from ..runtime.answer import Answer
+from ..runtime.program import Program
 from ..source import Source
 from ..stages import Stage, stages
 from .average import Patience
@@ -103,6 +104,11 @@ class Run:
     def validation(self) -> Records:
         """Return the records the model is scored on after every epoch."""
         return self._splits.validation if len(self._splits.validation) else self._splits.train
+
+    @property
+    def test(self) -> Records:
+        """Return the records that are held back to the end."""
+        return self._splits.test
 
     @property
     def shipped(self) -> Weights:

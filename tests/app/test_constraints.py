@@ -33,11 +33,11 @@ def test_every_violation_is_a_row_in_words(tmp_path: Path, qtbot: QtBot) -> None
     seen = trainer.look
     assert seen is not None
     assert not panel.is_empty
-    assert panel.count == seen.violations_raw > 0
+    assert panel.count == seen.guard.raw > 0
     rows = _texts(panel.table)
-    assert rows == [cells(v) for v in seen.violations]
+    assert rows == [cells(v) for v in seen.guard.cases]
     record, _, raw, repaired, broken = rows[0]
-    assert record == str(seen.violations[0].record)
+    assert record == str(seen.guard.cases[0].record)
     assert raw == "0" != repaired
     assert broken == "never_zero"
     tip = panel.table.data(panel.table.index(0, len(COLUMNS) - 1), Qt.ItemDataRole.ToolTipRole)
@@ -51,14 +51,14 @@ def test_a_rule_filters_the_rows(tmp_path: Path, qtbot: QtBot) -> None:
     run_to_end(qtbot, trainer)
     seen = trainer.look
     assert seen is not None
-    counts = {rule.name: rule.raw for rule in seen.rules}
+    counts = {rule.name: rule.raw for rule in seen.guard.rules}
     assert set(counts) == {"never_zero", "never_one"}
     for place, (name, raw) in enumerate(counts.items(), start=1):
         assert panel.rules.item(place).text() == f"{name}: {raw} before repair, 0 after"
         panel.rules.setCurrentRow(place)
         assert panel.table.rowCount() == raw
     panel.rules.setCurrentRow(0)
-    assert panel.table.rowCount() == seen.violations_raw
+    assert panel.table.rowCount() == seen.guard.raw
 
 
 def test_the_chosen_row_is_explained_in_full(tmp_path: Path, qtbot: QtBot) -> None:
@@ -86,7 +86,7 @@ def test_words_and_a_class_filter_the_rows(tmp_path: Path, qtbot: QtBot) -> None
     every = panel.table.rowCount()
     QTest.keyClicks(panel.filter.words, "never_one")
     assert 0 < panel.table.rowCount() < every
-    assert all("never_one" in " ".join(r.name for r in v.explained.broken) for v in panel.table.rows)
+    assert all("never_one" in " ".join(r.name for r in v.broken) for v in panel.table.rows)
     QTest.keyClicks(panel.filter.words, " nothing holds this")
     assert panel.table.rowCount() == 0
     assert not panel.save.isEnabled()
@@ -94,7 +94,7 @@ def test_words_and_a_class_filter_the_rows(tmp_path: Path, qtbot: QtBot) -> None
     box = panel.filter.boxes["label"]
     assert box.isVisible()
     box.setCurrentIndex(box.findData("2"))
-    assert all("2" in (v.label, v.explained.said, v.explained.fixed) for v in panel.table.rows)
+    assert all("2" in (v.label, v.said, v.fixed) for v in panel.table.rows)
     box.setCurrentIndex(0)
     assert panel.table.rowCount() == every
 

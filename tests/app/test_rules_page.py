@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.document import Document
-from app.rules.facts_table import MISSING
+from app.panels.facts_table import MISSING
 from app.rules.judging import truths
 from app.rules.page import RulesPage
 from app.rules.truths import counted
@@ -114,7 +114,7 @@ def test_a_model_shows_its_answer_before_and_after(
     run_to_end(qtbot, trainer)
     seen = trainer.look
     assert seen is not None
-    page.record.show_record(seen.violations[0].record)
+    page.record.show_record(seen.guard.cases[0].record)
     _settled(qtbot, page)
     raw, fixed = (bars.words for bars in page.record.bars)
     assert raw.startswith("Raw answer: 0")

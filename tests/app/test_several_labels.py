@@ -35,14 +35,14 @@ def test_the_panels_of_a_training_show_labels(tmp_path: Path, qtbot: QtBot) -> N
     assert chart._columns() == LABELLED
     assert chart.accessibleName().startswith("Answers by label: ")
     assert not training.grab().isNull()
-    first = seen.violations[0]
+    first = seen.guard.cases[0]
     words = rules.details.words
-    assert f"Record {first.record}: {first.explained.said} → {first.explained.fixed}" in words
-    assert f"Raw answer: {first.explained.said}" in words
+    assert f"Record {first.record}: {first.said} → {first.fixed}" in words
+    assert f"Raw answer: {first.said}" in words
     assert "Cheapest alternative" not in words
     raw = dict(zip(LABELS, chances(first.raw), strict=True))
     held = {name for name, p in raw.items() if p > 0.5}
-    assert held == set(first.explained.said.split(", ")) - {"no label"}
+    assert held == set(first.said.split(", ")) - {"no label"}
     assert not rules.grab().isNull()
 
 

@@ -381,10 +381,10 @@ def test_a_look_counts_each_label_and_names_answers(finished, project):
         int((~true[:, 2] & ~answer.held[:, 2]).sum()),
     ]
     assert seen.accuracy(2) == pytest.approx(float((true[:, 2] == answer.held[:, 2]).mean()))
-    assert seen.violations
-    for found in seen.violations:
-        assert found.explained.said == answer.name(int(answer.raw_labels[found.record]))
-        assert found.explained.fixed == answer.name(int(answer.labels[found.record]))
+    assert seen.guard.cases
+    for found in seen.guard.cases:
+        assert found.said == answer.name(int(answer.raw_labels[found.record]))
+        assert found.fixed == answer.name(int(answer.labels[found.record]))
         assert found.label == answer.name(int(records.labels[found.record]))
 
 

@@ -74,26 +74,26 @@ def test_violations_say_what_was_broken_and_what_became_of_it(trained):
     run, program = trained
     seen = look(program, run.validation)
     answer = program.answer(run.validation)
-    assert seen.guarded
-    assert seen.violations_raw == answer.violations_raw > 0
-    assert seen.violations_left == answer.violations == 0
-    assert len(seen.violations) == seen.violations_raw
-    for violation in seen.violations:
+    assert seen.guard
+    assert seen.guard.raw == answer.violations_raw > 0
+    assert seen.guard.left == answer.violations == 0
+    assert len(seen.guard.cases) == seen.guard.raw
+    for violation in seen.guard.cases:
         row = violation.record
-        assert violation.explained.said == answer.name(answer.raw_labels[row]) == program.classes[0]
-        assert violation.explained.fixed == answer.name(answer.labels[row]) != program.classes[0]
+        assert violation.said == answer.name(answer.raw_labels[row]) == program.classes[0]
+        assert violation.fixed == answer.name(answer.labels[row]) != program.classes[0]
         assert violation.label == program.classes[run.validation.labels[row]]
-        assert [rule.name for rule in violation.explained.broken] == ["never_zero"]
-        assert "tests want a violation" in violation.explained.broken[0].reason
-    (rule,) = seen.rules
-    assert (rule.name, rule.raw, rule.left) == ("never_zero", seen.violations_raw, 0)
+        assert [rule.name for rule in violation.broken] == ["never_zero"]
+        assert "tests want a violation" in violation.broken[0].reason
+    (rule,) = seen.guard.rules
+    assert (rule.name, rule.raw, rule.left) == ("never_zero", seen.guard.raw, 0)
 
 
 def test_the_limit_bounds_what_is_explained_but_not_what_is_counted(trained):
     run, program = trained
     whole, cut = look(program, run.validation), look(program, run.validation, limit=1)
-    assert len(cut.violations) == 1
-    assert cut.violations_raw == whole.violations_raw > 1
+    assert len(cut.guard.cases) == 1
+    assert cut.guard.raw == whole.guard.raw > 1
 
 
 def test_confusion_counts_every_labelled_record_once(trained):
@@ -112,8 +112,8 @@ def test_a_graph_without_rules_has_no_violations(tmp_path):
     run = Run(type(project)(graph=graph, training=project.training, path=project.path))
     end = list(run.steps())[-1]
     seen = look(end.program, run.validation)
-    assert not seen.guarded
-    assert seen.violations == () == seen.rules
+    assert not seen.guard
+    assert seen.guard.cases == () == seen.guard.rules
 
 
 @given(
@@ -154,14 +154,14 @@ def test_broken_rules_over_several_labels_are_told_by_label(trained):
     run, _ = trained
     program = _of_labels(trained, 'rule one: exactly 1 of ("0" = yes, "1" = yes, "2" = yes)')
     seen = look(program, run.validation)
-    assert seen.violations_left == 0
-    for violation in seen.violations:
-        assert violation.explained.fixed in ("0", "1", "2")
-        assert violation.explained.said != violation.explained.fixed
-        assert violation.explained.status == "optimal"
-        assert [rule.name for rule in violation.explained.broken] == ["one"]
+    assert seen.guard.left == 0
+    for violation in seen.guard.cases:
+        assert violation.fixed in ("0", "1", "2")
+        assert violation.said != violation.fixed
+        assert violation.status == "optimal"
+        assert [rule.name for rule in violation.broken] == ["one"]
     positive = (program.answer(run.validation).raw_scores > 0).sum(1)
-    assert seen.violations_raw == (positive != 1).sum() > 0
+    assert seen.guard.raw == (positive != 1).sum() > 0
 
 
 @pytest.mark.parametrize("several", [False, True])
