@@ -217,14 +217,23 @@ def _pull(run: Run, stop: threading.Event, going: threading.Event, say: Callable
             say(record)
             if isinstance(record, EpochDone | Finished) and record.program:
                 last = isinstance(record, Finished)
-                glance(record.program, run.validation, run.test if last else None, last=last)
+                glance(
+                    record.program,
+                    run.validation,
+                    run.splits.test if last and run.splits else None,
+                    last=last,
+                )
             going.wait()
             if stop.is_set():
-                glance.last()
+                glance.last(_held_back(run))
                 return "finished" if isinstance(record, Finished) else "asked"
     finally:
         steps.close()
     return "finished"
+
+
+def _held_back(run: Run) -> Records | None:
+    return run.splits.test if run.splits else None
 
 
 class _Glance:
@@ -233,6 +242,7 @@ class _Glance:
     def __init__(self, say: Callable[[Any], None]) -> None:
         self._say, self._free_at = say, 0.0
         self._missed: tuple[Program, Records] | None = None
+        self._blank: tuple[Program, Records] | None = None  # where the guard found nothing to decide
 
     def __call__(self, program: Program, records: Records, others: Records | None, *, last: bool) -> None:
         began = time.perf_counter()
@@ -240,14 +250,16 @@ class _Glance:
             self._missed = program, records
             return
         self._missed = None
-        self._say(look(program, records, others=others))
+        found = look(program, records, others=others)
+        self._say(found)
+        self._blank = (program, records) if found.guard and not found.guard.total else None
         now = time.perf_counter()
         self._free_at = now + (now - began) * (1 / _LOOK_SHARE - 1)
 
-    def last(self) -> None:
+    def last(self, others: Records | None) -> None:
         """Look at what was passed over: the run is stopped and this is what it leaves."""
-        if self._missed:
-            self(*self._missed, None, last=True)
+        if missed := self._missed or self._blank:
+            self(*missed, others, last=True)
 
 
 def _read_back(project: Project, path: Path, say: Callable[[Any], None]) -> None:

@@ -1,7 +1,7 @@
 """Both answers of a guard that decides many parts: a board as two grids, a sequence as rows of steps.
 
-What was changed is struck out before and bold after, what breaks a rule is underlined, what a what-if fixes has
-a ring: none of it is told by colour alone.
+What was changed is struck out before and bold after, what breaks a rule is underlined, what a what-if fixes
+has a ring: none of it is told by colour alone.
 """
 
 from __future__ import annotations
@@ -176,9 +176,8 @@ class PartsView(QWidget):
         words = [f"{part.name}: {part.said or 'none'}, after the rules {part.fixed or 'none'}"]
         words += [f"breaks {', '.join(part.broken)}"] * bool(part.broken and not box.after)
         words += [f"fixed to {part.pinned}"] * bool(part.pinned)
-        return "\n".join(
-            [*words, "Click to fix it and see the rest change"] if self._pinnable(box) else words
-        )
+        words += ["Click to fix it and see the rest change"] * self._pinnable(box)
+        return "\n".join(words)
 
     def _lay(self, width: int) -> None:
         self._boxes = self._boxes_for(width)[0]
@@ -214,8 +213,7 @@ class PartsView(QWidget):
         boxes = []
         for i in range(len(self.grid.parts)):
             x, top = left + i % across * step, i // across * high + _NUMBER
-            for after in (False, True):
-                boxes.append(_Box(i, after, QRectF(x, top + after * _LINE, step - 3, _LINE - 3)))
+            boxes += [_Box(i, a, QRectF(x, top + a * _LINE, step - 3, _LINE - 3)) for a in (False, True)]
         return boxes, float(-(-len(self.grid.parts) // across) * high)
 
     def _paint_boards(self, painter: QPainter) -> None:

@@ -25,7 +25,6 @@ from ..kernels.threads import workers
 from ..node import Node, wired
 from ..ports import Array
 from ..records import Records
-from ..runtime.answer import Answer
 from ..runtime.program import Program
 from ..source import Source
 from ..stages import Stage, stages
@@ -104,11 +103,6 @@ class Run:
     def validation(self) -> Records:
         """Return the records the model is scored on after every epoch."""
         return self._splits.validation if len(self._splits.validation) else self._splits.train
-
-    @property
-    def test(self) -> Records:
-        """Return the records that are held back to the end."""
-        return self._splits.test
 
     @property
     def shipped(self) -> Weights:
@@ -361,7 +355,7 @@ class Run:
         self, stage: Any, epoch: int, epochs: int, tally: Tally, began: float, left: float
     ) -> EpochDone:
         program = self.program()
-        answer: Answer = program.answer(self.validation)
+        answer = program.answer(self.validation)
         (output,) = self._graph.of_kind("flow.output")
         labels = {f"{output}: {LABELS}": right_labels(answer, self.validation)} if answer.several else {}
         return EpochDone(

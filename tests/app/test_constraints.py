@@ -36,11 +36,11 @@ def test_every_violation_is_a_row_in_words(tmp_path: Path, qtbot: QtBot) -> None
     assert panel.count == seen.guard.raw > 0
     rows = _texts(panel.table)
     assert rows == [cells(v) for v in seen.guard.cases]
-    record, _, raw, repaired, broken = rows[0]
+    record, raw, repaired, broken, _ = rows[0]
     assert record == str(seen.guard.cases[0].record)
     assert raw == "0" != repaired
     assert broken == "never_zero"
-    tip = panel.table.data(panel.table.index(0, len(COLUMNS) - 1), Qt.ItemDataRole.ToolTipRole)
+    tip = panel.table.data(panel.table.index(0, COLUMNS.index("Broken")), Qt.ItemDataRole.ToolTipRole)
     assert "tag is at least 0" in tip
 
 
@@ -124,7 +124,7 @@ def test_a_record_is_handed_on_to_be_played_with(tmp_path: Path, qtbot: QtBot) -
     run_to_end(qtbot, trainer)
     with qtbot.waitSignal(panel.what_if_wanted) as caught:
         QTest.mouseClick(panel.try_, Qt.MouseButton.LeftButton)
-    chosen = panel.table.violation(panel.view.currentIndex().row())
+    chosen = panel.table.case(panel.view.currentIndex().row())
     assert chosen is not None
     assert caught.args == [chosen.record]
 

@@ -13,7 +13,6 @@ from pytestqt.qtbot import QtBot
 from app.document import Document
 from app.panels.constraints import ConstraintsPanel
 from app.panels.training import TrainingPanel
-from app.panels.violation_details import chances
 from app.plots.confusion import ConfusionChart
 from app.worker import Trainer
 from engine.look import LABELLED
@@ -40,7 +39,7 @@ def test_the_panels_of_a_training_show_labels(tmp_path: Path, qtbot: QtBot) -> N
     assert f"Record {first.record}: {first.said} → {first.fixed}" in words
     assert f"Raw answer: {first.said}" in words
     assert "Cheapest alternative" not in words
-    raw = dict(zip(LABELS, chances(first.raw), strict=True))
+    raw = dict(zip(LABELS, first.picture.raw, strict=True))
     held = {name for name, p in raw.items() if p > 0.5}
     assert held == set(first.said.split(", ")) - {"no label"}
     assert not rules.grab().isNull()
@@ -57,9 +56,3 @@ def test_the_chart_of_labels_says_what_became_of_each(qtbot: QtBot) -> None:
     assert "b is missed in 3 of 12 records" in words
     assert chart.words_at(QPointF(1, 1)) == ""
     assert not chart.grab().isNull()
-
-
-def test_the_chance_of_a_label_is_its_own() -> None:
-    found = chances(np.array([0, 800, -800, -np.inf, 1], np.float32))
-    assert found.tolist()[:4] == [0.5, 1.0, 0.0, 0.0]
-    assert abs(found[4] - 1 / (1 + np.exp(-1.0))) < 1e-12
