@@ -15,7 +15,7 @@ from ..guard import Showing
 from ..node import Family, Node, Penalty, Predictor, ShapeError, Specs, wired
 from ..ports import F32, F64, I64, Array, Arrays, Column, Port, Spec
 from .language import parse
-from .matching import matched, pack_keys
+from .matching import matched, pack_keys, titles_of
 from .packs import pack_of
 from .pipeline import STATUS
 from .repair import ENGINES, Repair
