@@ -10,6 +10,18 @@ from engine.logic.trials import judged
 PAGE = (Path(__file__).parents[2] / "resources" / "help" / "domain-packs.md").read_text(encoding="utf-8")
 
 
+def compared():
+    """Return the lines of the table of what was compared, a line for each source."""
+    lines = []
+    for key, pack in packs().items():
+        for source in pack.sources:
+            rules = [s for s in pack.statements if pack.source_of(s) is source]
+            count = f"{sum(map(pack.confirmed, rules))} of {len(rules)}"
+            what = f"{source.compared} ({source.checked})" if source.checked else "not compared"
+            lines.append(f"| {key} | {source.title} | {count} | {what} |")
+    return lines
+
+
 def test_the_example_is_a_pack_whose_samples_break_what_they_say():
     example = re.search(r"```\n(\[pack\].*?)```", PAGE, re.DOTALL)[1]
     pack = read_pack(example, "doors")
@@ -17,7 +29,8 @@ def test_the_example_is_a_pack_whose_samples_break_what_they_say():
 
 
 def test_every_pack_is_named_under_its_domain():
-    rows = dict(re.findall(r"^\| ([a-z ]+) \| (.+) \|$", PAGE, re.MULTILINE))
+    head = PAGE[: PAGE.index("## What was compared")]
+    rows = dict(re.findall(r"^\| ([a-z ]+) \| (.+) \|$", head, re.MULTILINE))
     named = {
         key: domain
         for domain, cells in rows.items()
@@ -28,3 +41,9 @@ def test_every_pack_is_named_under_its_domain():
     for key, pack in packs().items():
         assert named.get(key) == pack.domain, key
     assert f"{len(packs())} packs come with Polybit" in PAGE
+
+
+def test_what_was_compared_is_listed_for_every_source():
+    listed = PAGE[PAGE.index("## What was compared") : PAGE.index("## From the command line")]
+    table = [line for line in listed.splitlines() if line.startswith("| ")]
+    assert table[1:] == compared()
