@@ -38,7 +38,7 @@ def test_packs_are_listed(capsys):
     assert "transfusion" in capsys.readouterr().out
     assert main(["rules", "packs", "--json"]) == 0
     told = {one["pack"]: one for one in json.loads(capsys.readouterr().out)}
-    assert told["transfusion"]["rules"] == 14
+    assert told["transfusion"]["rules"] == 15
     assert told["transfusion"]["sources"][0]["url"].startswith("https://")
     assert told["semantic-versions"]["compared"] == told["semantic-versions"]["rules"]
     assert told["semantic-versions"]["sources"][0]["checked"] >= "2026-11-26"
