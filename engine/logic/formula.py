@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, is_dataclass, replace
 from functools import cache
 from typing import Any, ClassVar, Literal, TypeVar
 
+from .durations import Window
 from .lexicon import written
 
 T = TypeVar("T")
@@ -222,14 +223,14 @@ class Happens:
     Attributes:
         sequence: number in `Vocabulary.sequences`.
         template: key of the template.
-        places: numbers of event types, any of which will do, and plain numbers.
-        numbers: (word, number) of those after a word, as in `within 3`.
+        places: numbers of event types, any of which will do, and plain numbers or lengths of time.
+        numbers: (word, number) of those after a word, as in `within 3` or `within 3 days`.
     """
 
     sequence: int
     template: str
-    places: tuple[frozenset[int] | int, ...]
-    numbers: tuple[tuple[str, int], ...] = ()
+    places: tuple[frozenset[int] | Window, ...]
+    numbers: tuple[tuple[str, Window], ...] = ()
 
 
 @dataclass(frozen=True)

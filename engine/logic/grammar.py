@@ -64,7 +64,7 @@ quantity: EXACTLY | AT MOST | AT LEAST
     | CALL _LPAR [argument (_COMMA argument)*] _RPAR [block] -> call
 ?argument: formula
     | name _COLON formula -> labelled
-    | WORD name -> option
+    | WORD name [WORD] -> option
 block: _LBRACE row (_COMMA row)* _RBRACE
 row: _LPAR cell (_COMMA cell)* _RPAR
 cell: MINUS | name | OPERATOR name | RANGE | _LBRACE name (_COMMA name)* _RBRACE

@@ -237,9 +237,10 @@ def _argument(branch: Child) -> Argument:
     kind = getattr(branch, "data", "")
     if kind not in ("labelled", "option"):
         return _read(branch)
-    name, value = cast("Branch", branch).children
+    name, value, *more = cast("Branch", branch).children
     if kind == "option":
-        return Option(_word(cast("Token", name)), _word(cast("Token", value)))
+        unit = _word(cast("Token", more[0])) if more and more[0] is not None else None
+        return Option(_word(cast("Token", name)), _word(cast("Token", value)), unit)
     return Labelled(_word(cast("Token", name)), _read(value))
 
 

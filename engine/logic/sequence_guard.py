@@ -14,14 +14,16 @@ import numpy as np
 
 from ..errors import RuleError
 from ..ports import F64, I32, I64
+from .durations import Window
 from .event_matching import SEQUENCE, vocabulary_of
-from .formula import And, Count, Formula, Happens, Iff, IfThen, Implies, Not, Or, Tested, Xor
+from .formula import And, Count, Formula, Happens, Implies, Not, Or, Tested
 from .lowering import soft_costs
 from .pipeline import UNKNOWN
 from .ruleset import Rule, RuleSet
 from .sequences.automaton import Bools
+from .sequences.clock import Times
 from .sequences.engine import Repaired, SequenceEngine
-from .sequences.rule import Body, Call, SequenceRule
+from .sequences.rule import Body, Call, SequenceRule, plain
 from .truth import Outcomes
 
 __all__ = ["SEQUENCE", "Guarded", "SequenceGuard", "vocabulary_of"]
@@ -67,7 +69,9 @@ class SequenceGuard:
         everything_open = np.full((1, len(rules.tests)), -1, np.int8)
         self.engine_for(everything_open[0])
 
-    def __call__(self, labels: I32, costs: I64, lengths: I64, facts: F64) -> Guarded:
+    def __call__(
+        self, labels: I32, costs: I64, lengths: I64, facts: F64, times: Times | None = None
+    ) -> Guarded:
         """Return the cheapest allowed relabelling of each sequence; one's does not depend on the others.
 
         Args:
@@ -75,6 +79,7 @@ class SequenceGuard:
             costs: int64 (n, steps, events), in 1 / SCALE nats; below 0 for an event that cannot be.
             lengths: int64 (n,).
             facts: float64 (n, columns), NaN for a gap.
+            times: when and where the events happen; unknown where it is left out.
 
         Raises:
             SolverError: the last resort is needed, and is not there.
@@ -87,9 +92,10 @@ class SequenceGuard:
         for i, kind in enumerate(kinds):
             here = np.flatnonzero(which.ravel() == i)
             engine = self.engine_for(kind)
-            found = engine(labels[here], costs[here], lengths[here])
-            broken[here] = engine.places(labels[here], lengths[here]) >= 0
-            left[here] = engine.places(found.labels, lengths[here]) >= 0
+            those = None if times is None else times.take(here)
+            found = engine(labels[here], costs[here], lengths[here], those)
+            broken[here] = engine.broken(labels[here], lengths[here], those)
+            left[here] = engine.broken(found.labels, lengths[here], those)
             done.labels[here], done.costs[here] = found.labels, found.costs
             done.status[here], done.tool[here] = found.status, found.tool
         answerless = done.status >= UNKNOWN
@@ -139,27 +145,8 @@ def _settled(  # noqa: PLR0911 - a case a connective
             return Count(quantity, number, tuple(of(part, same=same) for part in parts))
         case Implies(left, right):
             return Implies(of(left, same=False), of(right))
-    return of(_plain(formula))
+    return of(plain(formula))
 
 
-def _plain(formula: Formula) -> Formula:
-    """Return a connective that is neither rising nor falling in its parts, by others that are."""
-    match formula:
-        case IfThen(condition, then, None):
-            return Implies(condition, then)
-        case IfThen(condition, then, other) if other is not None:
-            return And((Implies(condition, then), Or((condition, other))))
-        case Iff(left, right):
-            return And((Implies(left, right), Implies(right, left)))
-        case Xor(left, right):
-            return And((Or((left, right)), Not(And((left, right)))))
-        case Count("exactly", number, parts):
-            return And((Count("at least", number, parts), Count("at most", number, parts)))
-    raise RuleError(
-        "A sequence guard decides events alone.",
-        do="Leave out classes, labels and decided numbers: a Constraint guard takes them.",
-    )
-
-
-def _named(place: frozenset[int] | int, events: tuple[str, ...]) -> tuple[str, ...] | int:
-    return place if isinstance(place, int) else tuple(events[e] for e in sorted(place))
+def _named(place: frozenset[int] | Window, events: tuple[str, ...]) -> tuple[str, ...] | Window:
+    return place if not isinstance(place, frozenset) else tuple(events[e] for e in sorted(place))

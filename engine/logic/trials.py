@@ -231,7 +231,7 @@ def _body(formula: Formula, events: tuple[str, ...]) -> object:
 
     if isinstance(formula, Happens):
         places = tuple(
-            p if isinstance(p, int) else tuple(events[e] for e in sorted(p)) for p in formula.places
+            p if not isinstance(p, frozenset) else tuple(events[e] for e in sorted(p)) for p in formula.places
         )
         return Call(formula.template, places, formula.numbers)
     return with_parts(formula, tuple(_body(part, events) for part in parts_of(formula)))  # type: ignore[misc]

@@ -23,10 +23,11 @@ _NUMBERS = (Word, Sum, Product, Negative, Applied)
 
 @dataclass(frozen=True)
 class Option:
-    """An argument of a word and a value: `within 3`."""
+    """An argument of a word and a value, and a unit where one stands: `within 3`, `within 3 days`."""
 
     name: Word
     value: Word
+    unit: Word | None = None
 
 
 @dataclass(frozen=True)

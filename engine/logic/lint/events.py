@@ -15,6 +15,7 @@ from ..sequences.automaton import Automaton, automaton_of
 from ..sequences.examine import core_of, shortest
 from ..sequences.product import Product, minimal, product_of, summed
 from ..sequences.templates import find_template
+from ..sequences.timed import Timed, unstamped
 from ..vocabulary import Variable
 
 _MOST_STATES = 4_000  # of a product; a choice whose product has more is taken to be possible
@@ -131,4 +132,5 @@ def _automaton(call: Happens, events: int) -> Automaton:
     template = find_template(call.template)
     if template is None:
         raise ValueError(f"there is no template {call.template!r}")
-    return automaton_of(template.behaviour(call.places, **dict(call.numbers)), events)
+    found = template.behaviour(call.places, **dict(call.numbers))
+    return automaton_of(unstamped(found) if isinstance(found, Timed) else found, events)

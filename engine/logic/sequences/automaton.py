@@ -109,18 +109,3 @@ def automaton_of(behaviour: Behaviour, events: int, most: int = MOST_STATES) -> 
     column[symbols[:-1]] = np.arange(len(symbols) - 1)
     accepts = [state != DEAD and behaviour.accepts(state) for state in numbers]
     return Automaton(np.array(rows, np.int32)[:, column], np.array(accepts, np.bool_))
-
-
-def both(one: Behaviour, other: Behaviour) -> Behaviour:
-    """Return the behaviour that keeps two rules at once."""
-
-    def step(state: tuple[Any, Any], event: int) -> Any:
-        after = one.step(state[0], event), other.step(state[1], event)
-        return DEAD if DEAD in after else after
-
-    return Behaviour(
-        (one.start, other.start),
-        step,
-        lambda state: one.accepts(state[0]) and other.accepts(state[1]),
-        one.speaks_of | other.speaks_of,
-    )

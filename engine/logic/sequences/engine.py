@@ -6,7 +6,7 @@ large, the products of those groups of rules that the sequence breaks, and of th
 breaks, until it breaks no other (what keeps fewer rules costs no more, so that answer is the cheapest); where
 these are too large, a search under a rising bound over tuples of states; past that python-sat's RC2 in the
 solver process, with a deadline. Which one it is depends on the rules and the sequence alone, so a sequence
-gets the same answer in any batch.
+gets the same answer in any batch. Rules that look at the clock go by timed_repair.py where there are stamps.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ from ...ports import I32, I64
 from ..pipeline import ALLOWED, FEASIBLE, NONE, OPTIMAL, SECONDS, STATUS, U8, UNKNOWN
 from ..solver import Solver, shared_solver
 from .automaton import Automaton, Bools
+from .clock import Times
 from .groups import Groups, Joint
-from .rule import SequenceRule, automaton_for
+from .rule import SequenceRule, automaton_for, in_time, marked
+from .timed_repair import TimedRepair, TimedRules
 from .unrolled import by_rc2
 
 Tool = Literal["groups", "search", "rc2"]
@@ -48,6 +50,7 @@ _WHY = {
     (NONE, AUTOMATON): "the automaton of all rules accepts no sequence of this length and these events",
     (NONE, GROUPS): "some of the rules alone accept no sequence of this length and these events",
     (NONE, SEARCH): "the search came to its end without an allowed sequence",
+    (UNKNOWN, SEARCH): "a rule in time has too many situations over these stamps for an exact answer",
     (UNKNOWN, RC2): "the solver ran out of time; whether there is an allowed sequence is not known",
     (NONE, RC2): "the solver found no allowed sequence",
 }
@@ -88,6 +91,10 @@ class SequenceEngine:
 
     Raises:
         RuleError: a rule does not fit the events, or is too large by itself.
+
+    Attributes:
+        automata: one a rule; of one in time, what it asks for whatever the stamps and places are.
+        timed: the rules in time.
     """
 
     def __init__(
@@ -101,12 +108,14 @@ class SequenceEngine:
         solver: Solver | None = None,
     ) -> None:
         self.rules, self.events = tuple(rules), events
-        self.automata = tuple(automaton_for(rule.body, events) for rule in rules)
+        bodies = [marked(rule.body) for rule in self.rules]
+        self.automata = tuple(automaton_for(body, events) for body in bodies)
+        self.timed = TimedRules({i: b for i, b in enumerate(bodies) if in_time(b)}, events)
         self.weights = tuple(rule.weight for rule in rules)
         self._only, self._most, self._seconds = only, most_states, seconds
         self._solver = solver or shared_solver()
 
-    def __call__(self, labels: I32, costs: I64, lengths: I64) -> Repaired:
+    def __call__(self, labels: I32, costs: I64, lengths: I64, times: Times | None = None) -> Repaired:
         """Return the cheapest allowed relabelling of each sequence; one's does not depend on the others.
 
         Args:
@@ -114,6 +123,8 @@ class SequenceEngine:
             costs: int64 (n, steps, events), what each event costs; IMPOSSIBLE for one that cannot be. The
                 one that stands should cost no more than any other.
             lengths: int64 (n,), how many steps each sequence has.
+            times: when and where the events happen. Rules in time ask only for what holds whatever that is
+                where it is left out.
 
         Raises:
             ValueError: shapes do not fit, or the costs of a sequence could add up beyond 2^60.
@@ -124,20 +135,36 @@ class SequenceEngine:
         paid = _paid(labels, costs, lengths)
         n = len(labels)
         status, tool = np.full(n, ALLOWED, np.uint8), np.full(n, CHECK, np.uint8)
-        broken = self.places(labels, lengths) >= 0
+        broken = self.broken(labels, lengths, times)
         rows = np.flatnonzero(broken.any(1) | (paid < 0))
-        if len(rows):
+        if times is not None and self.timed.numbers:
+            for r in rows.tolist():
+                steps = int(lengths[r])
+                answer = self._in_time(found[r, :steps], costs[r, :steps], times.clock(r, steps))
+                found[r, :steps], paid[r], status[r] = answer.labels, answer.cost, answer.status
+                tool[r] = RC2 if answer.solver else SEARCH
+        elif len(rows):
             batch = _Work(found, costs, lengths, near)
             paid[rows], status[rows], tool[rows] = self._repair(batch, rows, broken)
         dead = rows[status[rows] >= UNKNOWN]
         found[dead], paid[dead] = labels[dead], -1
         return Repaired(found, paid, status, tool)
 
+    def broken(self, labels: I32, lengths: I64, times: Times | None = None) -> Bools:
+        """Return which rules each sequence breaks, bool (n, rules)."""
+        out: Bools = self.places(labels, lengths) >= 0
+        if times is not None and self.timed.numbers:
+            out[:, list(self.timed.numbers)] = False
+            for record, rules in self.timed.broken(labels, lengths, times).items():
+                out[record, rules] = True
+        return out
+
     def places(self, labels: I32, lengths: I64) -> I32:
         """Return where each sequence breaks each rule, int32 (n, rules).
 
         It is the place, from 0, of the event after which nothing mends the rule; the sequence's length where
-        it ends too soon; -1 where the rule holds.
+        it ends too soon; -1 where the rule holds. Of rules in time it is what they ask for whatever the
+        stamps are: `place_in_time` tells more.
         """
         out = np.full((len(labels), len(self.rules)), -1, np.int32)
         if self.rules:
@@ -147,11 +174,22 @@ class SequenceEngine:
     @cached_property
     def groups(self) -> Groups:
         """Return the rules in groups with a product each; one group where the product of all is small."""
-        anything = Automaton(np.zeros((1, len(self.events)), np.int32), np.ones(1, np.bool_))
-        whole = 0 if self._only else min(MOST_WHOLE, self._most)
-        return Groups(self.automata or (anything,), self.weights or (None,), whole, self._most)
+        return self._grouped(range(len(self.rules)))
 
     # Inside
+
+    def _grouped(self, rules: Sequence[int]) -> Groups:
+        anything = Automaton(np.zeros((1, len(self.events)), np.int32), np.ones(1, np.bool_))
+        automata, weights = [self.automata[i] for i in rules], [self.weights[i] for i in rules]
+        whole = 0 if self._only else min(MOST_WHOLE, self._most)
+        return Groups(automata or (anything,), weights or (None,), whole, self._most)
+
+    @cached_property
+    def _in_time(self) -> TimedRepair:
+        plain = [i for i in range(len(self.rules)) if i not in self.timed.numbers]
+        groups = self._grouped(plain) if plain else None
+        rest = self._check, self._solver, self._seconds
+        return TimedRepair(self.timed, self.automata, self.weights, groups, plain, *rest)
 
     @cached_property
     def _check(self) -> Rules:

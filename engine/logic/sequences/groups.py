@@ -89,8 +89,12 @@ class Groups:
         if key not in self._searchers:
             if len(self._searchers) >= _KEPT:
                 self._searchers.pop(next(iter(self._searchers)))
-            self._searchers[key] = Searcher([self._products[g] for g in key])
+            self._searchers[key] = Searcher(self.products(key))
         return self._searchers[key]
+
+    def products(self, key: tuple[int, ...]) -> list[Product]:
+        """Return the products of some groups, one a group."""
+        return [self._products[g] for g in key]
 
     def _made(self, key: tuple[int, ...]) -> Joint | None:
         found: Product | None = None

@@ -11,14 +11,17 @@ import numpy as np
 
 from ...errors import RuleError
 from ...ports import I64
-from ..formula import And, Count, Iff, IfThen, Implies, Not, Or, Xor, parts_of
+from ..durations import Duration, Window
+from ..formula import And, Count, Iff, IfThen, Implies, Not, Or, Xor, parts_of, with_parts
 from ..wording import listed
-from .automaton import MOST_STATES, Automaton, Bools, Events, automaton_of
+from .automaton import DEAD, MOST_STATES, Automaton, Behaviour, Bools, Events, automaton_of
 from .product import NEVER, Product, minimal, paired
-from .template import Template
-from .templates import find_template
+from .template import Slot, Template
+from .templates import TEMPLATES, find_template
+from .timed import Moment, Timed, timeless, unstamped
 
-Place = tuple[str, ...] | int  # names of events any of which will do, or a number
+Place = tuple[str, ...] | Window  # names of events any of which will do, or a number
+_NOTHING = Behaviour(DEAD, lambda *_: DEAD, lambda _: False, frozenset())
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,19 @@ class Call:
         template: its name, or an alias.
         places: event names and plain numbers in order.
         numbers: those after a word: (("within", 3),).
+        sure: whether it counts as false where missing stamps or places leave it open; otherwise as true.
     """
 
     template: str
     places: tuple[Place, ...]
-    numbers: tuple[tuple[str, int], ...] = ()
+    numbers: tuple[tuple[str, Window], ...] = ()
+    sure: bool = False
+
+    @property
+    def windows(self) -> tuple[Duration, ...]:
+        """Return the lengths of time in it."""
+        every = (*self.places, *(number for _, number in self.numbers))
+        return tuple(value for value in every if isinstance(value, Duration))
 
 
 Body = Any  # a Call, or a connective of formula.py over bodies
@@ -59,7 +70,7 @@ class SequenceRule:
 
 
 def automaton_for(body: Body, events: tuple[str, ...]) -> Automaton:
-    """Return the automaton of a rule's body over event types.
+    """Return the automaton of a rule's body over event types: what it asks for whatever the stamps are.
 
     Raises:
         RuleError: a template or event is not there, a call does not fit, or it has too many states.
@@ -67,10 +78,71 @@ def automaton_for(body: Body, events: tuple[str, ...]) -> Automaton:
     return _automaton(body, events)
 
 
+def timed_for(body: Body, events: tuple[str, ...], *, known: bool = True) -> Timed | None:
+    """Return a rule's body over event types in time; None where neither stamps nor places matter to it.
+
+    Args:
+        body: the body.
+        events: the event types.
+        known: whether all stamps and places that it asks for are known.
+    """
+    return _timed(body, events, known) if in_time(body) else None
+
+
+def marked(body: Body, *, lenient: bool = True) -> Body:  # noqa: PLR0911 - a case a connective
+    """Return a body in which what is open because of time lets the whole hold: calls say what they count as.
+
+    Connectives that neither rise nor fall in their parts are put by others that do.
+    """
+    if isinstance(body, Call):
+        return Call(body.template, body.places, body.numbers, sure=not lenient)
+    if not in_time(body):
+        return body
+    match body:
+        case Not(part):
+            return Not(marked(part, lenient=not lenient))
+        case Implies(left, right):
+            return Implies(marked(left, lenient=not lenient), marked(right, lenient=lenient))
+        case And() | Or():
+            pass
+        case Count(quantity, number, parts) if quantity != "exactly":
+            same = lenient is (quantity == "at least")
+            return Count(quantity, number, tuple(marked(part, lenient=same) for part in parts))
+        case _:
+            return marked(plain(body), lenient=lenient)
+    return with_parts(body, tuple(marked(part, lenient=lenient) for part in parts_of(body)))
+
+
+def plain(body: Body) -> Body:
+    """Return a connective that is neither rising nor falling in its parts, by others that are.
+
+    Raises:
+        RuleError: it is no connective.
+    """
+    match body:
+        case IfThen(condition, then, None):
+            return Implies(condition, then)
+        case IfThen(condition, then, other) if other is not None:
+            return And((Implies(condition, then), Or((condition, other))))
+        case Iff(left, right):
+            return And((Implies(left, right), Implies(right, left)))
+        case Xor(left, right):
+            return And((Or((left, right)), Not(And((left, right)))))
+        case Count("exactly", number, parts):
+            return And((Count("at least", number, parts), Count("at most", number, parts)))
+    raise RuleError(
+        "A sequence guard decides events alone.",
+        do="Leave out classes, labels and decided numbers: a Constraint guard takes them.",
+    )
+
+
 @lru_cache(maxsize=4_096)
 def _automaton(body: Body, events: tuple[str, ...]) -> Automaton:
     if isinstance(body, Call):
-        return _called(body, events)
+        found = _behaviour(body, events)
+        if isinstance(found, Timed):
+            found = _NOTHING if body.sure else unstamped(found)
+        return automaton_of(found, len(events))
     parts = parts_of(body)
     if type(body) not in _HOLDS:
         raise RuleError("A sequence rule joins templates of events; this is none.")
@@ -94,14 +166,63 @@ def words_of(body: Body) -> str:
 # Inside
 
 
-def _called(call: Call, events: tuple[str, ...]) -> Automaton:
+@lru_cache(maxsize=4_096)
+def _timed(body: Body, events: tuple[str, ...], known: bool) -> Timed:
+    if isinstance(body, Call):
+        found = _behaviour(body, events)
+        if isinstance(found, Timed):
+            return found if known or not body.sure else timeless(_NOTHING)
+        return timeless(found)
+    parts = tuple(_timed(part, events, known) for part in parts_of(body))
+    return _connected(body, parts)
+
+
+def _connected(body: Body, parts: tuple[Timed, ...]) -> Timed:
+    """Return a connective over behaviours: what it remembers is what each of them does."""
+    holds = _HOLDS[type(body)]
+
+    def elapse(states: tuple[Any, ...], time: int) -> Any:
+        return tuple(
+            state if state == DEAD else part.elapse(state, time)
+            for part, state in zip(parts, states, strict=True)
+        )
+
+    def step(states: tuple[Any, ...], event: int, moment: Moment) -> Any:
+        return tuple(
+            state if state == DEAD else part.step(state, event, moment)
+            for part, state in zip(parts, states, strict=True)
+        )
+
+    def accepts(states: tuple[Any, ...]) -> bool:
+        held = [s != DEAD and part.accepts(s) for part, s in zip(parts, states, strict=True)]
+        return bool(holds(body, np.array(held, np.bool_)[:, None])[0]) if held else isinstance(body, And)
+
+    return Timed(
+        tuple(part.start for part in parts),
+        elapse,
+        step,
+        accepts,
+        frozenset[int]().union(*(part.speaks_of for part in parts)),
+        any(part.places for part in parts),
+        tuple(length for part in parts for length in part.lengths),
+    )
+
+
+def in_time(body: Body) -> bool:
+    """Whether stamps or places matter to a body."""
+    if isinstance(body, Call):
+        return bool(body.windows) or find_template(body.template) is TEMPLATES["speed"]
+    return any(map(in_time, parts_of(body)))
+
+
+def _behaviour(call: Call, events: tuple[str, ...]) -> Behaviour | Timed:
     numbers = {name: i for i, name in enumerate(events)}
     places = [_numbered(place, numbers) for place in call.places]
-    return automaton_of(_template(call).behaviour(places, **dict(call.numbers)), len(events))
+    return _template(call).behaviour(places, **dict(call.numbers))
 
 
-def _numbered(place: Place, numbers: Mapping[str, int]) -> Events | int:
-    if isinstance(place, int):
+def _numbered(place: Place, numbers: Mapping[str, int]) -> Events | Window:
+    if not isinstance(place, tuple):
         return place
     missing = [name for name in place if name not in numbers]
     if missing:
@@ -134,19 +255,27 @@ def _together(automata: list[Automaton]) -> Product:
 def _call_words(call: Call) -> str:
     template = _template(call)
     names: dict[str, str] = dict.fromkeys((s.name for s in template.slots), "")
-    texts = [str(p) if isinstance(p, int) else " or ".join(p) for p in call.places]
     many = next((i for i, slot in enumerate(template.slots) if slot.many), None)
     if many is None:
-        plain = [slot for slot in template.slots if not slot.keyword]
-        names |= {s.name: str(s.default) for s in plain if s.default not in (None, -1)}
-        names |= {s.name: text for s, text in zip(plain, texts, strict=False)}
+        plain_slots = [slot for slot in template.slots if not slot.keyword]
+        names |= {s.name: str(s.default) for s in plain_slots if s.default not in (None, -1)}
+        names |= {s.name: _said(s, p) for s, p in zip(plain_slots, call.places, strict=False)}
     else:
+        texts = tuple(_said(template.slots[many], place) for place in call.places)
         last = "{last}" in template.words
-        names |= {template.slots[many].name: listed(tuple(texts[:-1] if last else texts)), "last": texts[-1]}
+        names |= {template.slots[many].name: listed(texts[:-1] if last else texts), "last": texts[-1]}
     for name, number in call.numbers:
         slot = next(s for s in template.slots if s.name == name)
-        names[name] = str(number) if slot.needed else f" within {number} steps"
+        names[name] = _said(slot, number) if slot.needed else f" {name} {_said(slot, number)}"
     return template.words.format(**names)
+
+
+def _said(slot: Slot, place: Place) -> str:
+    if isinstance(place, tuple):
+        return " or ".join(place)
+    if slot.window and isinstance(place, int):
+        return f"{place} step{'s' * (place != 1)}"
+    return str(place)
 
 
 _QUANTITIES: dict[str, Callable[[I64, int], Bools]] = {

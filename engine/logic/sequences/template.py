@@ -2,7 +2,8 @@
 
 A template is a function from event types and numbers to a Behaviour; its parameters are read off its
 signature: `Events` takes one event type or several any of which will do (branched Declare), `int` a number,
-a keyword-only number stands after its word (`within 3`), `*parts: Events` takes as many as are given.
+`Window` so many steps or a length of time (`3 days`), a keyword-only number stands after its word
+(`within 3`), `*parts: Events` takes as many as are given.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...errors import RuleError
+from ..durations import Duration, Window
 from .automaton import Behaviour, Events
+from .timed import Timed
 
-Make = Callable[..., Behaviour]
+Make = Callable[..., Behaviour | Timed]
 LTLF = "De Giacomo, De Masellis & Montali 2014, Reasoning on LTL on Finite Traces (AAAI)"
 MOST_NUMBER = 1_000_000
 
@@ -30,6 +33,7 @@ class Slot:
         many: whether it takes any number of them, two at least.
         keyword: whether the number stands after the slot's name: `within 3`.
         default: the number where none is given; None asks for no number, -1 must be given.
+        window: whether the number may be a length of time as well.
     """
 
     name: str
@@ -37,6 +41,7 @@ class Slot:
     many: bool = False
     keyword: bool = False
     default: int | None = -1
+    window: bool = False
 
     @property
     def needed(self) -> bool:
@@ -68,8 +73,8 @@ class Template:
     slots: tuple[Slot, ...]
     make: Make
 
-    def behaviour(self, places: Sequence[Events | int], **numbers: int) -> Behaviour:
-        """Return the behaviour of a call.
+    def behaviour(self, places: Sequence[Events | Window], **numbers: Window) -> Behaviour | Timed:
+        """Return the behaviour of a call; it is timed where a window counts time.
 
         Args:
             places: event types and plain numbers in the order written.
@@ -86,7 +91,12 @@ class Template:
         """Return how a call is written: `response(a, b, [within k])`."""
         return f"{self.key}({', '.join(map(_slot_words, self.slots))})"
 
-    def _check(self, places: Sequence[Events | int], numbers: dict[str, int]) -> None:
+    @property
+    def windows(self) -> bool:
+        """Whether it takes lengths of time."""
+        return any(slot.window for slot in self.slots)
+
+    def _check(self, places: Sequence[Events | Window], numbers: dict[str, Window]) -> None:
         plain = [slot for slot in self.slots if not slot.keyword]
         if any(slot.many for slot in plain):
             plain = self._spread(plain, len(places))
@@ -94,19 +104,23 @@ class Template:
         if not least <= len(places) <= len(plain):
             raise self._wrong(f"It takes {_count(least, len(plain))}; {len(places)} are given.")
         for slot, value in zip(plain, places, strict=False):
-            if isinstance(value, int) != (slot.kind == "number"):
-                wanted = "a number" if slot.kind == "number" else "an event"
-                raise self._wrong(f"Its {slot.name} is {wanted}.")
-        known = {slot.name for slot in self.slots if slot.keyword}
-        for name in numbers:
+            self._check_value(slot, value)
+        known = {slot.name: slot for slot in self.slots if slot.keyword}
+        for name, value in numbers.items():
             if name not in known:
                 raise self._wrong(f"It has no {name!r}.")
+            self._check_value(known[name], value)
         missing = [s.name for s in self.slots if s.keyword and s.needed and s.name not in numbers]
         if missing:
             raise self._wrong(f"It needs a number after {missing[0]!r}.")
-        for number in [*numbers.values(), *(v for v in places if isinstance(v, int))]:
-            if not 0 <= number <= MOST_NUMBER:
-                raise self._wrong(f"Its numbers are 0 to {MOST_NUMBER:,}; got {number}.")
+
+    def _check_value(self, slot: Slot, value: Events | Window) -> None:
+        if isinstance(value, frozenset) != (slot.kind == "events"):
+            raise self._wrong(f"Its {slot.name} is {'a number' if slot.kind == 'number' else 'an event'}.")
+        if isinstance(value, Duration) and not slot.window:
+            raise self._wrong(f"Its {slot.name} is a number without a unit; got {value}.")
+        if isinstance(value, int) and not 0 <= value <= MOST_NUMBER:
+            raise self._wrong(f"Its numbers are 0 to {MOST_NUMBER:,}; got {value}.")
 
     def _spread(self, plain: list[Slot], count: int) -> list[Slot]:
         at = next(i for i, slot in enumerate(plain) if slot.many)
@@ -170,7 +184,8 @@ def _slot(of: inspect.Parameter) -> Slot:
     kind: Literal["events", "number"] = "events" if of.annotation == "Events" else "number"
     default = -1 if of.default is inspect.Parameter.empty else of.default
     many = of.kind is inspect.Parameter.VAR_POSITIONAL
-    return Slot(of.name, kind, many, of.kind is inspect.Parameter.KEYWORD_ONLY, default)
+    keyword = of.kind is inspect.Parameter.KEYWORD_ONLY
+    return Slot(of.name, kind, many, keyword, default, "Window" in str(of.annotation))
 
 
 def _slot_words(slot: Slot) -> str:
