@@ -64,7 +64,7 @@ def duration_of(number: str, unit: str) -> Duration | None:
     micros = found * UNITS[known]
     if micros.denominator != 1 or not 0 <= micros <= MOST_MICROS:
         return None
-    return Duration(int(micros), f"{number} {unit}")
+    return Duration(int(micros), f"{number} {unit.lower()}")
 
 
 def spoken(micros: int) -> str:

@@ -15,6 +15,7 @@ from engine.errors import RuleError
 from engine.logic import binding as binding_module
 from engine.logic.binding import Binding
 from engine.logic.completing import completions
+from engine.logic.durations import Duration
 from engine.logic.forms import CALLS, FORMS, Call, form
 from engine.logic.formula import And, Compare, Form, Formula, Happens, Implies, Not, Or, Word, parts_of
 from engine.logic.language import parse
@@ -60,6 +61,9 @@ def test_the_example_of_every_form_is_read_and_printed_and_has_words(entry):
         ("not (co-existence(s, t))", "not (co-existence(s, t))"),
         ("CHAIN_RESPONSE(s, t or u)", "chain response(s, t or u)"),
         ("response(s, t, WITHIN 3)", "response(s, t, within 3)"),
+        ("response(s, t, within 3DAYS)", "response(s, t, within 3 days)"),
+        ("limit(s, 2, per 1.5  h)", "limit(s, 2, per 1.5 h)"),
+        ("gap(s, t, 90 Minutes)", "gap(s, t, 90 minutes)"),
         ("table(a, col){(1, red), (<= 2, -), (3..5, {red, blue})}",) * 2,
         ('all different(a + 1, "b c")',) * 2,
         ("exclusive hierarchy(f: g, h = yes)",) * 2,
@@ -116,6 +120,11 @@ def test_a_rule_has_a_weight_and_a_level():
         ("rule: AND(a, b){(1)}", "line 1, column 7", "No braces follow it"),
         ("rule: hierarchy(a, b)", "line 1, column 7", "begins with the parent and a colon"),
         ("rule: response(s, t, within x)", "line 1, column 29", "stands a whole number"),
+        ("rule: response(s, t, within 3 apples)", "line 1, column 31", "'apples' is no unit of time"),
+        ("rule: response(s, t, within -3 h)", "line 1, column 29", "'-3' h is no length of time"),
+        ("rule: gap(s, t, 0.0000001 s)", "line 1, column 17", "is no length of time"),
+        ("rule: limit(s, 2 h, per 3)", "line 1, column 7", "Its times is a number without a unit"),
+        ("rule: response(s, t, within 0 h)", "line 1, column 7", "The time is 0 h; it must be more"),
         ("rule: response(s, t = 1)", "line 1, column 7", "Its arguments are events"),
         ("rule: distance(1, 2) <= 3", "line 1, column 7", "It takes 4 arguments; 2 are given"),
         ("rule: AND(f, x: g)", "line 1, column 14", "'x' has no meaning here"),
@@ -183,6 +192,8 @@ def test_sequences_are_atoms_over_the_events_of_one_variable():
     assert bound("response(s, t or path.u, within 3)")[0] == Happens(
         0, "response", (path[0], path[1] | path[2]), (("within", 3),)
     )
+    assert bound("cooldown(s, 2 days)")[0] == bound("cooldown(s, 48 h)")[0] != bound("cooldown(s, 2)")[0]
+    assert bound("cooldown(s, 48 h)")[0] == Happens(0, "cooldown", (path[0], Duration(48 * 3_600_000_000)))
     assert bound("s")[0] == Happens(0, "existence", (path[0],))
     first, second = (Happens(0, "precedence", (path[i], path[2])) for i in (0, 1))
     assert bound("s and t before u")[0] == And((first, second))

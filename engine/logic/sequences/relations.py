@@ -158,7 +158,7 @@ def alternate_precedence(a: Events, b: Events, *, within: Window | None = None) 
 
 @template(
     "alternate succession",
-    "{a} and {b} take turns, {a} first{within}",
+    "{a} and {b}{within} take turns, {a} first",
     formula="alternate response & alternate precedence",
     example="alternate succession(lend, give_back)",
 )

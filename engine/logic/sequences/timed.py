@@ -63,7 +63,7 @@ class Timed:
         return DEAD if state == DEAD else self.step(state, event, moment)
 
 
-def length_of(window: Window, what: str = "steps") -> int:
+def length_of(window: Window) -> int:
     """Return how long a window is, in steps or in microseconds.
 
     Raises:
@@ -71,7 +71,8 @@ def length_of(window: Window, what: str = "steps") -> int:
     """
     length = window.micros if isinstance(window, Duration) else window
     if length < 1:
-        raise RuleError(f"The number of {what} is {window}; it must be 1 or more.")
+        what = "time" if isinstance(window, Duration) else "number of steps"
+        raise RuleError(f"The {what} is {window}; it must be more.", do="Write 1 or more, or a longer time.")
     return length
 
 
