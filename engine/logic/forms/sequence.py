@@ -31,9 +31,7 @@ class Happening(Form):
     place: Place = field(default=Place(), compare=False)
 
     def text(self) -> str:
-        places = [
-            " or ".join(map(Word.written, p)) if isinstance(p, tuple) else str(p) for p in self.places
-        ]
+        places = [" or ".join(map(Word.written, p)) if isinstance(p, tuple) else str(p) for p in self.places]
         numbers = [f"{name} {number}" for name, number in self.numbers]
         return f"{self.template}({', '.join([*places, *numbers])})"
 
