@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from .kernels.byte_shuffle import ByteWeights
 from .kernels.floats import over_largest, scale_shift
 from .ports import F32, I32, I64, U64, Array
 
@@ -157,6 +158,15 @@ class RowSigns(Protocol):
     @property
     def sign_values_t(self) -> F32 | None:
         """Return the weights, float32 (inputs, outputs); None where the product is another."""
+
+
+@runtime_checkable
+class RowBytes(Protocol):
+    """A product of rows of bytes and 1-bit weights."""
+
+    @property
+    def byte_weights(self) -> ByteWeights | None:
+        """Return the weights as byte shuffles take them; None where the product is another."""
 
 
 @dataclass(frozen=True)

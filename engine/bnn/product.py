@@ -17,10 +17,11 @@ import numpy as np
 
 from ..hardware import choose, whole_family, whole_weights
 from ..kernels.bits import unpack_signs
+from ..kernels.byte_shuffle import ByteWeights
 from ..kernels.float_products import row_products
 from ..kernels.floats import row_sums
 from ..kernels.vectors import AVX2
-from ..kernels.whole import MOST_PLANES, SIGNS, TERNARY, Levels
+from ..kernels.whole import MOST_PLANES, SHUFFLES, SIGNS, TERNARY, Levels
 from ..levels import unpack_weights
 from ..ports import F32, I32, U64, Array, Spec
 from ..precision import PRECISIONS, Precision
@@ -170,6 +171,13 @@ class Product:
         levels = (0, seen.high - seen.low) if self._activation.unsigned else (seen.low, seen.high)
         ends = [self._inputs * a * b for a in (row.low, row.high) for b in levels]
         return range(min(ends), max(ends) + 1)
+
+    @property
+    def byte_weights(self) -> ByteWeights | None:
+        """Return 1-bit weights ready for rows of bytes by byte shuffles, where those serve them."""
+        if not self.takes_bytes or not self._whole.can(SHUFFLES, self._seen):
+            return None
+        return self._whole.byte_weights(self._seen)
 
     @property
     def takes_bytes(self) -> bool:

@@ -142,6 +142,7 @@ def dot_bytes(x: U8, nibbles: U8, first: I32, room: U8, out: I32) -> None:
 
     Args:
         x: uint8 (n, inputs), at most LARGEST inputs.
+        inputs: columns of a row.
         nibbles: as laid out above, flat.
         first: int32 (m,), what each output's sum begins with; or of no outputs, for 0.
         room: bytes to work in, WIDE + 128 + 40 x ceil(inputs / 4), best at the start of a cache line.
@@ -173,23 +174,26 @@ class ByteWeights:
     """1-bit weights ready to be multiplied with bytes.
 
     Attributes:
+        inputs: columns of a row.
         nibbles: as laid out above, flat.
+        first: int32 (m,), what each output's sum begins with; of no outputs for 0.
+        work: bytes that `dot_bytes` works in.
     """
 
     def __init__(self, words: U64, inputs: int, lowest: int = 0) -> None:
         """Lay packed weights, uint64 (m, words), for levels of `lowest` and more, as bytes above it."""
-        m, groups = len(words), -(-inputs // 4)
+        self.inputs, m, groups = inputs, len(words), -(-inputs // 4)
         self.nibbles = aligned(-(-m // CHUNK) * groups * CHUNK)
         self.nibbles[:] = 0
         lay_weights(words, inputs, self.nibbles)
-        self._work = WIDE + 128 + 40 * groups
+        self.work = WIDE + 128 + 40 * groups
         ones = np.bitwise_count(words).sum(axis=1, dtype=np.int64)
         first = lowest * (2 * ones - inputs)
-        self._first = first.astype(np.int32) if lowest else np.empty(0, np.int32)
+        self.first = first.astype(np.int32) if lowest else np.empty(0, np.int32)
 
     def into(self, x: U8, out: I32) -> None:
         """Write the products of uint8 (n, inputs) and the weights into `out`, int32 (n, m)."""
-        dot_bytes(x, self.nibbles, self._first, room(self._work), out)
+        dot_bytes(x, self.nibbles, self.first, room(self.work), out)
 
 
 @kernel

@@ -254,14 +254,18 @@ class WholeWeights:
             self._quads = QuadWeights(self._numbers(), self.levels.lowest, self.levels.highest)
         self._quads.dot(np.ascontiguousarray(x), seen.lowest, seen.highest, out)
 
-    def _dot_shuffles(self, x: I16 | U8, seen: Levels, out: I32) -> None:
+    def byte_weights(self, seen: Levels) -> ByteWeights:
+        """Return the weights as `SHUFFLES` takes them, for numbers as bytes above the lowest of them."""
         held = self._shuffles
         if held is None or held[0] != seen.lowest:
             made = ByteWeights(self.planes[0], self.inputs, seen.lowest)
             held = self._shuffles = (seen.lowest, made)
+        return held[1]
+
+    def _dot_shuffles(self, x: I16 | U8, seen: Levels, out: I32) -> None:
         if x.dtype != np.uint8:
             x = (x - np.int16(seen.lowest)).astype(np.uint8)
-        held[1].into(np.ascontiguousarray(x), out)
+        self.byte_weights(seen).into(np.ascontiguousarray(x), out)
 
     def _numbers(self) -> I16:
         """Return the weights as numbers, int16 (m, inputs)."""

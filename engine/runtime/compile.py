@@ -20,6 +20,7 @@ from ..graph import Graph, Wire
 from ..node import Predictor
 from ..ports import I64, Array, Port, Spec
 from ..source import SAMPLES, Source
+from .alone import Layout
 from .chains import Chain, Signs, levels_of, signs_of
 from .maps import mapped, straight
 from .sign_floats import SignFloats, summed
@@ -62,6 +63,11 @@ class Compiled:
         return set(self.wanted) <= ends
 
     @cached_property
+    def alone(self) -> Layout | None:
+        """Return it laid out for one record alone, or None where a step has no instruction."""
+        return Layout.of(self.fed, self.given.get(SAMPLES.name), self.steps, self.wanted[0])
+
+    @cached_property
     def chunk(self) -> int:
         """Return how many records are best run at a time: as many as keep two steps' arrays in the cache."""
         sizes = [step.nbytes[1] for step in self.steps]
@@ -85,8 +91,8 @@ class Compiler:
 
     def compiled(self, wanted: list[Wire]) -> Compiled:
         """Return the steps that give the arrays of `wanted`, by source and output."""
-        self._done.wanted = tuple(self._slot(wire) for wire in wanted)
-        steps, ends = self._done.steps, self._done.wanted
+        self._done.wanted = ends = tuple(self._slot(wire) for wire in wanted)
+        steps = self._done.steps
         self._done.steps = summed(mapped(joined(straight(steps, ends), ends), ends), ends)
         return self._done
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,7 @@ from ..records import Records, as_floats, no_facts
 from ..source import Source
 from .answer import Answer
 from .compile import Compiled, Compiler, Fed
-from .runner import Runner, run_all
+from .runner import Kept, Runner, run_all
 from .steps import NotFiniteError, check_scores
 
 _FLAGS = {"broken", "left"}  # outputs of a node that guards by rules
@@ -69,6 +68,8 @@ class Program:
         Raises:
             DataError: the shape is not the one the model was trained on.
         """
+        if (label := self._kept.label) is not None and (labels := label(samples)) is not None:
+            return labels
         if self._guarded:
             return self.answer(self.records(samples, facts), threads=threads).labels
         samples = self._checked(samples)
@@ -84,6 +85,8 @@ class Program:
             check_scores(scores, scores)
         if self.several:
             return said(scores, several=True)
+        if n == 1 and self._shape is not None:
+            self._kept.meet(compiled, self._shape)
         labels = np.empty(n, np.int64)
         first_largest(scores, labels)
         return labels
@@ -202,13 +205,8 @@ class Program:
 
     def _few(self, compiled: Compiled, samples: Array) -> F32:
         """Return the scores of no more than a chunk of records, by buffers that this thread keeps."""
-        kept = cast("dict[tuple[str, int], Runner]", vars(self._kept))
-        key = (compiled.fed, 1 << (len(samples) - 1).bit_length())
-        runner = kept.get(key)
-        if runner is None:
-            runner = kept[key] = Runner(compiled, key[1])
         try:
-            return runner(samples)
+            return self._kept.runner(compiled, len(samples))(samples)
         except NotFiniteError:
             return self._many(compiled, self._as_records(samples, None), list(self.ends), 1)[0]
 
@@ -272,9 +270,9 @@ class Program:
         return {}
 
     @cached_property
-    def _kept(self) -> threading.local:
-        """Return what holds the runners of the thread that asks, by dtype and batch."""
-        return threading.local()
+    def _kept(self) -> Kept:
+        """Return what the thread that asks keeps."""
+        return Kept()
 
     @cached_property
     def _shape(self) -> tuple[int, ...] | None:

@@ -14,6 +14,7 @@ from ..label_sets import said
 from ..ports import F32, I64, U64, Array
 from ..records import Records, as_floats
 from ..source import SAMPLES
+from .alone import Label, label_of
 from .compile import Compiled
 from .steps import Compare, NotFiniteError, Slots
 
@@ -82,6 +83,35 @@ class Runner:
         for run in self._runs:
             run(self._slots, n)
         return [self._slots[place] for place in self._wanted]
+
+
+class Kept(threading.local):
+    """What a thread keeps of a program, for calls that come often.
+
+    Attributes:
+        label: what gives the label of one record of the kind that was last asked for; None: nothing does.
+    """
+
+    label: Label | None = None
+
+    def __init__(self) -> None:
+        self._runners: dict[tuple[str, int], Runner] = {}
+        self._labels: dict[str, Label | None] = {}
+
+    def runner(self, compiled: Compiled, n: int) -> Runner:
+        """Return a runner for n records or more."""
+        key = (compiled.fed, 1 << (n - 1).bit_length())
+        found = self._runners.get(key)
+        if found is None:
+            found = self._runners[key] = Runner(compiled, key[1])
+        return found
+
+    def meet(self, compiled: Compiled, shape: tuple[int, ...]) -> None:
+        """Make ready for one record of a shape."""
+        if compiled.fed not in self._labels:
+            laid = compiled.alone
+            self._labels[compiled.fed] = None if laid is None else label_of(laid, shape)
+        self.label = self._labels[compiled.fed]
 
 
 def run_all(

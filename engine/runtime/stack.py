@@ -27,7 +27,7 @@ from .steps import Bound, Compare, LookUp, Slots, Step, Sums, reads_of
 _MOST_INPUTS = 32_000  # counts stand in signed 16 bits
 _MOST_SCORES = 64  # outputs that are counted word by word, on their way to a table
 _ROWS = 512  # patches whose counters stand in the second-level cache
-_PICKED = "picked"
+PICKED = "picked"
 _LIMITS: dict[str, Callable[[I64], Array]] = {
     PLAIN: lambda limits: limits.view(np.uint8),
     "wide": limits_by_chunk,
@@ -35,7 +35,7 @@ _LIMITS: dict[str, Callable[[I64], Array]] = {
 }
 _FEW = 32  # rows that are counted one at a time: more share tables
 _LINE = 64  # bytes of a cache line
-_TABLES, _LOOKUPS = shuffle.tables(), picked.tables()
+_TABLES, LOOKUPS = shuffle.tables(), picked.tables()
 
 
 @dataclass(frozen=True)
@@ -81,12 +81,12 @@ class Stack:
 
     @property
     def words(self) -> str:
-        few, many = (_title(_kernel(n)) for n in (1, 1024))
+        few, many = (_title(kernel_for(n)) for n in (1, 1024))
         return f"Signs to signs, no sums written, by {few}" + ("" if few == many else f"; of many, by {many}")
 
     @property
     def kernel(self) -> str:
-        few, many = _kernel(1), _kernel(1024)
+        few, many = kernel_for(1), kernel_for(1024)
         return f"signs: {few}" + ("" if few == many else f", {many}")
 
     @property
@@ -100,13 +100,13 @@ class Stack:
         return Stack(nodes, (*self.layers, *after.layers), self.read, after.write)
 
     def bind(self, batch: int) -> Bound:
-        key = _kernel(batch)
+        key = kernel_for(batch)
         if key == "lookup":
             return self._many(batch)
-        return self._by_picking(batch) if key == _PICKED else self._few(batch, key)
+        return self._by_picking(batch) if key == PICKED else self._few(batch, key)
 
     @cached_property
-    def _by_inputs(self) -> tuple[I64, U8]:
+    def by_inputs(self) -> tuple[I64, U8]:
         """Return `layers` and `store` as `stack_picked` takes them."""
         rows, parts, at = [], [], 0
         for one in self.layers:
@@ -118,24 +118,33 @@ class Stack:
         store[:] = np.concatenate(parts)
         return np.array(rows, np.int64), store
 
-    def _by_picking(self, batch: int) -> Bound:
-        table, store = self._by_inputs
-        most = max(words_for(len(one.limits)) for one in self.layers)
+    @property
+    def most(self) -> int:
+        """Return the most words of a layer's outputs."""
+        return max(words_for(len(one.limits)) for one in self.layers)
+
+    def picked_room(self, batch: int) -> int:
+        """Return the bytes of `work` that `stack_picked` takes for so many records."""
+        table, _ = self.by_inputs
         counters = int((32 * -(-table[:, 1] // picked.COLUMN) * table[:, 4]).max())
-        work = aligned(16 * batch * most + LISTED + counters)
+        return 16 * batch * self.most + LISTED + counters
+
+    def _by_picking(self, batch: int) -> Bound:
+        table, store = self.by_inputs
+        most, work = self.most, aligned(self.picked_room(batch))
         buffer = np.zeros((batch, words_for(len(self.layers[-1].limits))), np.uint64)
         read, write = self.read, self.write
 
         def run(slots: Slots, n: int) -> None:
             out = buffer if n == batch else buffer[:n]
-            stack_picked(slots[read], _LOOKUPS, table, store, most, work, out)
+            stack_picked(slots[read], LOOKUPS, table, store, most, work, out)
             slots[write] = out
 
         return run
 
     def _few(self, batch: int, key: str) -> Bound:
-        table, store = _stored(self.layers, key)
-        most = max(words_for(len(one.limits)) for one in self.layers)
+        table, store = stored(self.layers, key)
+        most = self.most
         work = aligned(16 * batch * most + shuffle.WIDE * ((batch + 1) // 2))
         buffer = np.zeros((batch, words_for(len(self.layers[-1].limits))), np.uint64)
         read, write = self.read, self.write
@@ -154,7 +163,7 @@ class Stack:
     @cached_property
     def _by_lanes(self) -> tuple[I64, U8, I64]:
         """Return `layers`, `indices` and `limits` as kernels/turned.py takes them."""
-        (_, _, _, offset, planes), rows, place, at, digits = self._by_inputs[0][0], [], 0, 0, 0
+        (_, _, _, offset, planes), rows, place, at, digits = self.by_inputs[0][0], [], 0, 0, 0
         indices: list[U64] = []
         for one in self.layers:
             outputs, parts = len(one.limits), -(-one.inputs // lookup.PART)
@@ -173,7 +182,7 @@ class Stack:
         lanes, square = aligned(32 * lookup.PART * parts), np.empty(64, np.uint64)
         lanes[:] = 0
         signs = np.empty((lookup.BLOCK, words_for(len(first.limits))), np.uint64)
-        held = table, indices, limits, _LOOKUPS, self._by_inputs[1], aligned(LISTED), lanes, work
+        held = table, indices, limits, LOOKUPS, self.by_inputs[1], aligned(LISTED), lanes, work
         few = self._by_picking(_FEW) if AVX2 else None
         buffer = np.zeros((batch, words_for(len(self.layers[-1].limits))), np.uint64)
         read, write = self.read, self.write
@@ -290,14 +299,14 @@ def _places(sums: Sums, product: PlaceProduct, step: Compare) -> Step | None:
     return PlaceSigns(names, layer, product, shape, sums.read, step.write)
 
 
-def _kernel(rows: int) -> str:
+def kernel_for(rows: int) -> str:
     """Return the key of the kernel that is fastest here for so many rows."""
     key = choose("signs", rows).kernel
-    return _PICKED if AVX2 and rows <= _FEW and key in {PLAIN, "shuffle"} else key
+    return PICKED if AVX2 and rows <= _FEW and key in {PLAIN, "shuffle"} else key
 
 
 def _title(key: str) -> str:
-    return "counts of the inputs that are on" if key == _PICKED else SIGN_KERNELS[key].title
+    return "counts of the inputs that are on" if key == PICKED else SIGN_KERNELS[key].title
 
 
 def joined(steps: list[Step], wanted: tuple[int, ...]) -> list[Step]:
@@ -346,7 +355,7 @@ def _laid(one: SignLayer, key: str) -> U8:
     return SIGN_KERNELS[key].lay(one.weights, one.inputs).reshape(-1).view(np.uint8)
 
 
-def _stored(layers: tuple[SignLayer, ...], key: str) -> tuple[I64, U8]:
+def stored(layers: tuple[SignLayer, ...], key: str) -> tuple[I64, U8]:
     """Return `layers` and `store` as kernels/stack.py takes them."""
     limits_of = _LIMITS[key]
     rows, parts, at = [], [], 0

@@ -178,7 +178,7 @@ class Compare:
         flips = self.flips
         buffer = np.empty((batch, len(flips)), np.uint64)
         if places.dtype == np.int16:  # of bytes
-            places, flips = _in_bytes(places, flips)
+            places, flips = in_bytes(places, flips)
 
         def run(slots: Slots, n: int) -> None:
             out = buffer if n == batch else buffer[:n]
@@ -191,7 +191,7 @@ class Compare:
         return run
 
 
-def _in_bytes(places: Array, flips: U64) -> tuple[U8, U64]:
+def in_bytes(places: Array, flips: U64) -> tuple[U8, U64]:
     """Return thresholds of bytes as bytes: what no byte reaches, all reach turned round."""
     never = places > 255
     turned = np.zeros(8 * len(flips), np.uint8)

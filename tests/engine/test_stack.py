@@ -10,7 +10,7 @@ from engine.kernels.signs import aligned
 from engine.kernels.stack import count_scores, stack_plain, stack_shuffle, stack_wide
 from engine.kernels.vectors import AVX2
 from engine.precision import PRECISIONS
-from engine.runtime.stack import Stack, _stored, joined
+from engine.runtime.stack import Stack, joined, stored
 from engine.runtime.steps import Compare, LookUp, Sums
 from engine.runtime.thresholds import packed_bits, unpacked_bits
 
@@ -73,11 +73,11 @@ def _every_way(stack, signs):
     if AVX2:
         from engine.kernels.shuffle import tables
 
-        stack_shuffle(signs, tables(), *_stored(stack.layers, "shuffle"), 3, work, out)
+        stack_shuffle(signs, tables(), *stored(stack.layers, "shuffle"), 3, work, out)
         yield out.copy()
-    stack_wide(signs, *_stored(stack.layers, "wide"), 3, work, out)
+    stack_wide(signs, *stored(stack.layers, "wide"), 3, work, out)
     yield out.copy()
-    stack_plain(signs, *_stored(stack.layers, "plain"), 3, work, out)
+    stack_plain(signs, *stored(stack.layers, "plain"), 3, work, out)
     yield out
 
 
