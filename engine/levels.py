@@ -21,12 +21,13 @@ from .kernels.bits import pack_signs, unpack_signs
 from .kernels.latent import mean_sizes, sizes_and_signs
 from .kernels.levels import pack_planes, unpack_planes
 from .kernels.threads import share
-from .ports import F32, I16, I64, U64, Array, words_for
+from .ports import F32, I8, I16, I64, U64, Array, words_for
 from .precision import PRECISIONS, Precision
 
 _TINY = np.float32(1e-12)
 _LEAST = 1 << 16  # weights that are worth a thread
 TERNARY_SHARE = np.float32(0.7)
+BLOCK = 32  # inputs that share a power of two
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,10 @@ class Quantized:
         scale: float32 (outputs,), what one level of an output counts.
         offset: float32 (outputs,), what is added to every weight of an output, or None for nothing.
         more: a further base that is added to this one (multi-base quantizers), or None.
+        book: float32 (entries,), ascending, which `values` are of, where they are stored as places in it; up
+            to 2^bits; None where they are levels of their width.
+        blocks: int8 (outputs, blocks of BLOCK inputs): the powers of two that `values` are entries of `book`
+            times, or None for 1.
         soft: whether `values` are still between the levels, as progressive quantizers have it in training.
     """
 
@@ -45,6 +50,8 @@ class Quantized:
     scale: F32
     offset: F32 | None = None
     more: Quantized | None = None
+    book: F32 | None = None
+    blocks: I8 | None = None
     soft: bool = False
 
 
@@ -57,8 +64,10 @@ class PackedSigns(Quantized):
     """
 
     def __init__(self, signs: U64, scale: F32, inputs: int) -> None:
-        for name, value in (("signs", signs), ("scale", scale), ("offset", None), ("more", None)):
+        for name, value in (("signs", signs), ("scale", scale)):
             object.__setattr__(self, name, value)
+        for name in ("offset", "more", "book", "blocks"):
+            object.__setattr__(self, name, None)
         object.__setattr__(self, "_inputs", inputs)
 
     signs: U64
@@ -69,6 +78,10 @@ class PackedSigns(Quantized):
         out = np.empty((len(self.signs), self._inputs), np.float32)
         unpack_signs(self.signs, out)
         return out
+
+
+class BrainFloats(Quantized):
+    """Weights whose values are bfloat16 numbers: the lower halves of their float32 are 0."""
 
 
 def quantize_weights(w: F32, precision: str) -> Quantized:
@@ -153,6 +166,8 @@ def pack_weights(quantized: Quantized, precision: str) -> Array:
 def unpack_weights(packed: Array, precision: str, inputs: int) -> F32:
     """Return the values, float32 (outputs, inputs), of what `pack_weights` stored."""
     row = PRECISIONS[precision]
+    if packed.dtype == np.uint16:  # bfloat16: the upper halves of float32
+        return (packed.astype(np.uint32) << 16).view(np.float32)
     if row.is_float:
         return packed.astype(np.float32)
     if row.binary:

@@ -212,10 +212,13 @@ def _precision(graph: Graph, name: str, levels: Array) -> str:
     """Return the width the weights have: what the node says, else the least that holds the levels."""
     node = graph.node(name)
     fields = node.bit_fields()
-    if fields:
-        return str(getattr(node, fields[0]))
     whole = bool((levels == np.rint(levels)).all())
     top = float(np.abs(levels).max())
+    if fields:
+        row = PRECISIONS[getattr(node, fields[0])]
+        # Entries of a book may be no levels of the width that their places are stored at.
+        if row.is_float or (whole and row.low <= levels.min() and levels.max() <= row.high):
+            return row.key
     if whole and top <= 1:
         return "1" if (levels != 0).all() else "ternary"
     return "8" if whole and top < PRECISIONS["8"].high else "32"

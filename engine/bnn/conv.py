@@ -129,8 +129,8 @@ class Convolution(WithFilters):
     def trained(self, weights: Arrays, spec: Spec, batch: int) -> Trained:
         return Filters(weights, self.quantized_by(), self._patches(spec), batch)
 
-    def multiplied(self, weight: Array, activation: Activation, spec: Spec) -> Multiplied:
-        return PatchProduct(weight, self.weight_bits, activation, self._patches(spec))
+    def multiplied(self, weight: Array, precision: str, activation: Activation, spec: Spec) -> Multiplied:
+        return PatchProduct(weight, precision, activation, self._patches(spec))
 
     def _patches(self, spec: Spec) -> Patches:
         return Patches(self.window(spec), self.groups, self.pad(spec))

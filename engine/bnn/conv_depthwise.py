@@ -77,8 +77,8 @@ class DepthwiseConv(MapLayer):
     def trained(self, weights: Arrays, spec: Spec, batch: int) -> Trained:
         return DirectFilters(weights, self.quantized_by(), self._direct(spec))
 
-    def multiplied(self, weight: Array, activation: Activation, spec: Spec) -> Multiplied:
-        return DirectProduct(weight, self.weight_bits, activation, self._direct(spec))
+    def multiplied(self, weight: Array, precision: str, activation: Activation, spec: Spec) -> Multiplied:
+        return DirectProduct(weight, precision, activation, self._direct(spec))
 
     def _direct(self, spec: Spec) -> Depthwise:
         return Depthwise(self.window(spec), self.multiplier, self.pad(spec))

@@ -9,15 +9,24 @@ import numpy as np
 
 from ..fields import bit_width, choice, flag, whole
 from ..kernels.estimators import ESTIMATORS
-from ..levels import unpack_weights
 from ..node import Cost, Family, Learning, Moment, Node, Operator, Parameter, Predictor, Specs, Work, wired
 from ..ports import F32, Array, Arrays, Port, Spec
 from ..precision import PRECISIONS
 from .activations import ACTIVATION_QUANTIZERS
 from .conv_window import PADDINGS, Window, window_of
-from .linear import LayerInput, check_quantizers, input_arrays, input_bits, ship, weight_arrays, weight_bits
+from .linear import (
+    LayerInput,
+    check_quantizers,
+    input_arrays,
+    input_bits,
+    multiplied_width,
+    ship,
+    weight_arrays,
+    weight_bits,
+)
 from .product import Activation, reason
 from .shipped import Multiplied, Shipped
+from .stored import numbers
 from .weights import WEIGHT_QUANTIZERS
 
 PADS = {"-1": "-1", "0": "0", "1": "+1"}
@@ -134,8 +143,8 @@ class MapLayer(Node):
         """Return the weights in training."""
         raise NotImplementedError
 
-    def multiplied(self, weight: Array, activation: Activation, spec: Spec) -> Multiplied:
-        """Return packed weights ready to multiply."""
+    def multiplied(self, weight: Array, precision: str, activation: Activation, spec: Spec) -> Multiplied:
+        """Return packed weights of a width ready to multiply."""
         raise NotImplementedError
 
     def specs(self, *inputs: Spec | None) -> Specs:
@@ -150,7 +159,8 @@ class MapLayer(Node):
         bits += input_bits(spec, self.activation_bits, self.activation_quantizer, outputs)
         bits += 32 * outputs * int(self.bias)
         count = WEIGHT_QUANTIZERS.make(self.weight_quantizer).bases * self.count(spec)
-        return Cost(bits, (Work(count, self.weight_bits, self.activation(spec).row.key),))
+        width = multiplied_width(self.weight_bits, self.weight_quantizer)
+        return Cost(bits, (Work(count, width, self.activation(spec).row.key),))
 
     def start(self, rng: np.random.Generator, *inputs: Spec | None) -> Arrays:
         (spec,) = wired(inputs)
@@ -174,8 +184,12 @@ class MapLayer(Node):
 
     def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
         (spec,) = wired(inputs)
-        taken, outputs = self.taken(spec, packed), self.weight_shape(spec)[0]
-        product = Shipped(packed, lambda weight: self.multiplied(weight, taken.activation, spec), outputs)
+        taken, (outputs, inside) = self.taken(spec, packed), self.weight_shape(spec)
+
+        def made(weight: Array, width: str) -> Multiplied:
+            return self.multiplied(weight, width, taken.activation, spec)
+
+        product = Shipped(packed, self.weight_bits, inside, made, outputs)
         return product.predictor(taken, packed.get("bias", np.zeros(outputs, np.float32)))
 
     def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:
@@ -205,8 +219,7 @@ class MapLayer(Node):
         return (("Window", window), ("Activations", PRECISIONS[self.activation_bits].chip))
 
     def weight_levels(self, packed: Arrays) -> Array | None:
-        inputs = packed["weight"].shape[-1] * (1 if PRECISIONS[self.weight_bits].is_float else 64)
-        return unpack_weights(packed["weight"], self.weight_bits, inputs)
+        return numbers(packed, "", self.weight_bits)
 
     def kernel_shape(self, *inputs: Spec | None) -> tuple[int, ...]:
         (spec,) = wired(inputs)
@@ -225,7 +238,8 @@ class MapOperator(Operator):
         self._node, self._shape, self._out_shape = node, spec.shape, node.out_shape(spec)
         self._input, self._trained = node.taken(spec, weights, batch), node.trained(weights, spec, batch)
         self._grad_bias = np.zeros_like(weights["bias"])
-        self._pair = PRECISIONS[node.weight_bits], self._input.activation
+        width = multiplied_width(node.weight_bits, node.weight_quantizer)
+        self._pair = PRECISIONS[width], self._input.activation
 
     def parameters(self) -> tuple[Parameter, ...]:
         bias = (Parameter("bias", self.weights["bias"], self._grad_bias),) if self._node.bias else ()

@@ -71,8 +71,8 @@ class LocalConv(WithFilters):
     def trained(self, weights: Arrays, spec: Spec, batch: int) -> Trained:
         return DirectFilters(weights, self.quantized_by(), self._direct(spec))
 
-    def multiplied(self, weight: Array, activation: Activation, spec: Spec) -> Multiplied:
-        return DirectProduct(weight, self.weight_bits, activation, self._direct(spec))
+    def multiplied(self, weight: Array, precision: str, activation: Activation, spec: Spec) -> Multiplied:
+        return DirectProduct(weight, precision, activation, self._direct(spec))
 
     def _direct(self, spec: Spec) -> Local:
         return Local(self.window(spec), self.filters, self.pad(spec))

@@ -93,8 +93,8 @@ class TransposedConv(WithFilters):
     def trained(self, weights: Arrays, spec: Spec, batch: int) -> Trained:
         return DirectFilters(weights, self.quantized_by(), self._direct(spec))
 
-    def multiplied(self, weight: Array, activation: Activation, spec: Spec) -> Multiplied:
-        return DirectProduct(weight, self.weight_bits, activation, self._direct(spec))
+    def multiplied(self, weight: Array, precision: str, activation: Activation, spec: Spec) -> Multiplied:
+        return DirectProduct(weight, precision, activation, self._direct(spec))
 
     def _channels(self, spec: Spec) -> int:
         return window_of(spec.shape, self.over, kernel=1, stride=1).channels

@@ -9,7 +9,6 @@ import numpy as np
 
 from ..fields import bit_width, choice, flag, whole
 from ..kernels.estimators import ESTIMATORS
-from ..levels import unpack_weights
 from ..node import (
     Cost,
     Family,
@@ -33,11 +32,13 @@ from .linear import (
     check_quantizers,
     input_arrays,
     input_bits,
+    multiplied_width,
     ship,
     weight_arrays,
     weight_bits,
 )
 from .product import Activation, Product, reason
+from .stored import numbers
 from .weights import WEIGHT_QUANTIZERS
 
 
@@ -110,7 +111,8 @@ class Dense(Node):
         bits += 32 * self.units * int(self.bias)
         activation = Activation.of(spec, self.activation_bits).row.key
         products = WEIGHT_QUANTIZERS.make(self.weight_quantizer).bases * spec.elements * self.units
-        return Cost(bits, (Work(products, self.weight_bits, activation),))
+        width = multiplied_width(self.weight_bits, self.weight_quantizer)
+        return Cost(bits, (Work(products, width, activation),))
 
     def start(self, rng: np.random.Generator, *inputs: Spec | None) -> Arrays:
         (spec,) = wired(inputs)
@@ -138,7 +140,10 @@ class Dense(Node):
         (spec,) = wired(inputs)
         taken = self._input(spec, packed)
         product = Shipped(
-            packed, lambda weight: Product(weight, self.weight_bits, taken.activation, spec.elements)
+            packed,
+            self.weight_bits,
+            spec.elements,
+            lambda weight, width: Product(weight, width, taken.activation, spec.elements),
         )
         return product.predictor(taken, packed.get("bias", np.zeros(self.units, np.float32)))
 
@@ -156,8 +161,7 @@ class Dense(Node):
         return (("Units", f"{self.units:,}".replace(",", "\u202f")), ("Activations", row.chip))
 
     def weight_levels(self, packed: Arrays) -> Array | None:
-        inputs = packed["weight"].shape[-1] * (1 if PRECISIONS[self.weight_bits].is_float else 64)
-        return unpack_weights(packed["weight"], self.weight_bits, inputs)
+        return numbers(packed, "", self.weight_bits)
 
 
 class DenseOperator(Operator):
@@ -171,7 +175,8 @@ class DenseOperator(Operator):
         self._node, self._input = node, taken
         self._linear = Linear(weights, node.weight_bits, node.weight_quantizer, node.estimator, batch)
         self._grad_bias = np.zeros_like(weights["bias"])
-        self._pair = PRECISIONS[node.weight_bits], taken.activation
+        width = multiplied_width(node.weight_bits, node.weight_quantizer)
+        self._pair = PRECISIONS[width], taken.activation
 
     def parameters(self) -> tuple[Parameter, ...]:
         bias = (Parameter("bias", self.weights["bias"], self._grad_bias),) if self._node.bias else ()

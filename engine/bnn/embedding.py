@@ -9,7 +9,7 @@ import numpy as np
 
 from ..fields import bit_width, choice, whole
 from ..kernels.estimators import ESTIMATORS
-from ..levels import Quantized, unpack_weights
+from ..levels import Quantized
 from ..node import (
     Cost,
     Family,
@@ -26,6 +26,7 @@ from ..node import (
 from ..ports import F32, I64, Array, Arrays, Port, Spec
 from ..precision import PRECISIONS
 from .linear import check_quantizers, ship, weight_arrays, weight_bits
+from .stored import numbers
 from .weights import WEIGHT_QUANTIZERS
 
 
@@ -114,7 +115,7 @@ class Embedding(Node):
         return (("Dimensions", str(self.dimensions)),)
 
     def weight_levels(self, packed: Arrays) -> Array | None:
-        return unpack_weights(packed["weight"], self.weight_bits, self.dimensions)
+        return numbers(packed, "", self.weight_bits, self.dimensions)
 
     def _rows(self, spec: Spec) -> int:
         return sum(len(c.categories) + 1 for c in spec.columns) if spec.type == "facts" else self.levels
@@ -125,7 +126,7 @@ class Embedding(Node):
         total = np.zeros((rows, self.dimensions), np.float32)
         for name in [n for n in packed if n == "weight" or n.startswith("weight_")]:
             suffix = name.removeprefix("weight")
-            values = unpack_weights(packed[name], self.weight_bits, self.dimensions)
+            values = numbers(packed, suffix, self.weight_bits, self.dimensions)
             total += values * packed.get("scale" + suffix, ones)[:, None]
             if "offset" + suffix in packed:
                 total += packed["offset" + suffix][:, None]

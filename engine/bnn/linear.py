@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..fusion import PerElement
-from ..levels import Quantized, pack_weights, packed_shape
+from ..levels import Quantized, packed_shape
 from ..node import Moment, Node, Parameter, Predictor, ShapeError
 from ..options import Family
 from ..ports import F32, Array, Arrays, Spec
@@ -20,6 +20,8 @@ from ..precision import PRECISIONS, Precision
 from .activations import ACTIVATION_QUANTIZERS, ActivationQuantizer
 from .product import Activation
 from .shipped import Shipped as Shipped
+from .stored import multiplied_width as multiplied_width
+from .stored import stored
 from .weights import WEIGHT_QUANTIZERS
 
 
@@ -65,7 +67,8 @@ def weight_bits(precision: str, quantizer: str, outputs: int, inputs: int) -> in
     """Return the bits of what `ship` stores of (outputs, inputs) weights, but for `shift`."""
     row, kind = PRECISIONS[precision], WEIGHT_QUANTIZERS.make(quantizer)
     floats = int(not row.is_float) + int(kind.offsets)
-    return kind.bases * (stored_bits(row, packed_shape(precision, outputs, inputs)) + 32 * outputs * floats)
+    each = stored_bits(row, packed_shape(precision, outputs, inputs)) + 32 * outputs * floats
+    return kind.bases * (each + kind.beside(row, outputs, inputs))
 
 
 def input_bits(spec: Spec, precision: str, quantizer: str, outputs: int) -> int:
@@ -185,7 +188,7 @@ class LayerInput:
 def ship(
     arrays: Arrays, precision: str, quantizer: str, estimator: str, offset: float | None = None
 ) -> Arrays:
-    """Return what is stored of a layer's weights: `weight`, `scale`, `offset`, and `_2` ... of further bases.
+    """Return what is stored of a layer's weights (stored.py), with `_2` ... for further bases.
 
     Args:
         arrays: the node's weights.
@@ -201,11 +204,7 @@ def ship(
     place = 1
     while part is not None:
         suffix = "" if place == 1 else f"_{place}"
-        packed["weight" + suffix] = pack_weights(part, precision)
-        if not row.is_float:
-            packed["scale" + suffix] = part.scale.copy()
-        if part.offset is not None:
-            packed["offset" + suffix] = part.offset.copy()
+        packed |= {name + suffix: array for name, array in stored(part, precision).items()}
         part, place = part.more, place + 1
     if offset is not None:
         packed["shift"] = offset_shift(made, offset)

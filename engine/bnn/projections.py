@@ -62,15 +62,18 @@ class ShippedProjections:
         ]
         self._products = {
             name: Shipped(
-                _of(name, packed), self._maker(weight_bits, inner if name == LAST else features, name)
+                _of(name, packed),
+                weight_bits,
+                inner if name == LAST else features,
+                self._maker(features, inner, name),
             )
             for name in (*FIRST, LAST)
         }
         self._biases = {name: packed[f"{name}_bias"] for name in (*FIRST, LAST)}
 
-    def _maker(self, weight_bits: str, inputs: int, name: str) -> Callable[[Array], Product]:
-        activation = self._taken[name == LAST].activation
-        return lambda weight: Product(weight, weight_bits, activation, inputs)
+    def _maker(self, features: int, inner: int, name: str) -> Callable[[Array, str], Product]:
+        activation, inputs = self._taken[name == LAST].activation, inner if name == LAST else features
+        return lambda weight, width: Product(weight, width, activation, inputs)
 
     def first(self, rows: F32) -> tuple[F32, F32, F32]:
         """Return queries, keys and values, float32 (rows, inner), of tokens, float32 (rows, features)."""

@@ -11,6 +11,7 @@ from ..fusion import Affine, FloatSums, PatchFloats, RowSigns, SignSums, WholeSu
 from ..kernels.floats import scale_shift
 from ..node import Predictor
 from ..ports import F32, I32, U64, Array, Arrays
+from .stored import multiplied
 
 
 class Taken(Protocol):
@@ -75,17 +76,26 @@ class Multiplied(Protocol):
 class Shipped:
     """The product of one layer in an exported model: exact whole sums, then one scale and one shift."""
 
-    def __init__(self, packed: Arrays, make: Callable[[Array], Multiplied], outputs: int = 0) -> None:
+    def __init__(
+        self,
+        packed: Arrays,
+        precision: str,
+        inputs: int,
+        make: Callable[[Array, str], Multiplied],
+        outputs: int = 0,
+    ) -> None:
         """Hold a layer's packed arrays.
 
         Args:
             packed: the arrays.
-            make: makes the product of the packed weights of one base.
+            precision: the width of its weights.
+            inputs: columns of its weights.
+            make: makes the product of the packed weights of one base, of a width.
             outputs: how many have a scale of their own; 0 for those of the last axis.
         """
         self._parts: list[tuple[Multiplied, F32, F32 | None]] = []
         for suffix in _suffixes(packed):
-            product = make(packed["weight" + suffix])
+            product = make(*multiplied(packed, suffix, precision, inputs))
             scale = packed.get("scale" + suffix, np.ones(outputs or product.shape[-1], np.float32))
             self._parts.append((product, scale, packed.get("offset" + suffix)))
         self._shift: F32 | None = packed.get("shift")

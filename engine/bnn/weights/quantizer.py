@@ -27,6 +27,7 @@ class WeightQuantizer:
         offsets: whether its levels have an offset (`Quantized.offset`).
         stochastic: whether it draws chance in training.
         trained: names of those arrays of `start` that are trained by gradient.
+        multiplied_as: the width (a key of PRECISIONS) that what is stored is multiplied at; "" for its own.
 
     Attributes:
         row: the bit width.
@@ -41,6 +42,7 @@ class WeightQuantizer:
     offsets: ClassVar[bool] = False
     stochastic: ClassVar[bool] = False
     trained: ClassVar[tuple[str, ...]] = ()
+    multiplied_as: ClassVar[str] = ""
 
     def __init__(self, row: Precision, arrays: Arrays, estimator: str) -> None:
         self.row, self.arrays = row, arrays
@@ -53,6 +55,11 @@ class WeightQuantizer:
     def start(cls, row: Precision, w: F32) -> Arrays:
         """Return fresh learned arrays, float32 by name (each name begins with `weight_`), for latent `w`."""
         return {}
+
+    @classmethod
+    def beside(cls, row: Precision, outputs: int, inputs: int) -> int:
+        """Return the bits that each base stores beside its weights, scales and offsets: book and blocks."""
+        return 0
 
     def quantize(self, w: F32) -> Quantized:
         """Return latent `w`, float32 (outputs, inputs), as it counts in this training step."""
