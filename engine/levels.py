@@ -84,6 +84,14 @@ class BrainFloats(Quantized):
     """Weights whose values are bfloat16 numbers: the lower halves of their float32 are 0."""
 
 
+def to_bfloat16(x: F32) -> F32:
+    """Return finite float32 numbers rounded to bfloat16, halves to even, as float32 of x's shape."""
+    bits = np.ascontiguousarray(x, np.float32).view(np.uint32)
+    rounded = (bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) & np.uint32(0xFFFF0000)
+    found: F32 = rounded.view(np.float32)
+    return found
+
+
 def quantize_weights(w: F32, precision: str) -> Quantized:
     """Return latent weights, float32 (outputs, inputs), as they count at a bit width."""
     row = PRECISIONS[precision]

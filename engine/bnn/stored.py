@@ -5,8 +5,9 @@
                             `blocks`: int8, a power of two for every BLOCK inputs, where there are blocks
     bfloat16                `weight`: uint16, the upper halves of float32
 
-Where all entries are whole numbers that fit in bytes, they are multiplied as levels of the least width that
-holds them, exactly; else as float32 in fixed order: such a layer is small in its file, and stays float.
+Levels, and entries that are all whole numbers that fit in bytes, are multiplied as levels of the least width
+that holds them, exactly; other entries as float32 in fixed order: such a layer is small in its file, and
+stays float.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def multiplied(packed: Arrays, suffix: str, precision: str, inputs: int) -> tupl
         return unpack_weights(weight, precision, inputs), "32"
     values = _values(packed, suffix, inputs)
     if values is None:
-        return weight, precision
+        return _narrow(weight, precision)
     row = _least(values)
     return (planes_of(values.astype(np.int16), row), row.key) if row else (values, "32")
 
@@ -102,6 +103,17 @@ def _spread(blocks: F32, inputs: int) -> F32:
     """Return what blocks count for each of their inputs, float32 (outputs, inputs); 1 past the last block."""
     spread = np.repeat(blocks, BLOCK, axis=1)[:, :inputs]
     return np.pad(spread, ((0, 0), (0, inputs - spread.shape[1])), constant_values=1)
+
+
+def _narrow(weight: Array, precision: str) -> tuple[Array, str]:
+    """Return levels with the planes of the narrowest width that holds them: others say the sign again."""
+    if PRECISIONS[precision] not in _WIDTHS:
+        return weight, precision
+    needed = len(weight)
+    while needed > 2 and (weight[needed - 1] == weight[needed - 2]).all():
+        needed -= 1
+    row = next(row for row in _WIDTHS if len(row.coefficients) >= needed)
+    return np.ascontiguousarray(weight[: len(row.coefficients)]), row.key
 
 
 def _least(values: F32) -> Precision | None:

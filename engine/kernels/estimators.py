@@ -295,6 +295,26 @@ def dynamic_clip(x: F32, grad: F32, share: float, out: F32) -> None:
         out[i] = g if abs(x[i]) <= bound else np.float32(0.0)
 
 
+@ESTIMATORS.option(
+    "adaste",
+    "Adaptive tanh (after AdaSTE)",
+    formula="dL/dx = g tanh(x) / x where g leads x to 0, g (1 - tanh^2 x) where it leads away",
+    citation="Le et al. 2021, arXiv:2112.02880",
+    group=_OTHER,
+)
+def adaste(x: F32, grad: F32, share: float, out: F32) -> None:
+    """Write grad times a difference quotient of tanh over as long a step as would change the sign.
+
+    The paper chooses, weight by weight, how far the quotient reaches; what vanishes far from 0 then leaks
+    where the gradient would flip the sign, and only there. Here it reaches to 0; the paper's inner cost,
+    whose minimiser may stand in tanh's place, is left out.
+    """
+    size = np.maximum(np.abs(x), np.float32(1e-6))
+    soft = np.tanh(size)
+    leads = (x > 0) == (grad > 0)  # descent goes against the gradient
+    np.multiply(grad, np.where(leads, soft / size, 1 - soft * soft), out=out)
+
+
 def _tanh_slope(x: F32, sharpness: float) -> F32:
     """Return the derivative of tanh(sharpness x)."""
     soft = np.tanh(x * np.float32(sharpness))

@@ -94,6 +94,7 @@ BITS = {
     "rsign": (lambda x, width: sign(x), lambda x, g, width: g * clip1(x)),
     "adabin": (lambda x, width: sign(x), lambda x, g, width: g * clip1(x)),
     "progressive": (lambda x, width: sign(x), lambda x, g, width: g),
+    "dynamic_threshold": (None, None),  # test_activation_thresholds.py
 }
 LEVELS = {
     "ste_tern": (lambda x, width: np.sign(x) * (np.abs(x) > 0.05), lambda x, g, width: g * clip1(x)),
@@ -114,6 +115,8 @@ LEVELS = {
     "lsq_plus": (affine, None),
     "tqt": (None, None),
     "qil": (None, None),
+    "n2uq": (None, None),  # test_activation_thresholds.py
+    "bfloat16": (None, lambda x, g, width: g),
     "standard": (None, None),  # test_dense.py
 }
 TWINS = {**BITS, **LEVELS}

@@ -85,6 +85,7 @@ FORMULAS = {
     "training_aware": training_aware,
     "annealed_tanh": lambda x, share: 10**share / np.cosh(10**share * x) ** 2,
     "ewgs": None,
+    "adaste": None,
     "dynamic_clip": dynamic,
 }
 every = pytest.mark.parametrize("key", FORMULAS)
@@ -126,6 +127,9 @@ def test_an_estimator_is_its_formula(key, share):
         u = np.clip((X.astype(np.float64) + 1) / 2, 0, 1)
         expected = grad * (1 + 1e-3 * np.sign(grad) * (u - np.rint(u))) * (np.abs(X) <= 1)
         expected[X == 0] = grad[X == 0] * (1 - 5e-4 * np.sign(grad[X == 0]))  # 1/2 counts as the upper value
+    elif key == "adaste":
+        x = np.where(X == 0, 1e-9, X.astype(np.float64))
+        expected = grad * np.where(np.sign(x) == np.sign(grad), np.tanh(x) / x, 1 / np.cosh(x) ** 2)
     else:
         expected = grad * FORMULAS[key](X.astype(np.float64), share)
     np.testing.assert_allclose(passed(key, X, grad, share), expected, rtol=2e-4, atol=1e-5)

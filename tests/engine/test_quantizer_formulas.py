@@ -145,6 +145,30 @@ def noise(w, width, share):
     return w + min(1, 2 * share) * (hard - w)
 
 
+def siman(w, width, share):
+    v = np.abs(w - mean(w))
+    larger = np.array([np.argsort(np.argsort(-row)) < len(row) // 2 for row in v])
+    return size(w) * np.where(larger, 1.0, -1.0)
+
+
+def fractional(w, width, share):
+    def levels(bits):
+        s = np.abs(w).max(axis=1, keepdims=True) / (2 ** (bits - 1) - 1)
+        return s * np.rint(w / s)
+
+    bits = int(width)
+    return levels(bits) if share >= 0.5 else (levels(bits - 1) + levels(bits)) / 2
+
+
+def directed(rounding):
+    def twin(w, width, share):
+        low, high = bounds(width)
+        s = 2 * size(w) / math.sqrt(high)
+        return s * np.clip(rounding(w / s), low, high)
+
+    return twin
+
+
 def recu(w, width, share):
     return np.abs(w).mean(axis=1, keepdims=True) * sign(w - mean(w))
 
@@ -208,6 +232,16 @@ TWINS = {
         w, np.quantile(np.abs(w), 0.7 * (1 - (1 - share) ** 3), axis=1, keepdims=True)
     ),
     "ttq": ttq,
+    "siman": siman,
+    "momentum_sign": lambda w, width, share: size(w) * sign(w),
+    "fractional_bits_cheap": fractional,
+    "fractional_bits_dear": fractional,
+    "rounded_down": directed(np.floor),
+    "rounded_up": directed(np.ceil),
+    "rounded_to_zero": directed(np.trunc),
+    **dict.fromkeys(
+        ("apot", "mu_law", "llt", "bfloat16", "fp8_e4m3", "fp8_e5m2", "fp4", "mx_fp8", "mx_fp4", "mx_int")
+    ),  # test_uneven_levels.py
     "absmean": lambda w, width, share: np.abs(w).mean() * np.clip(np.rint(w / np.abs(w).mean()), -1, 1),
     # by chance, checked by their means
     "stochastic_sign": None,
@@ -268,7 +302,10 @@ def sawb_gradient(w, g, width, share):
     return g * (np.abs(w) <= np.abs(sawb(w, width, share)).max())
 
 
-IDENTITY = ("dorefa_sign", "lq_nets_2", "lq_nets_3", "temperature", "progressive", "affine", "absmean")
+IDENTITY = (
+    *("dorefa_sign", "lq_nets_2", "lq_nets_3", "temperature", "progressive", "affine", "absmean"),
+    *("mu_law", "bfloat16", "fp8_e4m3", "fp8_e5m2", "fp4", "fractional_bits_cheap", "fractional_bits_dear"),
+)
 CLIPPED = (
     "residual_2",
     "residual_3",
@@ -284,6 +321,7 @@ GRADIENTS = {
     **{key: lambda w, g, width, share: g * clip1(w) for key in (*CLIPPED, "ternary_stochastic")},
     "xnor": lambda w, g, width, share: size(w) * g * clip1(w) + sign(w) * mean(g * sign(w)),
     "magnitude_aware": lambda w, g, width, share: size(w) * g * clip1(w),
+    "momentum_sign": lambda w, g, width, share: 0.1 * size(w) * g * clip1(w),
     "learned_scale": lambda w, g, width, share: g * clip1(w),
     "centred": lambda w, g, width, share: g * clip1(w - mean(w)) - mean(g * clip1(w - mean(w))),
     "abc_net_2": abc_gradient(2),

@@ -33,6 +33,8 @@ def frozen(key, share):
             return (w - mean(w)) / w.std(axis=1, ddof=1, keepdims=True)
 
         return lambda w: 2 ** np.rint(np.log2(size(v(w0)))) * v(w) * clip1(v(w0))
+    if key == "siman":
+        return lambda w: size(w0) * sign(w0 - mean(w0)) * (w - mean(w)) / w.std(axis=1, ddof=1, keepdims=True)
 
     def v(w):
         return 2 * math.sqrt(2) * (w - mean(w)) / w.std(axis=1, ddof=1, keepdims=True)
@@ -43,7 +45,7 @@ def frozen(key, share):
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
-@pytest.mark.parametrize("key", ["adabin", "standardised", "libra", "recu"])
+@pytest.mark.parametrize("key", ["adabin", "standardised", "libra", "recu", "siman"])
 def test_balanced_gradients_pass_finite_differences(key, share):
     soft, w = frozen(key, share), W.astype(np.float64)
     found = made(key, "1", share).gradient(W, G.copy())
@@ -64,6 +66,7 @@ def rounded_at(v0, low, high):
 LEARNED = [
     ("learned_scale", "1", "weight_scale"),
     ("recu", "1", "weight_scale"),
+    ("siman", "1", "weight_scale"),
     ("ttq", "ternary", "weight_positive"),
     ("ttq", "ternary", "weight_negative"),
 ]

@@ -8,7 +8,9 @@ from quantizer_nets import ACTIVATIONS, WEIGHTS, accuracy
 
 from engine.bnn.activations import ACTIVATION_QUANTIZERS
 from engine.bnn.dense import Dense
+from engine.bnn.linear import multiplied_width
 from engine.bnn.product import Activation, way
+from engine.bnn.stored import numbers, stored
 from engine.bnn.weights import WEIGHT_QUANTIZERS
 from engine.node import Moment
 from engine.ports import Spec
@@ -55,7 +57,8 @@ def agree(node, weights):
     (trained,) = node.operator(weights, N, SPEC).execute(x)
     (shipped,) = node.predictor(node.pack(weights, SPEC), SPEC)(x)
     np.testing.assert_allclose(trained, shipped, atol=1e-4)
-    if way(PRECISIONS[node.weight_bits], Activation.of(SPEC, node.activation_bits)) != "floats":
+    width = multiplied_width(node.weight_bits, node.weight_quantizer)
+    if way(PRECISIONS[width], Activation.of(SPEC, node.activation_bits)) != "floats":
         assert trained.tobytes() == shipped.tobytes()
 
 
@@ -131,7 +134,11 @@ def test_shipped_weights_are_levels_of_their_width(key, width, seed, outputs, in
         assert (part.offset is not None) == quantizer.offsets
         assert not part.soft
         assert np.isfinite(part.scale).all()
-        if not row.is_float:
+        if part.book is not None:
+            assert len(part.book) <= 2**row.bits
+            assert (np.diff(part.book) > 0).all()
+            assert (numbers(stored(part, width), "", width, inputs) == part.values).all()
+        elif not row.is_float:
             assert set(np.unique(part.values)) <= set(range(row.low, row.high + 1)) - (
                 {0} if row.binary else set()
             )

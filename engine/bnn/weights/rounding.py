@@ -100,3 +100,38 @@ class PowersOfTwo(Uniform):
     def _top(self) -> int:
         """Return the largest exponent whose power is a level."""
         return self.row.high.bit_length() - 1
+
+
+class _Directed(Uniform):
+    """Base: the step of the standard, and a rounding in one direction; the gradient of all levels."""
+
+    direction: ClassVar[np.ufunc]
+
+    def steps(self, w: F32) -> F32:
+        return quantize_weights(w, self.row.key).scale
+
+    def quantize(self, w: F32) -> Quantized:
+        steps = self._taken = self.steps(w)
+        levels = np.clip(self.direction(w / steps[:, None]), self.row.low, self.row.high)
+        return Quantized(levels.astype(np.float32), steps)
+
+
+def _enter(key: str, title: str, direction: np.ufunc) -> None:
+    @WEIGHT_QUANTIZERS.option(
+        f"rounded_{key}",
+        title,
+        formula=f"s {direction.__name__}(w / s) within the levels, s the step of the standard",
+        group=GROUP,
+    )
+    class _Entered(_Directed):
+        pass
+
+    _Entered.direction = direction
+
+
+for _key, _title, _direction in (
+    ("down", "Rounded down", np.floor),
+    ("up", "Rounded up", np.ceil),
+    ("to_zero", "Rounded to zero", np.trunc),
+):
+    _enter(_key, _title, _direction)
