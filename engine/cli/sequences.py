@@ -12,21 +12,26 @@ import numpy as np
 
 from ..errors import DataError, PolybitError, RuleError
 from ..files.atomic import check_writable
-from ..files.event_log import KINDS, EventLog, event_types, read_log
+from ..files.event_log import KINDS, PLACE, TIME, EventLog, event_types, read_log
 from ..files.tables import write_table
+from ..logic.durations import UNITS
 from ..logic.event_matching import left_out, parted_by, vocabulary_of
 from ..logic.pipeline import STATUS, UNKNOWN
 from ..logic.readers import Document
 from ..logic.sequence import costs_of
 from ..logic.sequence_guard import SequenceGuard
+from ..logic.sequences.clock import Clock
 from ..logic.sequences.engine import TOOLS
+from ..logic.sequences.explain import broken_orders
+from ..logic.wording import listed
+from ..ports import I32
 from .packs import bound, document_of
 from .printing import note, plural, say, say_json
 
 _AT_ONCE = 1 << 22  # scores in memory
 _MOST_TEXT = 1 << 20
 TEXTS = (".rules", ".txt")
-_COLUMNS = ("case", "step", "event", "repaired", "changed", "status", "broken")
+_COLUMNS = ("case", "step", "event", "repaired", "changed", "status", "broken", "why")
 
 
 def repair_log(options: argparse.Namespace) -> int:
@@ -38,7 +43,10 @@ def repair_log(options: argparse.Namespace) -> int:
     guard = _guard(options.file, events)
     for words in guard.rules.notes:
         note(words)
-    log = read_log(events, guard.events, guard.rules.vocabulary.given, options.kind)
+    given = guard.rules.vocabulary.given
+    log = read_log(events, guard.events, given, options.kind, options.time_unit)
+    for words in _unknown(guard, log):
+        note(words)
     began = time.perf_counter()
     found = _Found(guard, log)
     took = time.perf_counter() - began
@@ -75,7 +83,8 @@ class _Found:
         for cases, scores in log.batches(_AT_ONCE):
             labels, costs = costs_of(scores)
             lengths = log.lengths[cases]
-            told = guard(labels, costs, lengths, log.facts[cases])
+            times = log.times(cases)
+            told = guard(labels, costs, lengths, log.facts[cases], times)
             done = told.repaired
             self.status[cases], self.tool[cases] = done.status, done.tool
             self.broken[cases], self.left[cases] = told.broken, told.left
@@ -83,6 +92,11 @@ class _Found:
                 raw, new = labels[i, : lengths[i]], done.labels[i, : lengths[i]]
                 self.changed += int((raw != new).sum())
                 names = "; ".join(np.array(guard.rules.names)[told.broken[i]].tolist())
+                why = (
+                    _whys(guard, log, case, raw, None if times is None else times.clock(i, len(raw)))
+                    if names
+                    else {}
+                )
                 lines[case] = [
                     [
                         log.cases[case],
@@ -92,10 +106,31 @@ class _Found:
                         str(int(a != b)),
                         STATUS[done.status[i]],
                         names,
+                        why.get(t, ""),
                     ]
                     for t, (a, b) in enumerate(zip(raw, new, strict=True))
                 ]
         self.rows = [line for case in lines for line in case]
+
+
+def _whys(guard: SequenceGuard, log: EventLog, case: int, raw: I32, clock: Clock | None) -> dict[int, str]:
+    """Return what a case breaks and why, by the step at which it does; the last where it ends too soon."""
+    engine = guard.engine_for(guard.rules.outcomes(log.facts[case : case + 1])[0])
+    found: dict[int, str] = {}
+    for rule in broken_orders(engine, raw, clock):
+        step = len(raw) - 1 if rule.place is None else rule.place
+        found[step] = "; ".join(filter(None, (found.get(step), f"{rule.name}: {rule.told}")))
+    return found
+
+
+def _unknown(guard: SequenceGuard, log: EventLog) -> list[str]:
+    """Return what rules ask for and the log does not say."""
+    found = []
+    if log.seconds is None and guard.asks_times:
+        found.append(f"The log has no column {TIME[0]!r}: of rules in time counts what holds at any times.")
+    if log.places is None and guard.asks_places:
+        found.append(f"The log has no columns {listed(PLACE[0])}: what rules of speed ask for is not known.")
+    return found
 
 
 def _guard(name: str, log: Path) -> SequenceGuard:
@@ -161,4 +196,6 @@ def add_sequences(under: Any, make: Any) -> None:
         "--events", required=True, help="a log with columns case and event, or scores (.csv, .tsv)"
     )
     one.add_argument("--out", required=True, help="where to (.csv)")
+    help = f"of stamps that are numbers: {', '.join(UNITS)}; without it they are ISO 8601"
+    one.add_argument("--time-unit", choices=UNITS, default="", metavar="UNIT", help=help)
     one.add_argument("--kind", choices=KINDS, default=KINDS[0], help="what columns of scores hold")

@@ -1,14 +1,18 @@
-"""Logs of events in, repaired logs out: a table with one row an event, the rows of a case in their order."""
+"""Logs of events: a table with one row an event, the rows of a case in their order."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import DataError
+from ..logic.durations import UNITS
+from ..logic.sequences.clock import Times
 from ..logic.vocabulary import Variable
 from ..ports import F64, I64
 from ..sources.classes import number
@@ -17,6 +21,7 @@ from ..sources.table import GAPS, Table, read_table
 from .repairs import CERTAIN
 
 CASE, EVENT = "case", "event"
+TIME, PLACE = ("time", "timestamp"), (("latitude", "longitude"), ("lat", "lon"))
 KINDS = ("probabilities", "logits")
 
 
@@ -30,6 +35,8 @@ class EventLog:
         starts: int64 (cases + 1,), where the events of each case begin in `rows` and `scores`.
         scores: float64 (events, event types), logits in nats.
         facts: float64 (cases, given variables), NaN for a gap.
+        seconds: float64 (events,), when each event happened, NaN for a gap; None where the log does not say.
+        places: float64 (events, 2), degrees north and east, NaN for a gap; None where it does not say.
     """
 
     cases: tuple[str, ...]
@@ -37,11 +44,27 @@ class EventLog:
     starts: I64
     scores: F64
     facts: F64
+    seconds: F64 | None = None
+    places: F64 | None = None
 
     @property
     def lengths(self) -> I64:
         """Return how many events each case has."""
         return np.diff(self.starts)
+
+    def times(self, cases: I64) -> Times | None:
+        """Return when and where the events of some cases happened, None where the log does not say."""
+        if self.seconds is None:
+            return None
+        most = int(self.lengths[cases].max(initial=0))
+        seconds = np.full((len(cases), most), np.nan)
+        places = None if self.places is None else np.full((len(cases), most, 2), np.nan)
+        for i, case in enumerate(cases.tolist()):
+            here = slice(self.starts[case], self.starts[case + 1])
+            seconds[i, : self.lengths[case]] = self.seconds[here]
+            if places is not None and self.places is not None:
+                places[i, : self.lengths[case]] = self.places[here]
+        return Times(seconds, places)
 
     def batches(self, most: int) -> Iterator[tuple[I64, F64]]:
         """Yield cases and their scores, float32 (n, steps, types), NaN past the end; `most` numbers at once.
@@ -64,18 +87,24 @@ class EventLog:
 
 
 def read_log(
-    path: Path, events: tuple[str, ...], given: tuple[Variable, ...], kind: str = KINDS[0]
+    path: Path,
+    events: tuple[str, ...],
+    given: tuple[Variable, ...],
+    kind: str = KINDS[0],
+    unit: str = "",
 ) -> EventLog:
     """Return the log of a table: a column `case`, a column `event` or one of scores for each event type.
 
     Without scores every other event is a nat less likely than the one that stands. Facts are columns named
-    after given variables, the same in every row of a case.
+    after given variables, the same in every row of a case. A column `time` says when an event happened
+    (ISO 8601, or numbers in a unit that is declared), `latitude` and `longitude` where.
 
     Args:
         path: .csv or .tsv.
         events: the event types.
         given: the facts that rules speak of.
         kind: what scores are, one of KINDS.
+        unit: the unit of stamps that are numbers, one of durations.py; "" where they are ISO 8601.
 
     Raises:
         DataError: the file is missing or malformed, or lacks a column, or holds what it must not.
@@ -101,7 +130,17 @@ def read_log(
         if variable.name in table.names:
             for i, here in enumerate(numbers.values()):
                 facts[i, v] = _fact(table, variable, here)
-    return EventLog(tuple(numbers), rows, starts, scores[rows], facts)
+    seconds = stamps_of(table, list(numbers.values()), unit)
+    places = _places(table)
+    return EventLog(
+        tuple(numbers),
+        rows,
+        starts,
+        scores[rows],
+        facts,
+        None if seconds is None else seconds[rows],
+        None if places is None else places[rows],
+    )
 
 
 def event_types(path: Path) -> tuple[str, ...]:
@@ -162,3 +201,84 @@ def _fact(table: Table, variable: Variable, rows: list[int]) -> float:
         words = f"{text[:40]!r} is no value of {variable.name}."
         raise DataError(words, where=table.place(rows[0], variable.name))
     return value
+
+
+# When and where
+
+
+def stamps_of(table: Table, cases: list[list[int]], unit: str) -> F64 | None:
+    """Return the seconds of each row, float64 (rows,), NaN for a gap; None without a column of stamps.
+
+    Args:
+        table: the log.
+        cases: the rows of each case in their order.
+        unit: the unit of stamps that are numbers, "" where they are ISO 8601.
+
+    Raises:
+        DataError: a cell is no stamp, or the stamps of a case go back.
+    """
+    name = next((name for name in TIME if name in table.names), None)
+    if name is None:
+        return None
+    cells = table.column(name)
+    found = np.full(len(cells), np.nan)
+    zoned: bool | None = None
+    for row, cell in enumerate(cells):
+        if cell in GAPS:
+            continue
+        if unit:
+            found[row] = number(cell) * (UNITS[unit] / 1e6)
+        else:
+            found[row], zone = _iso(cell)
+            if not np.isnan(found[row]) and zoned not in (None, zone):
+                words = "Some stamps have a time zone and some have none."
+                raise DataError(words, where=table.place(row, name), do="Write all of them alike.")
+            zoned = zone
+        if np.isnan(found[row]):
+            raise _no_stamp(cell, table.place(row, name), unit)
+    _check_order(found, cases, table, name)
+    return found
+
+
+def _iso(cell: str) -> tuple[float, bool]:
+    """Return the seconds of a stamp since 1970, and whether it has a time zone; NaN where it is none."""
+    try:
+        stamp = datetime.fromisoformat(cell)
+    except ValueError:
+        return np.nan, False
+    start = datetime(1970, 1, 1, tzinfo=UTC if stamp.tzinfo else None)
+    return (stamp - start) / timedelta(seconds=1), stamp.tzinfo is not None
+
+
+def _no_stamp(cell: str, where: str, unit: str) -> DataError:
+    if unit:
+        return DataError(f"{cell[:40]!r} is no number.", where=where, do=f"Write stamps in {unit}.")
+    do = "Write it as 2025-03-14T09:26:53."
+    if not np.isnan(number(cell)):
+        do = "If the stamps are numbers, say in which unit: --time-unit s."
+    return DataError(f"{cell[:40]!r} is no stamp in ISO 8601.", where=where, do=do)
+
+
+def _check_order(seconds: F64, cases: list[list[int]], table: Table, name: str) -> None:
+    for rows in cases:
+        known = [row for row in rows if not np.isnan(seconds[row])]
+        for before, row in pairwise(known):
+            if seconds[row] < seconds[before]:
+                words = "The stamps of the case go back here."
+                raise DataError(words, where=table.place(row, name), do="Sort the log by time.")
+
+
+def _places(table: Table) -> F64 | None:
+    names = next((pair for pair in PLACE if set(pair) <= set(table.names)), None)
+    if names is None:
+        return None
+    found = np.full((len(table.lines), 2), np.nan)
+    for i, (name, most) in enumerate(zip(names, (90, 180), strict=True)):
+        for row, cell in enumerate(table.column(name)):
+            if cell in GAPS:
+                continue
+            found[row, i] = degrees = number(cell)
+            if not abs(degrees) <= most:
+                words = f"{cell[:40]!r} is no {names[i]}: -{most} to {most} degrees."
+                raise DataError(words, where=table.place(row, name))
+    return found

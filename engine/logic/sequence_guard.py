@@ -14,9 +14,9 @@ import numpy as np
 
 from ..errors import RuleError
 from ..ports import F64, I32, I64
-from .durations import Window
+from .durations import Duration, Window
 from .event_matching import SEQUENCE, vocabulary_of
-from .formula import And, Count, Formula, Happens, Implies, Not, Or, Tested
+from .formula import And, Count, Formula, Happens, Implies, Not, Or, Tested, parts_of
 from .lowering import soft_costs
 from .pipeline import UNKNOWN
 from .ruleset import Rule, RuleSet
@@ -24,6 +24,7 @@ from .sequences.automaton import Bools
 from .sequences.clock import Times
 from .sequences.engine import Repaired, SequenceEngine
 from .sequences.rule import Body, Call, SequenceRule, plain
+from .sequences.templates import SPEED
 from .truth import Outcomes
 
 __all__ = ["SEQUENCE", "Guarded", "SequenceGuard", "vocabulary_of"]
@@ -102,6 +103,18 @@ class SequenceGuard:
         left[answerless] = broken[answerless]
         return Guarded(done, broken, left)
 
+    @property
+    def asks_times(self) -> bool:
+        """Whether a rule asks when events happen."""
+        atoms = [atom for rule in self.rules.rules for atom in _atoms(rule.bound)]
+        numbers = [x for atom in atoms for x in (*atom.places, *(number for _, number in atom.numbers))]
+        return self.asks_places or any(isinstance(number, Duration) for number in numbers)
+
+    @property
+    def asks_places(self) -> bool:
+        """Whether a rule asks where events happen."""
+        return any(atom.template == SPEED for rule in self.rules.rules for atom in _atoms(rule.bound))
+
     def engine_for(self, tests: Outcomes) -> SequenceEngine:
         """Return the engine of the rules that are left where the tests come out so, int8 (tests,)."""
         key = tests.tobytes()
@@ -146,6 +159,12 @@ def _settled(  # noqa: PLR0911 - a case a connective
         case Implies(left, right):
             return Implies(of(left, same=False), of(right))
     return of(plain(formula))
+
+
+def _atoms(formula: Formula) -> list[Happens]:
+    if isinstance(formula, Happens):
+        return [formula]
+    return [atom for part in parts_of(formula) for atom in _atoms(part)]
 
 
 def _named(place: frozenset[int] | Window, events: tuple[str, ...]) -> tuple[str, ...] | Window:

@@ -153,3 +153,82 @@ def test_what_is_wrong_gets_a_sentence(files, capsys, rules, log, words):
     said = capsys.readouterr().err
     assert words in said
     assert "Traceback" not in said
+
+
+# In time
+
+PAID = """rule soon: response(order, ship, within 3 days) because "customers wait"
+rule possible: speed(pay, 900)
+rule few: limit(pay, 1, per 1 h)
+"""
+STAMPED = """case,event,time,lat,lon
+one,order,2025-03-01T08:00:00Z,,
+one,ship,2025-03-04T10:00:00+02:00,,
+two,order,2025-03-01T08:00:00Z,,
+two,ship,2025-03-04T12:00:00Z,,
+card,pay,2025-03-01T08:00:00Z,52.52,13.405
+card,pay,2025-03-01T09:00:00Z,48.8566,2.3522
+card,pay,2025-03-01T09:30:00Z,52.52,13.405
+"""
+
+
+def test_rules_in_time_go_by_the_stamps_of_the_log(files, capsys):
+    (files / "rules.txt").write_text(PAID)
+    (files / "log.csv").write_text(STAMPED)
+    code, rows = asked(files, "rules.txt", "log.csv", "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert code == 0
+    assert told["broken"] == {"soon": 1, "possible": 1, "few": 1}
+    assert told["status"]["allowed"] == 1
+    assert told["changed"] == 2
+    why = {(r["case"], r["step"]): r["why"] for r in rows if r["why"]}
+    assert why == {
+        ("two", "2"): "soon: customers wait, at step 2, ship: ship at step 2 came 3 days 4 h after order at "
+        "step 1: 4 h too late",
+        ("card", "3"): "possible: from one pay to the next it goes no faster than 900 km/h, at step 3, pay: "
+        "pay at step 3 lies 877 km from pay at step 2, 30 min later: 1,755 km/h; few: pay happens at most 1 "
+        "times in any 1 h on end, at step 3, pay: pay at step 3 is number 2 within 1 h: 30 min after pay at "
+        "step 2, 30 min too soon",
+    }
+
+
+def test_stamps_that_are_numbers_have_a_unit_that_is_declared(files, capsys):
+    (files / "rules.txt").write_text("rule soon: response(order, ship, within 3 days)\n")
+    rows = "case,event,time\na,order,10\na,ship,13\nb,order,10\nb,ship,13.5\nc,order,\nc,ship,99\n"
+    (files / "log.csv").write_text(rows)
+    code, _ = asked(files, "rules.txt", "log.csv", "--time-unit", "days", "--json")
+    assert code == 0
+    assert json.loads(capsys.readouterr().out)["broken"] == {"soon": 1}
+    asked(files, "rules.txt", "log.csv", "--time-unit", "h", "--json")
+    assert json.loads(capsys.readouterr().out)["broken"] == {"soon": 0}
+
+
+def test_what_the_log_does_not_say_is_told(files, capsys):
+    (files / "rules.txt").write_text(PAID)
+    (files / "log.csv").write_text("case,event\na,order\na,ship\na,pay\nb,order\n")
+    code, rows = asked(files)
+    assert code == 0
+    said = capsys.readouterr().err
+    assert "The log has no column 'time': of rules in time counts what holds at any times." in said
+    assert "The log has no columns latitude and longitude" in said
+    assert [r["status"] for r in rows] == ["allowed"] * 3 + ["optimal"]  # an order still asks for a ship
+
+
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        ("case,event,time\na,order,yesterday\n", "'yesterday' is no stamp in ISO 8601."),
+        ("case,event,time\na,order,12.5\n", "--time-unit s"),
+        ("case,event,time\na,order,2025-03-01\na,ship,2025-03-01T00:00Z\n", "some have none"),
+        ("case,event,time\na,order,2025-03-02\na,ship,2025-03-01\n", "line 3, column 'time': The stamps"),
+        ("case,event,latitude,longitude\na,order,91,0\n", "'91' is no latitude"),
+        ("case,event,lat,lon\na,order,x,0\n", "'x' is no lat"),
+    ],
+)
+def test_what_is_wrong_with_stamps_and_places_gets_a_sentence(files, capsys, log, words):
+    (files / "rules.txt").write_text("rule a: response(order, ship)\n")
+    (files / "log.csv").write_text(f"{log}b,ship{',' * (log.splitlines()[0].count(',') - 1)}\n")
+    code, rows = asked(files)
+    said = capsys.readouterr().err
+    assert (code, rows) == (1, [])
+    assert words in said

@@ -12,6 +12,7 @@ gets the same answer in any batch. Rules that look at the clock go by timed_repa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -25,10 +26,10 @@ from ...ports import I32, I64
 from ..pipeline import ALLOWED, FEASIBLE, NONE, OPTIMAL, SECONDS, STATUS, U8, UNKNOWN
 from ..solver import Solver, shared_solver
 from .automaton import Automaton, Bools
-from .clock import Times
+from .clock import Clock, Times
 from .groups import Groups, Joint
 from .rule import SequenceRule, automaton_for, in_time, marked
-from .timed_repair import TimedRepair, TimedRules
+from .timed_repair import TimedRepair, TimedRules, TooLargeError
 from .unrolled import by_rc2
 
 Tool = Literal["groups", "search", "rc2"]
@@ -164,12 +165,21 @@ class SequenceEngine:
 
         It is the place, from 0, of the event after which nothing mends the rule; the sequence's length where
         it ends too soon; -1 where the rule holds. Of rules in time it is what they ask for whatever the
-        stamps are: `place_in_time` tells more.
+        stamps are: `timed.place` tells more.
         """
         out = np.full((len(labels), len(self.rules)), -1, np.int32)
         if self.rules:
             broken_places(self._check, np.ascontiguousarray(labels), lengths, out)
         return out
+
+    def automata_at(self, clock: Clock | None) -> tuple[Automaton, ...]:
+        """Return the automata, those of rules in time over the steps of a clock as far as they are small."""
+        found = list(self.automata)
+        if clock is not None:
+            for rule in self.timed.numbers:
+                with suppress(TooLargeError):
+                    found[rule] = self.timed.automaton(rule, clock)
+        return tuple(found)
 
     @cached_property
     def groups(self) -> Groups:

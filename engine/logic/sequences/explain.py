@@ -9,8 +9,10 @@ import numpy as np
 from ...ports import I32, I64
 from ..pipeline import ALLOWED, NONE, UNKNOWN
 from ..wording import listed
+from .clock import Clock, Times
 from .engine import Repaired, SequenceEngine
 from .examine import core_of
+from .lateness import lateness
 from .rule import words_of
 
 
@@ -25,6 +27,7 @@ class BrokenOrder:
         source: where it comes from, or "".
         place: the step, from 0, of the event after which nothing mends it; None where it ends too soon.
         where: the same in words.
+        late: of a rule in time, what came too late, too soon or too far away and by how much; "" otherwise.
     """
 
     name: str
@@ -33,6 +36,13 @@ class BrokenOrder:
     source: str
     place: int | None
     where: str
+    late: str = ""
+
+    @property
+    def told(self) -> str:
+        """Return why it is broken: its reason or what it says, where, and what came too late."""
+        late = f": {self.late}" if self.late else ""
+        return f"{self.reason or self.words}, {self.where}{late}"
 
 
 @dataclass(frozen=True)
@@ -64,7 +74,13 @@ class ExplainedOrder:
 
 
 def explain(
-    engine: SequenceEngine, labels: I32, costs: I64, lengths: I64, done: Repaired, record: int
+    engine: SequenceEngine,
+    labels: I32,
+    costs: I64,
+    lengths: I64,
+    done: Repaired,
+    record: int,
+    times: Times | None = None,
 ) -> ExplainedOrder:
     """Return what became of one sequence of a batch and why.
 
@@ -75,11 +91,13 @@ def explain(
         lengths: int64 (n,).
         done: what the engine gave.
         record: which sequence.
+        times: when and where the events happen, as the engine was told.
     """
     steps = int(lengths[record])
+    clock = None if times is None else times.clock(record, steps)
     raw, fixed = labels[record, :steps], done.labels[record, :steps]
     status, tool, _ = done.words(record)
-    broken, left = broken_orders(engine, raw), broken_orders(engine, fixed)
+    broken, left = broken_orders(engine, raw, clock), broken_orders(engine, fixed, clock)
     names = engine.events
     changes = tuple(
         (int(t), names[raw[t]], names[fixed[t]])
@@ -88,7 +106,8 @@ def explain(
     )
     if done.status[record] == NONE:
         hard = [i for i, rule in enumerate(engine.rules) if rule.weight is None]
-        core = core_of([engine.automata[i] for i in hard], costs[record, :steps] >= 0)
+        automata = engine.automata_at(clock)
+        core = core_of([automata[i] for i in hard], costs[record, :steps] >= 0)
         decisive = tuple(engine.rules[hard[i]].name for i in core)
         why = _nothing_left(decisive, steps)
     elif done.status[record] == UNKNOWN:
@@ -111,9 +130,15 @@ def explain(
     )
 
 
-def broken_orders(engine: SequenceEngine, sequence: I32) -> tuple[BrokenOrder, ...]:
+def broken_orders(
+    engine: SequenceEngine, sequence: I32, clock: Clock | None = None
+) -> tuple[BrokenOrder, ...]:
     """Return the rules that one sequence, int32 (steps,), breaks, and where."""
     places = engine.places(sequence[None].astype(np.int32), np.array([len(sequence)]))[0].tolist()
+    events = sequence.tolist()
+    if clock is not None:
+        for rule in engine.timed.numbers:
+            places[rule] = engine.timed.place(rule, events, clock)
     return tuple(
         BrokenOrder(
             rule.name,
@@ -122,6 +147,7 @@ def broken_orders(engine: SequenceEngine, sequence: I32) -> tuple[BrokenOrder, .
             rule.source,
             place if place < len(sequence) else None,
             _where(engine, sequence, place),
+            "" if clock is None else lateness(rule.body, events, clock, engine.events),
         )
         for rule, place in zip(engine.rules, places, strict=True)
         if place >= 0
@@ -142,7 +168,7 @@ def _changed(
     if not broken:
         return f"Some of its events cannot be; the cheapest sequence changes {listed(tuple(said))}.{kept}"
     first = broken[0]
-    head = f"It breaks {_rules(broken)} ({first.name}: {first.reason or first.words}, {first.where})"
+    head = f"It breaks {_rules(broken)} ({first.name}: {first.told})"
     if not changes:
         return f"{head}; every change would cost more."
     return f"{head}; the cheapest repair changes {listed(tuple(said))}.{kept}"

@@ -18,16 +18,20 @@ from .timed import Moment, Timed
 MOST_STATES = 100_000  # of one rule over one sequence
 
 
-def keeps(timed: Timed, clock: Clock, sequence: Sequence[int]) -> bool:
-    """Return whether a sequence of event types keeps a behaviour."""
+def lost(timed: Timed, clock: Clock, sequence: Sequence[int]) -> int:
+    """Return the place of the event with which nothing keeps a behaviour any more, whenever what comes.
+
+    It is the length of the sequence where it ends too soon, -1 where it keeps the behaviour.
+    """
     state, elapse, step = timed.start, timed.elapse, timed.step
-    for (gap, moment), event in zip(_moments(clock), sequence, strict=True):
+    for place, ((gap, moment), event) in enumerate(zip(_moments(clock), sequence, strict=True)):
         if gap and state != DEAD:
             state = elapse(state, gap)
+        if state != DEAD:
+            state = step(state, event, moment)
         if state == DEAD:
-            return False
-        state = step(state, event, moment)
-    return state != DEAD and bool(timed.accepts(state))
+            return place
+    return -1 if state != DEAD and timed.accepts(state) else len(sequence)
 
 
 def unrolled(timed: Timed, clock: Clock, events: int) -> Automaton | None:

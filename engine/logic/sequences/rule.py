@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -17,10 +18,11 @@ from ..wording import listed
 from .automaton import DEAD, MOST_STATES, Automaton, Behaviour, Bools, Events, automaton_of
 from .product import NEVER, Product, minimal, paired
 from .template import Slot, Template
-from .templates import TEMPLATES, find_template
+from .templates import SPEED, find_template
 from .timed import Moment, Timed, timeless, unstamped
 
 Place = tuple[str, ...] | Window  # names of events any of which will do, or a number
+_MOST_TRIED = 20  # truths of parts, before a connective is given up for lost
 _NOTHING = Behaviour(DEAD, lambda *_: DEAD, lambda _: False, frozenset())
 
 
@@ -181,21 +183,27 @@ def _connected(body: Body, parts: tuple[Timed, ...]) -> Timed:
     """Return a connective over behaviours: what it remembers is what each of them does."""
     holds = _HOLDS[type(body)]
 
+    def held(truths: Sequence[bool]) -> bool:
+        return bool(holds(body, np.array(truths, np.bool_)[:, None])[0]) if truths else isinstance(body, And)
+
+    @lru_cache(maxsize=1_024)
+    def lost(dead: tuple[bool, ...]) -> bool:
+        free = [(False,) if gone else (False, True) for gone in dead]
+        return sum(map(len, free)) < _MOST_TRIED and not any(map(held, itertools.product(*free)))
+
+    def settled(states: tuple[Any, ...]) -> Any:
+        return DEAD if DEAD in states and lost(tuple(state == DEAD for state in states)) else states
+
     def elapse(states: tuple[Any, ...], time: int) -> Any:
-        return tuple(
-            state if state == DEAD else part.elapse(state, time)
-            for part, state in zip(parts, states, strict=True)
-        )
+        moved = zip(parts, states, strict=True)
+        return settled(tuple(s if s == DEAD else part.elapse(s, time) for part, s in moved))
 
     def step(states: tuple[Any, ...], event: int, moment: Moment) -> Any:
-        return tuple(
-            state if state == DEAD else part.step(state, event, moment)
-            for part, state in zip(parts, states, strict=True)
-        )
+        moved = zip(parts, states, strict=True)
+        return settled(tuple(s if s == DEAD else part.step(s, event, moment) for part, s in moved))
 
     def accepts(states: tuple[Any, ...]) -> bool:
-        held = [s != DEAD and part.accepts(s) for part, s in zip(parts, states, strict=True)]
-        return bool(holds(body, np.array(held, np.bool_)[:, None])[0]) if held else isinstance(body, And)
+        return held([s != DEAD and part.accepts(s) for part, s in zip(parts, states, strict=True)])
 
     return Timed(
         tuple(part.start for part in parts),
@@ -211,7 +219,7 @@ def _connected(body: Body, parts: tuple[Timed, ...]) -> Timed:
 def in_time(body: Body) -> bool:
     """Whether stamps or places matter to a body."""
     if isinstance(body, Call):
-        return bool(body.windows) or find_template(body.template) is TEMPLATES["speed"]
+        return bool(body.windows) or _template(body).key == SPEED
     return any(map(in_time, parts_of(body)))
 
 

@@ -5,4 +5,16 @@ from __future__ import annotations
 from . import existence, negative, relations, windows
 from .template import TEMPLATES, Slot, Template, find_template
 
-__all__ = ["TEMPLATES", "Slot", "Template", "existence", "find_template", "negative", "relations", "windows"]
+SPEED = "speed"  # the template that asks for places
+
+__all__ = [
+    "SPEED",
+    "TEMPLATES",
+    "Slot",
+    "Template",
+    "existence",
+    "find_template",
+    "negative",
+    "relations",
+    "windows",
+]

@@ -21,7 +21,7 @@ from ..solver import Solver
 from .automaton import Automaton
 from .clock import Clock, Times
 from .groups import Groups
-from .over_time import keeps, unrolled
+from .over_time import lost, unrolled
 from .product import Product, priced
 from .rule import Body, timed_for
 from .search import Searcher
@@ -75,7 +75,7 @@ class TimedRules:
 
     def broken_by(self, sequence: Sequence[int], clock: Clock) -> list[int]:
         """Return which of the rules one sequence breaks."""
-        return [i for i in self.numbers if not keeps(self.behaviour(i, clock), clock, sequence)]
+        return [i for i in self.numbers if lost(self.behaviour(i, clock), clock, sequence) >= 0]
 
     def behaviour(self, rule: int, clock: Clock) -> Timed:
         """Return a rule as it is where stamps and places are as known as those of a clock."""
@@ -92,6 +92,13 @@ class TimedRules:
         if found is None:
             raise TooLargeError
         return found
+
+    def place(self, rule: int, sequence: Sequence[int], clock: Clock) -> int:
+        """Return the place of the event with which a rule is lost, whatever comes and whenever it does.
+
+        It is the sequence's length where it ends too soon, -1 where the rule holds.
+        """
+        return lost(self.behaviour(rule, clock), clock, sequence)
 
 
 class TimedRepair:
