@@ -195,11 +195,32 @@ def gradient_product(a: F32, b: F32, out: F32, *, bfloat16: bool) -> None:
         out: written.
         bfloat16: whether both may be rounded to bfloat16, where that is faster here; sums stay float32.
     """
-    wide = min(len(a), b.shape[1]) >= _MANY  # smaller ones cost more to lay out than they save
-    if bfloat16 and wide and choose("floats").kernel == families.BFLOAT16:
+    if bfloat16 and _narrow(len(a), b.shape[1]):
         bfloats.matmul(a, b, out)
     else:
         matmul(a, b, out)
+
+
+def gradient_products(a: F32, b: F32, *, bfloat16: bool) -> F32:
+    """Return a . b, float32 (..., n, m), for stacks of matrices, float32 (..., n, k) and (..., k, m).
+
+    Args:
+        a: of any strides, as is the other.
+        b: a stack of the same shape.
+        bfloat16: as of `gradient_product`.
+    """
+    if not (bfloat16 and _narrow(a.shape[-2], b.shape[-1])):
+        found: F32 = np.matmul(a, b)
+        return found
+    out = np.empty((*a.shape[:-1], b.shape[-1]), np.float32)
+    for at in np.ndindex(*a.shape[:-2]):
+        bfloats.matmul(a[at], b[at], out[at])
+    return out
+
+
+def _narrow(rows: int, columns: int) -> bool:
+    """Return whether products of bfloat16 are the sooner; small ones cost more to lay out than they save."""
+    return min(rows, columns) >= _MANY and choose("floats").kernel == families.BFLOAT16
 
 
 @cache

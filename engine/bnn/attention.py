@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
 
 from ..fields import bit_width, whole
+from ..hardware import gradient_products
 from ..kernels.attention import attend
 from ..kernels.bits import pack_signs
 from ..kernels.curves import softmax
@@ -182,12 +184,13 @@ class AttentionOperator(Operator):
         n, alpha = len(grad), self._alpha
         d_context = self._by_head(self._layers.last_back(grad.reshape(-1, self._features)), n)
         query, key, value = self._signed
-        d_attention = np.matmul(d_context, value.swapaxes(2, 3)) * alpha[_VALUE]
-        d_value = np.matmul(self._passing.swapaxes(2, 3), d_context) * alpha[_ATTENTION]
+        product = partial(gradient_products, bfloat16=self.moment.bfloat16)
+        d_attention = product(d_context, value.swapaxes(2, 3)) * alpha[_VALUE]
+        d_value = product(self._passing.swapaxes(2, 3), d_context) * alpha[_ATTENTION]
         d_scores = self._through_softmax(d_attention, alpha[_ATTENTION])
         d_scores /= np.sqrt(np.float32(self._node.head_size))
-        d_query = np.matmul(d_scores, key) * alpha[_KEY]
-        d_key = np.matmul(d_scores.swapaxes(2, 3), query) * alpha[_QUERY]
+        d_query = product(d_scores, key) * alpha[_KEY]
+        d_key = product(d_scores.swapaxes(2, 3), query) * alpha[_QUERY]
         passed = [
             self._by_row(self._through_sign(i, d, alpha[i])) for i, d in enumerate((d_query, d_key, d_value))
         ]

@@ -101,14 +101,17 @@ class Depthwise:
         dot_depthwise(self._padded(maps), self._origins, self._taps, weights, self._each, out)
         return out.reshape(len(maps), *self.shape)
 
-    def weight_gradient(self, maps: F32, grad: F32) -> F32:
-        """Return dL/dvalues, float32 (outputs, inputs), for `grad`, float32 (n, *shape)."""
+    def weight_gradient(self, maps: F32, grad: F32, *, bfloat16: bool) -> F32:
+        """Return dL/dvalues, float32 (outputs, inputs), for `grad`, float32 (n, *shape).
+
+        No product of matrices, so none of bfloat16.
+        """
         part, out = np.empty((2, self.inputs, self.outputs), np.float32)
         rows = grad.reshape(-1, self.outputs)
         depthwise_gradients(self._padded(maps), self._origins, self._taps, rows, self._each, part, out)
         return out.T
 
-    def map_gradient(self, grad: F32, values: F32) -> F32:
+    def map_gradient(self, grad: F32, values: F32, *, bfloat16: bool) -> F32:
         """Return dL/dmaps, float32 (n, length)."""
         padded = np.zeros((len(grad), self._window.elements), np.float32)
         weights, rows = np.ascontiguousarray(values.T), grad.reshape(-1, self.outputs)

@@ -6,6 +6,7 @@ trains it, `DirectProduct` serves it.
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Protocol
 
 import numpy as np
@@ -47,10 +48,13 @@ class Direct(Protocol):
             ordered: whether float sums must run in one fixed order, as in an exported model.
         """
 
-    def weight_gradient(self, maps: F32, grad: F32) -> F32:
-        """Return dL/dvalues, float32 (outputs, inputs), for `grad`, float32 (n, *shape)."""
+    def weight_gradient(self, maps: F32, grad: F32, *, bfloat16: bool) -> F32:
+        """Return dL/dvalues, float32 (outputs, inputs), for `grad`, float32 (n, *shape).
 
-    def map_gradient(self, grad: F32, values: F32) -> F32:
+        `bfloat16` says, here and below, whether products may be rounded to it where that is faster.
+        """
+
+    def map_gradient(self, grad: F32, values: F32, *, bfloat16: bool) -> F32:
         """Return dL/dmaps, float32 (n, length)."""
 
 
@@ -113,7 +117,8 @@ class DirectFilters:
         if quantized is None:
             raise RuntimeError("backward before forward")
         shape = (len(self._maps), *direct.shape)
-        self._grad[...] = direct.weight_gradient(self._maps, grad.reshape(shape))
+        narrow = self.moment.bfloat16
+        self._grad[...] = direct.weight_gradient(self._maps, grad.reshape(shape), bfloat16=narrow)
         self._grad *= np.float32(self._step)
         if self._offset:
             self._grad += np.float32(self._offset) * grad.sum(axis=0)[:, None]
@@ -126,9 +131,13 @@ class DirectFilters:
             return None
         total: F32 | None = None
         for part in bases(quantized):
-            back = direct.map_gradient((grad * part.scale).reshape(shape), part.values)
+            pairs = [(part.scale, part.values)]
             if part.offset is not None:
-                back += direct.map_gradient((grad * part.offset).reshape(shape), np.ones_like(part.values))
+                pairs.append((part.offset, np.ones_like(part.values)))
+            back = reduce(
+                np.add,
+                (direct.map_gradient((grad * s).reshape(shape), v, bfloat16=narrow) for s, v in pairs),
+            )
             total = back if total is None else total + back
         return total
 

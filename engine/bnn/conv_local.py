@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..fields import choice
+from ..hardware import gradient_products
 from ..kernels.floats import dot_floats
 from ..ports import F32, Array, Arrays, Spec
 from .conv import WithFilters
@@ -102,14 +103,16 @@ class Local:
             out = np.matmul(rows, weights)
         return np.ascontiguousarray(out.transpose(1, 0, 2)).reshape(len(maps), *self.shape)
 
-    def weight_gradient(self, maps: F32, grad: F32) -> F32:
+    def weight_gradient(self, maps: F32, grad: F32, *, bfloat16: bool) -> F32:
         """Return dL/dvalues, float32 (outputs, inputs), for `grad`, float32 (n, *shape)."""
-        found: F32 = np.matmul(self._grad(grad).transpose(0, 2, 1), self._rows(maps))
+        turned = self._grad(grad).transpose(0, 2, 1)
+        found = gradient_products(turned, self._rows(maps), bfloat16=bfloat16)
         return found.reshape(self.outputs, self.inputs)
 
-    def map_gradient(self, grad: F32, values: F32) -> F32:
+    def map_gradient(self, grad: F32, values: F32, *, bfloat16: bool) -> F32:
         """Return dL/dmaps, float32 (n, length)."""
-        rows = np.matmul(self._grad(grad), self._by_place(values)).transpose(1, 0, 2)
+        rows = gradient_products(self._grad(grad), self._by_place(values), bfloat16=bfloat16)
+        rows = rows.transpose(1, 0, 2)
         padded = np.zeros((len(grad), self._window.elements), np.float32)
         self._patches.fold(np.ascontiguousarray(rows).reshape(-1, self.inputs), 0, padded)
         return self._window.cropped(padded)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..fields import choice
 from ..kernels.conv import fold_patches, gather_patches
+from ..hardware import gradient_products
 from ..kernels.floats import dot_floats
 from ..node import ShapeError, Specs, wired
 from ..ports import F32, Array, Arrays, Spec
@@ -127,15 +128,16 @@ class Transposed:
         fold_patches(painted, self._origins, self._starts, self._run, padded)
         return self._window.cropped(padded).reshape(len(maps), *self.shape)
 
-    def weight_gradient(self, maps: F32, grad: F32) -> F32:
+    def weight_gradient(self, maps: F32, grad: F32, *, bfloat16: bool) -> F32:
         """Return dL/dvalues, float32 (outputs, inputs), for `grad`, float32 (n, *shape)."""
-        by_element = maps.reshape(-1, self._channels).T @ self._painted(grad)
+        rows = maps.reshape(-1, self._channels)
+        by_element = gradient_products(rows.T, self._painted(grad), bfloat16=bfloat16)
         cube = by_element.reshape(self._channels, -1, self.outputs)
         return np.ascontiguousarray(cube.transpose(2, 1, 0)).reshape(self.outputs, self.inputs)
 
-    def map_gradient(self, grad: F32, values: F32) -> F32:
+    def map_gradient(self, grad: F32, values: F32, *, bfloat16: bool) -> F32:
         """Return dL/dmaps, float32 (n, length)."""
-        back: F32 = self._painted(grad) @ self._by_element(values).T
+        back = gradient_products(self._painted(grad), self._by_element(values).T, bfloat16=bfloat16)
         return back.reshape(len(grad), self.length)
 
     def _by_element(self, values: Array) -> Array:

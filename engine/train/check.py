@@ -24,7 +24,7 @@ from .plan import Plan
 
 RECORDS = 12  # records of the batch that is differentiated
 ELEMENTS = 6  # elements of each array that are moved
-STEPS = (3e-2, 1e-2, 3e-3)  # how far, in sizes of the array; the best of them counts: kinks want small steps
+STEPS = (3e-2, 1e-2, 3e-3, 1e-3, 3e-4)  # how far, in sizes of the array; the best counts: a kink may be near
 ALLOWED = 0.05  # relative error that float32 and a kink or two may make
 _NOTHING = 0.01  # share of a node's gradient that one of its arrays counts at the least
 _SIZE = 0.1  # of an array of zeros

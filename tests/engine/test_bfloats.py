@@ -8,9 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import hardware
+from engine.catalog import NODES
 from engine.hardware import gradient_product
 from engine.kernels import bfloats, families
 from engine.kernels.bfloats import matmul, rounded
+from engine.node import Moment
+from engine.ports import Spec
 from engine.train.loop import train
 
 sizes = st.tuples(st.integers(1, 9), st.integers(1, 70), st.integers(1, 40), st.integers(0, 2**32 - 1))
@@ -68,6 +71,38 @@ def test_a_product_of_gradients_is_near_that_of_floats(narrow):
     out = np.empty((40, 20), np.float32)
     gradient_product(a, b, out, bfloat16=narrow)
     assert abs(out - a @ b).max() <= (2.0**-7 * (abs(a) @ abs(b)).max() if narrow else 0)
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "fields", "shape", "products"),
+    [
+        ("bnn.attention", {"heads": 2, "head_size": 4}, (9, 6), 4 * 5),  # two heads of five records
+        ("bnn.local_conv", {"filters": 3}, (5, 5, 2), 2 * 25),
+        ("bnn.transposed_conv", {"filters": 3}, (5, 5, 2), 2),
+    ],
+)
+def test_layers_with_products_of_their_own_round_them_where_they_may(
+    kind, fields, shape, products, narrow, monkeypatch
+):
+    counts = []
+    chosen = replace(hardware.choose("floats"), kernel=families.BFLOAT16)
+    monkeypatch.setattr(hardware, "choose", lambda family, rows=1: chosen)
+    monkeypatch.setattr(hardware, "_MANY", 1)
+    monkeypatch.setattr(bfloats, "matmul", lambda a, b, out: (counts.append(out.shape), matmul(a, b, out)))
+    rng, spec = np.random.default_rng(0), Spec("real", shape)
+    node = NODES[kind].of(fields)
+    x = rng.standard_normal((5, *shape)).astype(np.float32)
+    found = []
+    for moment in (Moment(), Moment(bfloat16=narrow)):
+        operator = node.operator(node.start(np.random.default_rng(1), spec), 5, spec)
+        operator.moment = moment
+        (out,) = operator.execute(x)
+        grad = np.random.default_rng(2).standard_normal(out.shape).astype(np.float32)
+        before = len(counts)
+        found.append(operator.gradient(grad)[0])
+    assert (len(counts) - before >= products) if narrow else not counts
+    assert np.abs(found[0] - found[1]).max() <= (0.1 * np.abs(found[0]).max() if narrow else 0)
 
 
 @pytest.mark.parametrize(("wanted", "taken"), [("float32", False), ("bfloat16", True)])
