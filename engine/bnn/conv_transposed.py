@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from ..fields import choice
-from ..kernels.conv import fold_patches, gather_patches
 from ..hardware import gradient_products
+from ..kernels.conv import fold_patches, gather_patches
 from ..kernels.floats import dot_floats
 from ..node import ShapeError, Specs, wired
 from ..ports import F32, Array, Arrays, Spec
