@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, Signal
 from app.line import FAULT, Line, of_the_system, step_back
 from engine.data.dataset import open_data
 from engine.errors import PolybitError
+from engine.files.model import load_model
 from engine.files.project import Project
 from engine.files.run import read_run
 from engine.look import Look, look
@@ -25,6 +26,7 @@ from engine.train.progress import BatchDone, EpochDone, Finished, Progress, Stop
 from engine.train.resume import resumed
 
 State = Literal["idle", "preparing", "running", "paused", "stopping"]
+RUN_SUFFIX = ".run.h5"  # a run, beside its project
 _LOOK_SHARE = 0.2  # most of the time that may go into looking inside
 
 
@@ -136,9 +138,9 @@ class Trainer(QObject):
         self.looked.emit()
 
     def restore(self, path: Path) -> None:
-        """Read an earlier run of this project back from its file, and look into it, in the thread.
+        """Read an earlier run of this project, or a model of it, from its file, and look into it.
 
-        `restored` and `looked` follow, then `over`.
+        `restored` follows for a run, then `looked` and `over`.
         """
         if self.busy:
             return
@@ -153,7 +155,7 @@ class Trainer(QObject):
 
     def _place(self, project: Project) -> Path:
         if project.path and os.access(project.path.parent, os.W_OK):
-            return project.path.with_suffix(".run.h5")
+            return project.path.with_suffix(RUN_SUFFIX)
         if self._scratch is None:
             self._scratch = TemporaryDirectory(prefix="polybit-", ignore_cleanup_errors=True)
         return Path(self._scratch.name) / "untitled.run.h5"
@@ -178,6 +180,7 @@ class Trainer(QObject):
             self.progress.emit(records)
         if looks:
             self.look = looks[-1]
+            self.program = self.program or self.look.program
             self.looked.emit()
         last = next((one for one in records if isinstance(one, Stopped)), None)
         if last:
@@ -262,15 +265,23 @@ class _Glance:
             self(*missed, others, last=True)
 
 
+def _program(path: Path, say: Callable[[Any], None]) -> Program:
+    """Return the program of a model, or of a run, which is handed on."""
+    if not path.name.endswith(RUN_SUFFIX):
+        return load_model(path)
+    checkpoint = read_run(path)
+    say(checkpoint)
+    return checkpoint.program()
+
+
 def _read_back(project: Project, path: Path, say: Callable[[Any], None]) -> None:
     step_back()
     why = FAULT
     try:
-        checkpoint = read_run(path)
-        say(checkpoint)
-        splits = open_data(checkpoint.project.graph, project.folder)
+        program = _program(path, say)
+        splits = open_data(program.graph, project.folder)
         records = splits.validation if len(splits.validation) else splits.train
-        say(look(checkpoint.program(), records, others=splits.test))
+        say(look(program, records, others=splits.test))
         why = "restored"
     except PolybitError as error:
         why = str(error)

@@ -109,6 +109,7 @@ class Part:
         broken: names of the rules that its raw value breaks.
         pins: the values it may be fixed to in a what-if, by what they are called: name -> words.
         pinned: the name of the value it is fixed to, or "".
+        short: a shorter name for lists, or "".
         given: whether the answer rests on it; where not, its value follows from the others.
     """
 
@@ -120,6 +121,7 @@ class Part:
     pins: Mapping[str, str] = field(default_factory=dict)
     pinned: str = ""
     given: bool = True
+    short: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,11 +132,13 @@ class Grid:
         parts: the parts, row by row.
         columns: how many stand in a row; 0: one after the other, in as many rows as it takes.
         block: a stronger line stands after every so many rows and columns; 0 for none.
+        noun: what a part is called.
     """
 
     parts: tuple[Part, ...]
     columns: int = 0
     block: int = 0
+    noun: str = "part"
 
     @property
     def changed(self) -> tuple[Part, ...]:
@@ -276,8 +280,9 @@ def alike(case: Case, other: Case) -> Case:
 
 
 def changes(picture: Grid, *, fixed: bool, most: int = 3) -> str:
-    """Return the values of the parts that were changed in a line: `step 3 pay, step 5 ship and 2 more`."""
+    """Return the values of the parts that were changed in a line: `3 pay, 5 ship and 2 more`."""
     parts = picture.changed
-    named = [f"{part.name} {(part.fixed if fixed else part.said) or 'blank'}" for part in parts[:most]]
+    values = [(part.fixed if fixed else part.said) or "blank" for part in parts]
+    named = [f"{part.short or part.name} {value}" for part, value in zip(parts, values, strict=True)][:most]
     more = f" and {len(parts) - most} more" if len(parts) > most else ""
     return f"{', '.join(named)}{more}" if named else "as it was"

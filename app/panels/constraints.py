@@ -42,8 +42,9 @@ from engine.guard import Agreement
 from engine.runtime.program import Program, guards_of
 from engine.violations import Shown, agreement
 
-_RULES, _DETAILS = (150, 240), (250, 460)  # px, at least and at most
+_RULES, _DETAILS = (150, 240), (290, 560)  # px, at least and at most
 _ROOMY = 860  # px; in less the list of rules makes room for the answers, and a box filters by rule
+_WIDE = 1100  # px; in less the summary stands in a line of its own
 _LABELLED = 480  # px of the table; in less the column of the true class makes room
 _SAMPLE = 200  # records that are solved once more
 _TABLE = 300  # px the table takes at least
@@ -165,16 +166,14 @@ class ConstraintsPanel(Emptiable):
     # Putting together
 
     def _build(self) -> None:
-        column = QVBoxLayout(self.content)
+        column = self._column = QVBoxLayout(self.content)
         column.setContentsMargins(12, 8, 12, 8)
         column.setSpacing(6)
-        top = QHBoxLayout()
+        top = self._top = QHBoxLayout()
         top.setSpacing(6)
         top.addWidget(self.filter, 1)
         for button in (self.before, self.next, self.verify, self.try_, self.save):
             top.addWidget(button)
-        self.before.setShortcut("Shift+F8")
-        self.next.setShortcut("F8")
         column.addLayout(top)
         column.addWidget(self._count)
         across = QHBoxLayout()
@@ -189,7 +188,12 @@ class ConstraintsPanel(Emptiable):
 
     def _share_room(self) -> None:
         """Let the list of rules and the true class make room where there is little."""
-        roomy = self.width() >= _ROOMY
+        roomy, wide = self.width() >= _ROOMY, self.width() >= _WIDE
+        if wide != (self._top.indexOf(self._count) > 0):
+            (self._column if wide else self._top).removeWidget(self._count)
+            into = self._top if wide else self._column
+            into.insertWidget(1, self._count, 1 if wide else 0)
+            self._top.setStretch(0, 0 if wide else 1)
         self.rules.setVisible(roomy)
         self.filter.offer_rule(not roomy)
         labelled = any(case.label for case in self.table.rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
 from app.panels.labels import IconLabel, body, note
 
@@ -54,6 +54,19 @@ class Emptiable(QWidget):
     def is_empty(self) -> bool:
         """Whether the empty state is what is seen."""
         return self._stack.currentWidget() is self.empty
+
+    def let_scroll(self, holder: QWidget) -> None:
+        """Make `holder` the content, which scrolls where the window is too low for it."""
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.viewport().setAutoFillBackground(False)
+        area.setWidget(holder)
+        holder.setAutoFillBackground(False)
+        column = QVBoxLayout(self.content)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(area)
 
     def show_empty(self, empty: bool) -> None:
         """Choose between the two."""

@@ -29,7 +29,8 @@ from app.theme.tokens import mixed
 from engine.guard import Grid, Part
 
 RAW, AFTER = "Raw answer", "After the rules"
-_CELL, _LEAST = 24, 16  # px a side of a cell of a board, and at least
+_CELL, _LEAST = 26, 14  # px a side of a cell of a board, and at least
+_ROOMY = 17  # px of a cell; in less the values are smaller
 _HEAD, _GAP = 20, 16  # px over a board, and between two
 _STEP, _WIDEST = 46, 132  # px a step is wide, at least and at most
 _LINE, _NUMBER, _BAND = 24, 16, 8  # px: one lane of steps, their numbers, what parts two rows
@@ -257,7 +258,7 @@ class PartsView(QWidget):
 def _paint(painter: QPainter, box: _Box, part: Part, *, over: bool) -> None:
     """Paint one value of a part: its surface, the value, and what is to be said of it."""
     tokens = theme().tokens
-    place, words = box.place, part.fixed if box.after else part.said
+    place, words = box.place, (part.fixed or part.pinned) if box.after else part.said
     state = tokens.ok if box.after else tokens.error
     fill = mixed(state, tokens.card, 0.22) if part.changed else tokens.hover if over else tokens.card
     painter.setPen(QPen(QColor(tokens.line), 1))
@@ -265,7 +266,7 @@ def _paint(painter: QPainter, box: _Box, part: Part, *, over: bool) -> None:
     painter.drawRect(place)
     strong = part.changed and box.after
     tone = state if part.changed else tokens.hi if part.given or not box.after else tokens.low
-    painter.setFont(font(BODY, 600 if strong else 400))
+    painter.setFont(font(BODY if place.height() >= _ROOMY else CAPTION, 600 if strong else 400))
     painter.setPen(QColor(tone))
     shown = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, int(place.width()) - 4)
     painter.drawText(place, Qt.AlignmentFlag.AlignCenter, shown)
@@ -276,8 +277,9 @@ def _paint(painter: QPainter, box: _Box, part: Part, *, over: bool) -> None:
             QPointF(middle.x() - wide - 1, middle.y() + 1), QPointF(middle.x() + wide + 1, middle.y() + 1)
         )
     if part.broken and not box.after:
-        painter.setPen(QPen(QColor(tokens.warn), 2))
-        low = place.bottom() - 3
+        thin = place.height() < _ROOMY
+        painter.setPen(QPen(QColor(tokens.warn), 1.5 if thin else 2))
+        low = place.bottom() - (1.25 if thin else 3)
         painter.drawLine(QPointF(place.left() + 4, low), QPointF(place.right() - 4, low))
     if part.pinned and box.after:
         painter.setPen(QPen(QColor(tokens.accent), 2))

@@ -27,6 +27,7 @@ from app.plots.accuracy import AccuracyChart
 from app.theme.figures import plural, whole
 from app.worker import Trainer
 from engine.files.run import Checkpoint
+from engine.runtime.program import guards_of
 from engine.train.progress import BatchDone, EpochDone, Finished, StageStarted, Stopped
 
 _PAINT = 80  # ms between two paintings of the curves
@@ -271,7 +272,7 @@ class TrainingPanel(Emptiable):
 
     def _guarded(self) -> bool:
         project = self._trainer.project
-        return bool(project and project.graph.of_kind("logic.rules"))
+        return bool(project and guards_of(project.graph, project.graph.order))
 
     # States
 
@@ -337,7 +338,7 @@ class TrainingPanel(Emptiable):
                 final["test_accuracy_raw"],
                 final["violations_raw"],
                 final["violations"],
-                bool(checkpoint.project.graph.of_kind("logic.rules")),
+                bool(guards_of(checkpoint.project.graph, checkpoint.project.graph.order)),
             )
 
     def _show_curves(self) -> None:

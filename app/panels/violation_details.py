@@ -14,7 +14,7 @@ from app.panels.parts_view import PartsView
 from app.task import Latest
 from app.theme.figures import plural, whole
 from engine.guard import Bars, BrokenRule, Case, Grid, Showing
-from engine.logic.pipeline import NONE, STATUS
+from engine.logic.pipeline import NONE, STATUS, UNKNOWN
 
 STATUSES = {
     "allowed": "the raw answer breaks no rule and stands",
@@ -129,14 +129,15 @@ class Details(QScrollArea):
         self.reset.setToolTip("Take everything back to what the record has")
         self._tried = row(self._what_if, self.reset, stretch=0)
         column.addWidget(self._tried)
-        column.addWidget(self._why)
         column.addWidget(self.parts)
+        column.addWidget(self._hint)
+        column.addWidget(self._why)
         across = QHBoxLayout()
         across.setSpacing(8)
         for bars in self.bars:
             across.addWidget(bars, 1)
         column.addLayout(across)
-        for label in (self._hint, self._note, self._status):
+        for label in (self._note, self._status):
             column.addWidget(label)
         self._rules = QVBoxLayout()
         self._rules.setSpacing(4)
@@ -152,8 +153,7 @@ class Details(QScrollArea):
     def _show(self, case: Case) -> None:
         self.answer = case
         picture = case.picture
-        title = case.title or f"Record {whole(case.record)}"
-        self._title.setText(f"{title}: {case.said} → {case.fixed}")
+        self._title.setText(self._heading(case))
         self._why.setText(case.why)
         self._status.setText(status_words(case))
         tried = self._tried_words()
@@ -172,6 +172,17 @@ class Details(QScrollArea):
         self._note.setText(picture.note if isinstance(picture, Bars) else "")
         self._note.setVisible(bool(self._note.text()))
         self._show_rules(case.broken)
+
+    def _heading(self, case: Case) -> str:
+        unit = self._showing.unit if self._showing else "answer"
+        named = f"{'Record' if unit == 'answer' else unit.capitalize()} {whole(case.record)}"
+        picture = case.picture
+        if not isinstance(picture, Grid):
+            return f"{case.title or named}: {case.said} → {case.fixed}"
+        if case.status in (STATUS[NONE], STATUS[UNKNOWN]):
+            return f"{case.title or named}: {case.fixed}"
+        changed, every = len(picture.changed), plural(len(picture.parts), picture.noun)
+        return f"{case.title or named}: {whole(changed) if changed else 'none'} of {every} changed"
 
     def _show_bars(self, case: Case, picture: Bars) -> None:
         tone = "warn" if case.status == STATUS[NONE] else "ok"

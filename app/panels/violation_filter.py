@@ -14,7 +14,8 @@ from engine.guard import Bars, Case
 from engine.violations import RuleCount
 
 _ANY = {"rule": "Any rule", "label": "Any class", "status": "Any status", "pack": "All packs"}
-_LEAST = 76  # px a box takes at least
+_LEAST, _MOST = 76, 180  # px a box takes
+_WORDS = 110, 300  # px the field takes
 
 
 class ViolationFilter(QWidget):
@@ -41,10 +42,13 @@ class ViolationFilter(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)
+        self.words.setMinimumWidth(_WORDS[0])
+        self.words.setMaximumWidth(_WORDS[1])
         row.addWidget(self.words, 2)
         for box in self.boxes.values():
             box.currentIndexChanged.connect(self.changed)
             row.addWidget(box, 1)
+        row.addStretch(0)
 
     def sizeHint(self) -> QSize:
         return QSize(420, 30)
@@ -104,6 +108,7 @@ def _box(key: str, any_: str) -> QComboBox:
     made.setFont(font(BODY))
     made.addItem(any_, "")
     made.setMinimumWidth(_LEAST)
+    made.setMaximumWidth(_MOST)
     made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     words = "class" if key == "label" else key

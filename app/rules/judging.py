@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.editor.marks import Truth
+from app.panels.class_bars import percent
 from engine.errors import PolybitError
 from engine.logic.account import Account
 from engine.logic.ruleset import RuleSet
@@ -118,3 +119,15 @@ def probabilities(rules: RuleSet, scores: F32) -> dict[str, F64]:
 def scores_of(rules: RuleSet) -> int:
     """Return how many scores there are to a record: one a flag, one a value of anything else."""
     return sum(1 if v.kind == "flag" else len(v.names) for v in rules.vocabulary.decided)
+
+
+def accounted(told: Account) -> str:
+    """Return status, engine and the cheapest alternative of a record, in a line."""
+    parts = [f"{told.status}, by {told.engine}: {told.how}"]
+    if told.alternative:
+        other = ", ".join(f"{change.name} = {change.now}" for change in told.alternative.changes)
+        dearer = told.alternative.cost - told.cost
+        parts.append(f"next best: {other}, {dearer:.2f} nats dearer")
+    if told.compliance is not None:
+        parts.append(f"the scores alone keep the rules with {percent(told.compliance)}")
+    return f"{' · '.join(parts)}."

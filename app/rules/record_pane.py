@@ -8,11 +8,9 @@ import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
-    QFrame,
     QGridLayout,
     QHBoxLayout,
     QPushButton,
-    QScrollArea,
     QSizePolicy,
     QSpinBox,
     QSplitter,
@@ -22,13 +20,13 @@ from PySide6.QtWidgets import (
 
 from app.document import Document
 from app.editor.marks import TRUTHS, Truth
-from app.panels.class_bars import ClassBars, percent
+from app.panels.class_bars import ClassBars
 from app.panels.empty import Emptiable, EmptyState
 from app.panels.facts_table import FactsModel, FactsTable
 from app.panels.labels import IconButton, caption, note, row, section_label
 from app.rules.answers_table import AnswersTable
 from app.rules.checking import Bound, Example
-from app.rules.judging import FIXED, LABELLED, NAMED, OPEN, RAW, Judge, Judged, scores_of
+from app.rules.judging import FIXED, LABELLED, NAMED, OPEN, RAW, Judge, Judged, accounted, scores_of
 from app.rules.sample import PARTS, Sample, facts_at, raw_scores, read_sample
 from app.rules.truths import TruthList, counted
 from app.task import Latest
@@ -125,10 +123,27 @@ class RecordPane(Emptiable):
         """Go to a record of those that the trainer looks at, now or as soon as it is read."""
         self._wanted = index
         if self._sample.parts:
-            looked = "validation" if self._sample.count("validation") else "train"
-            self.part.setCurrentIndex(max(0, self.part.findData(looked)))
+            self.part.setCurrentIndex(max(0, self.part.findData(self._looked)))
             self.index.setValue(index)
             self._wanted = None
+
+    def jump_to_broken(self, by: int) -> None:
+        """Go to the next record whose raw answer broke a rule, or to the one before."""
+        records = self._broken()
+        if records:
+            inside, here = self.part.currentData() == self._looked, self.index.value()
+            ahead = [r for r in records if (r - here) * by > 0 or not inside]
+            self.show_record((ahead or records)[0 if by > 0 else -1])
+
+    @property
+    def _looked(self) -> str:
+        """Return the part that the trainer looks at."""
+        return "validation" if self._sample.count("validation") else "train"
+
+    def _broken(self) -> list[int]:
+        """Return the records, among those looked at, whose raw answer broke a rule of this node."""
+        guard = self._trainer.look.guard if self._trainer.look else None
+        return sorted({case.record for case in guard.cases}) if guard and guard.guard == self._name else []
 
     @property
     def busy(self) -> bool:
@@ -169,7 +184,7 @@ class RecordPane(Emptiable):
         self.split.addWidget(self._facts_part())
         self.split.addWidget(self._rules_part())
         column.addWidget(self.split, 1)
-        _let_scroll(self.content, holder)
+        self.let_scroll(holder)
 
     def _chooser(self) -> QGridLayout:
         self.part, self.answer, self.index = QComboBox(), QComboBox(), QSpinBox()
@@ -188,11 +203,14 @@ class RecordPane(Emptiable):
         self.back.clicked.connect(partial(self._step, -1))
         self.on.clicked.connect(partial(self._step, 1))
         self.count = caption("")
+        self.broken = IconButton("ph.shield-warning", "The next record that broke a rule (F8)")
+        self.broken.clicked.connect(partial(self.jump_to_broken, 1))
         grid = QGridLayout()
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(8)
         grid.addWidget(self.part, 0, 0)
-        grid.addWidget(row(self.back, self.index, self.on, self.count, spacing=4, stretch=1), 0, 1)
+        chosen = row(self.back, self.index, self.on, self.count, self.broken, spacing=4, stretch=1)
+        grid.addWidget(chosen, 0, 1)
         grid.addWidget(caption("Answer judged", "mid"), 1, 0)
         grid.addWidget(self.answer, 1, 1)
         grid.setColumnStretch(0, 2)
@@ -289,6 +307,7 @@ class RecordPane(Emptiable):
             self.facts.show_facts(rules.columns, facts, self._spoken)
             if before is not None and len(before) == len(facts):
                 self.facts.values = before
+        self.broken.setVisible(bool(self._broken()))
         self._scores = raw_scores(self._trainer.program, self._name, scores_of(rules), record)
         self._offer_answers()
         self._judge()
@@ -370,29 +389,3 @@ class RecordPane(Emptiable):
         if not len(after):
             after = np.zeros(len(rules.classes))
         self.bars[1].show_answer(fixed, tone, rules.classes, after, out)
-
-
-def _let_scroll(content: QWidget, holder: QWidget) -> None:
-    """Put `holder` into `content` so that it scrolls where the window is too low for it."""
-    area = QScrollArea()
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.viewport().setAutoFillBackground(False)
-    area.setWidget(holder)
-    holder.setAutoFillBackground(False)
-    column = QVBoxLayout(content)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.addWidget(area)
-
-
-def accounted(told: Account) -> str:
-    """Return status, engine and the cheapest alternative of a record, in a line."""
-    parts = [f"{told.status}, by {told.engine}: {told.how}"]
-    if told.alternative:
-        other = ", ".join(f"{change.name} = {change.now}" for change in told.alternative.changes)
-        dearer = told.alternative.cost - told.cost
-        parts.append(f"next best: {other}, {dearer:.2f} nats dearer")
-    if told.compliance is not None:
-        parts.append(f"the scores alone keep the rules with {percent(told.compliance)}")
-    return f"{' · '.join(parts)}."

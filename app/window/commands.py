@@ -19,6 +19,7 @@ from app.window.training import TrainingCommands
 from app.worker import Trainer
 
 _RULES = "Edit, check and try the rules"
+_GROW, _JUMP = "ph.arrows-out-line-vertical", "ph.shield-warning"
 _Keys = QKeySequence.StandardKey
 
 
@@ -38,6 +39,7 @@ class Workbench(Protocol):
     def show_gallery(self) -> None: ...
     def show_machine(self) -> None: ...
     def show_rules(self) -> None: ...
+    def jump_to_broken(self, by: int) -> None: ...
     def open_examples(self) -> None: ...
     def open_palette(self) -> None: ...
     def open_widening(self) -> None: ...
@@ -125,6 +127,9 @@ def _views(window: Workbench) -> list[Command]:
         Command("show_palette", "Show or hide &nodes", partial(_toggle, panes.palette_), "", ("Ctrl+1",)),
         Command("show_inspector", "Show or hide ins&pector", partial(_toggle, panes.side), "", ("Ctrl+2",)),
         Command("show_tabs", "Show or hide pane&ls", partial(_toggle, panes.tabs), "", ("Ctrl+3",)),
+        Command("grow_tabs", "&More room for panels", panes.grow_tabs, _GROW, ("Ctrl+4",)),
+        Command("next_broken", "Ne&xt broken rule", partial(window.jump_to_broken, 1), _JUMP, ("F8",)),
+        Command("last_broken", "Broken rule &before", partial(window.jump_to_broken, -1), "", ("Shift+F8",)),
         Command("problems", "Show the &problems", partial(panes.show_panel, "problems"), "ph.warning-circle"),
         Command("rules", "&Rules", window.show_rules, "ph.shield-check", ("Ctrl+Shift+E",), hint=_RULES),
         Command("keys", "&Keys and mouse", window.say_keys, "ph.question", ("F1",)),

@@ -31,7 +31,7 @@ from app.window.panes import Panes
 from app.window.toast import Toasts
 from app.window.training import TrainingCommands
 from app.window.widening import open_widening
-from app.worker import Trainer
+from app.worker import RUN_SUFFIX, Trainer
 from engine.errors import PolybitError
 
 
@@ -133,6 +133,16 @@ class MainWindow(QMainWindow):
         """Show a record of the last look with its facts to change."""
         self.show_rules()
         self.rules.show_record(record)
+
+    def jump_to_broken(self, by: int) -> None:
+        """Go to the next answer that broke a rule, or to the one before; on the page of rules, too."""
+        if self.pages.currentWidget() is self.rules:
+            self.rules.record.jump_to_broken(by)
+            return
+        if self.panes.tabs.currentWidget() is not self.panes.constraints:
+            self.panes.show_panel("constraints")
+            by = 0  # the one that is chosen is the next to be seen
+        self.panes.constraints.jump(by)
 
     def open_palette(self) -> None:
         """Open the command palette under the search field."""
@@ -267,11 +277,16 @@ class MainWindow(QMainWindow):
         """Forget the run of the project before; offer the earlier one of this project, where there is one."""
         self.trainer.forget()
         path = self.document.project.path
-        run = path.with_suffix(".run.h5") if path else None
-        if run and run.is_file():
+        if not path:
+            return
+        run, model = path.with_suffix(RUN_SUFFIX), path.with_suffix(".h5")
+        if run.is_file():
             toast = self.toasts.say("This project was trained before.")
             toast.add_button("Show that run").clicked.connect(partial(self.trainer.restore, run))
             toast.add_button("Go on training").clicked.connect(self.training.go_on)
+        elif model.is_file():
+            toast = self.toasts.say(f"A trained model stands beside this project: {model.name}.")
+            toast.add_button("Show it").clicked.connect(partial(self.trainer.restore, model))
 
     def _popup_gone(self) -> None:
         self.popup = None

@@ -30,8 +30,11 @@ from app.window.actions import Actions
 _MENUS: dict[str, str] = {
     "&File": "new open RECENT example examples - save save_as - quit",
     "&Edit": "undo redo - copy paste duplicate delete - select_all rename search",
-    "&View": "fit fit_selection zoom_in zoom_out zoom_full - THEME - show_palette show_inspector show_tabs",
-    "&Graph": "quick_add filter arrange widen - rules problems",
+    "&View": (
+        "fit fit_selection zoom_in zoom_out zoom_full - THEME - "
+        "show_palette show_inspector show_tabs grow_tabs"
+    ),
+    "&Graph": "quick_add filter arrange widen - rules next_broken last_broken - problems",
     "&Train": "train pause stop",
     "&Deploy": "export predict",
     "&Help": "keys machine - about",

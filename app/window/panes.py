@@ -10,6 +10,7 @@ from app.canvas.view import CanvasView
 from app.document import Document
 from app.panels.constraints import ConstraintsPanel
 from app.panels.inspector import InspectorPanel
+from app.panels.labels import IconButton, row
 from app.panels.problems import ProblemsPanel
 from app.panels.spikes import SpikesPanel
 from app.panels.training import TrainingPanel
@@ -18,6 +19,7 @@ from app.theme.fonts import BASE, font
 from app.worker import Trainer
 
 _LEFT, _RIGHT, _BOTTOM = 244, 304, 268  # px at first
+_HIGH = 0.72  # of the height, for panels that are given more room
 _KEY = "panes"
 
 
@@ -47,6 +49,12 @@ class Panes(QSplitter):
         self.tabs.tabBar().setFont(font(BASE))
         for name, panel in self.panels.items():
             self.tabs.addTab(panel, name.capitalize())
+        self.more = IconButton("ph.arrows-out-line-vertical", "More room for the panels, or less (Ctrl+4)")
+        self.more.clicked.connect(self.grow_tabs)
+        corner = row(self.more)
+        corner.setProperty("surface", "panel")
+        corner.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.tabs.setCornerWidget(corner)
         self._document = document
         self.middle = _split(Qt.Orientation.Vertical, self.canvas, self.tabs, stretch=0)
         self.side = _scrolled(self.inspector)
@@ -71,6 +79,13 @@ class Panes(QSplitter):
         """Bring a panel of the tabs to the front."""
         self.tabs.show()
         self.tabs.setCurrentWidget(self.panels[name])
+
+    def grow_tabs(self) -> None:
+        """Give the panels under the canvas most of the height, or take it back."""
+        self.tabs.show()
+        whole, now = sum(self.middle.sizes()), self.middle.sizes()[1]
+        wanted = _BOTTOM if now > _HIGH * whole / 2 + _BOTTOM / 2 else round(_HIGH * whole)
+        self.middle.setSizes([whole - wanted, wanted])
 
     def keep_sizes(self) -> None:
         """Write the sizes to the settings."""

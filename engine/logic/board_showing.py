@@ -142,7 +142,7 @@ class BoardShowing(Showing):
             )
             for place in range(CELLS)
         )
-        picture = Grid(parts, SIDE, BOX)
+        picture = Grid(parts, SIDE, BOX, "cell")
         rules = tuple(
             BrokenRule(rule.name, rule.words, facts=tuple(d.words for d in doubles if d.unit == rule.name))
             for rule, hit in zip(self.rules, broken, strict=True)

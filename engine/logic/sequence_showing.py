@@ -117,10 +117,11 @@ class SequenceShowing(Showing):
                 tuple(places.get(i, ())),
                 events,
                 pins.get(f"step {i + 1}", ""),
+                short=str(i + 1),
             )
             for i, (said, now) in enumerate(zip(told.said, fixed, strict=True))
         )
-        picture = Grid(parts)
+        picture = Grid(parts, noun="step")
         broken = tuple(BrokenRule(r.name, r.words, r.reason, r.source, (r.where,)) for r in told.broken)
         return Case(
             said=changes(picture, fixed=False),
