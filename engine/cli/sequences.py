@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DataError, PolybitError, RuleError
+from ..errors import PolybitError, RuleError
 from ..files.atomic import check_writable
 from ..files.event_log import KINDS, PLACE, TIME, EventLog, event_types, read_log
 from ..files.tables import write_table
 from ..logic.durations import UNITS
 from ..logic.event_matching import left_out, parted_by, vocabulary_of
+from ..logic.files import text_of
 from ..logic.pipeline import STATUS, UNKNOWN
 from ..logic.readers import Document
 from ..logic.sequence import costs_of
@@ -155,15 +156,9 @@ def rules_text(path: Path) -> str:
     """Return the text of a file of rules.
 
     Raises:
-        DataError: it cannot be read, or is not UTF-8.
+        RuleError: it cannot be read, is too large or not UTF-8.
     """
-    try:
-        data = path.read_bytes()[: _MOST_TEXT + 1]
-        return data.decode("utf-8-sig")
-    except OSError as error:
-        raise DataError(f"The rules cannot be read: {error.strerror}.", where=str(path)) from None
-    except UnicodeDecodeError:
-        raise DataError("The rules are not UTF-8 text.", where=str(path), do="Save them as UTF-8.") from None
+    return text_of(path, _MOST_TEXT, split="Split it.", save="Save it as UTF-8.", encoding="utf-8-sig")
 
 
 def _sentences(told: dict[str, Any]) -> list[str]:

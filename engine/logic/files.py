@@ -22,10 +22,13 @@ def text_of(path: Path, most: int, *, split: str, save: str, encoding: str = "ut
     """
     try:
         size = path.stat().st_size
+        if not path.is_file():
+            raise RuleError("It is not a plain file.", where=path.name, do="Choose a file.")
         if size > most:
             words = f"The file has {size:,} bytes; at most {most:,} are read."
             raise RuleError(words, where=path.name, do=split)
-        return path.read_bytes().decode(encoding)
+        with path.open("rb") as file:
+            return file.read(most).decode(encoding)
     except UnicodeDecodeError as error:
         words = f"Byte {error.start + 1} is no UTF-8 text."
         raise RuleError(words, where=path.name, do=save) from None

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ...errors import RuleError
+from ..language import MOST_BYTES, MOST_RULES
 from ..vocabulary import Variable, Vocabulary
 from .dmn_table import Output, Row, Table, tables_of
 from .feel import kind_of, plain, value_of, values_in
@@ -53,22 +54,40 @@ class _Reading:
     variables: dict[str, Variable] = field(default_factory=dict)
 
     def document(self) -> Document:
+        if len(self.tables) > MOST_RULES:
+            words = f"There are {len(self.tables):,} tables; {MOST_RULES:,} is the most."
+            raise RuleError(words, where=self.tables[MOST_RULES].where, do="Split the file.")
         for table in self.tables:
             self._check(table)
             self._add_outputs(table)
         self._add_inputs()
-        text = "".join(rule for table in self.tables for rule in self._rules(table))
-        return Document(Vocabulary(tuple(self.variables.values())), text, tuple(self.notes))
+        rules: list[str] = []
+        size = 0
+        for table in self.tables:
+            for rule in self._rules(table):
+                rules.append(rule)
+                size += len(rule)
+                if size > MOST_BYTES:  # rows that look at all rows above them come to much
+                    words = f"As rules the tables take more than {MOST_BYTES // 1024} KiB, which is the most."
+                    raise RuleError(words, where=table.where, do="Split the tables.")
+        return Document(Vocabulary(tuple(self.variables.values())), "".join(rules), tuple(self.notes))
 
     def _check(self, table: Table) -> None:
         if table.policy not in _POLICIES:
             words = f"The hit policy {table.policy[:30]!r} is none."
             raise RuleError(words, where=table.where, do=f"Policies are {', '.join(_POLICIES)}.")
-        if table.policy == "COLLECT" and table.aggregation in ("SUM", "COUNT"):
-            words = f"COLLECT with {table.aggregation} is not read."
+        if table.aggregation and (table.policy != "COLLECT" or table.aggregation not in ("MIN", "MAX")):
+            words = f"{table.policy} with {table.aggregation[:30]} is not read."
             raise RuleError(words, where=table.where, do="COLLECT alone, MIN and MAX are.")
         if len(table.rows) > MOST_ROWS:
             raise RuleError(f"The table has more than {MOST_ROWS:,} rows.", where=table.where)
+        if sum(len(cell) for row in table.rows for cell in row.inputs) > MOST_BYTES:
+            words = f"The cells take more than {MOST_BYTES // 1024} KiB, which is the most."
+            raise RuleError(words, where=table.where, do="Split the table.")
+        for row in table.rows if table.aggregation else ():
+            if any(kind_of(value) != "number" for value in row.outputs):
+                words = f"{table.aggregation} is taken of numbers; row {row.number} has none."
+                raise RuleError(words, where=row.where)
         if _collects(table):
             if len(table.outputs) > 1:
                 raise RuleError("A table that collects has one output here.", where=table.where)
@@ -126,10 +145,11 @@ class _Reading:
         if _collects(table):
             yield from _collected(table, conditions)
             return
+        ranks = _ranks(table)
         for number, (row, condition) in enumerate(zip(table.rows, conditions, strict=True)):
             said = [_equals(o, v) for o, v in zip(table.outputs, row.outputs, strict=True) if v]
             if said:
-                stronger = [conditions[i] for i in _stronger(table, number)]
+                stronger = [conditions[i] for i in _stronger(ranks, number)]
                 if "" in stronger:
                     continue  # a stronger row always matches
                 unless = (
@@ -227,20 +247,19 @@ def _collected(table: Table, conditions: list[str]) -> Iterator[str]:
             yield rule_text(f"{table.name}: {flag}", f"not {quoted(flag)}", "No row has this value")
 
 
-def _stronger(table: Table, number: int) -> list[int]:
-    """Return the rows that, where they match too, are taken in place of row `number`."""
+def _ranks(table: Table) -> list[tuple[float, ...]]:
+    """Return the rank of each row; where several match, those of the least rank are taken."""
     if table.policy == "FIRST":
-        return list(range(number))
-    if table.policy == "PRIORITY" or table.aggregation in ("MIN", "MAX"):
-        mine = _priority(table, number)
-        return [i for i in range(len(table.rows)) if _priority(table, i) < mine]
-    return []
-
-
-def _priority(table: Table, number: int) -> tuple[float, ...]:
-    """Return what orders rows, the least first."""
-    row = table.rows[number]
+        return [(float(number),) for number in range(len(table.rows))]
     if table.aggregation:
         sign = 1 if table.aggregation == "MIN" else -1
-        return (sign * float(row.outputs[0]),)
-    return tuple(float(_ordered(table, i).index(v)) if v else 0.0 for i, v in enumerate(row.outputs))
+        return [(sign * float(row.outputs[0]),) for row in table.rows]
+    if table.policy == "PRIORITY":
+        places = [{v: float(i) for i, v in enumerate(_ordered(table, o))} for o in range(len(table.outputs))]
+        return [tuple(places[o].get(v, 0.0) for o, v in enumerate(row.outputs)) for row in table.rows]
+    return [()] * len(table.rows)
+
+
+def _stronger(ranks: list[tuple[float, ...]], number: int) -> list[int]:
+    """Return the rows that, where they match too, are taken in place of row `number`."""
+    return [i for i, rank in enumerate(ranks) if rank < ranks[number]]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ...errors import RuleError
 from .feel import kind_of, test_of
-from .writing import both, quoted
+from .writing import both, one_line, quoted
 from .xml import Element
 
 _TYPES = {
@@ -84,7 +84,7 @@ def tables_of(root: Element, notes: list[str]) -> list[Table]:
     """Return the decision tables under `root`, in order; what else decides is noted."""
     found = []
     for decision in root.all("decision"):
-        name = decision.attributes.get("name") or decision.attributes.get("id") or f"line {decision.line}"
+        name = _name(decision) or one_line(decision.attributes.get("id", "")) or f"line {decision.line}"
         table = decision.first("decisionTable")
         if table is None:
             notes.append(f"line {decision.line}: {name} has no decision table and is left out.")
@@ -108,7 +108,7 @@ def _table(name: str, decision: Element, table: Element) -> Table:
 
 def _input(element: Element) -> Input:
     where = f"line {element.line}"
-    expression = element.words("inputExpression", "text")
+    expression = one_line(element.words("inputExpression", "text"))
     if not _NAME.fullmatch(expression):
         words = f"The input expression {expression[:60]!r} is not read."
         raise RuleError(words, where=where, do="An input is the name of a variable.")
@@ -129,10 +129,10 @@ def _outputs(name: str, decision: Element, table: Element) -> tuple[Output, ...]
     if not columns:
         raise RuleError(f"{name} has no output.", where=f"line {table.line}")
     variable = decision.first("variable")
-    alone = (variable.attributes.get("name", "") if variable else "") or name
+    alone = (_name(variable) if variable else "") or name
     found = []
     for i, column in enumerate(columns, 1):
-        called = column.attributes.get("name") or f"output {i}"
+        called = _name(column) or f"output {i}"
         found.append(
             Output(
                 alone if len(columns) == 1 else f"{name}.{called}",
@@ -142,6 +142,10 @@ def _outputs(name: str, decision: Element, table: Element) -> tuple[Output, ...]
             )
         )
     return tuple(found)
+
+
+def _name(element: Element) -> str:
+    return one_line(element.attributes.get("name", ""))
 
 
 def _row(number: int, rule: Element, inputs: int, outputs: tuple[Output, ...]) -> Row:
@@ -155,4 +159,4 @@ def _row(number: int, rule: Element, inputs: int, outputs: tuple[Output, ...]) -
         if value and not kind_of(value):
             words = f"The output {value[:60]!r} is not read."
             raise RuleError(words, where=where, do="An output is a text in quotes, a number, true or false.")
-    return Row(number, cells, values, " ".join(rule.words("description").split())[:200], where)
+    return Row(number, cells, values, one_line(rule.words("description"))[:200], where)

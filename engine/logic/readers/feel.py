@@ -35,7 +35,7 @@ value: STRING | NUMBER | BOOLEAN
 OPERATOR: "<=" | ">=" | "<" | ">"
 BOOLEAN: "true" | "false"
 NUMBER: /-?(\d+(\.\d+)?|\.\d+)(?!\w)/
-STRING: /"(?:[^"\\\n]|\\.)*"/
+STRING: /"(?:[^"\\\n]|\\["\\])*"/
 %ignore /\s+/
 """
 
@@ -46,12 +46,12 @@ def kind_of(text: str) -> str:
         return "boolean"
     if NUMBER.fullmatch(text):
         return "number"
-    return "string" if re.fullmatch(r'"(?:[^"\\\n]|\\.)*"', text) else ""
+    return "string" if re.fullmatch(r'"(?:[^"\\\n]|\\["\\])*"', text) else ""
 
 
 def plain(text: str) -> str:
     """Return a string of a cell without its quotes."""
-    return re.sub(r"\\(.)", r"\1", text[1:-1])
+    return re.sub(r'\\(["\\])', r"\1", text[1:-1])
 
 
 def values_in(text: str, where: str) -> list[str]:

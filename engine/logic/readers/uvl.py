@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from ...errors import RuleError
 from ..formula import Place
+from ..language import MOST_BYTES, MOST_RULES
 from ..vocabulary import Variable, Vocabulary
 from .reader import Document, reader
 from .uvl_constraints import constraint
@@ -25,9 +26,10 @@ MOST_DEPTH = 200  # of the tree
 _GROUPS = ("mandatory", "optional", "or", "alternative")
 _SECTIONS = ("namespace", "imports", "include", "features", "constraints")  # include: levels of the language
 _CARDINALITY = re.compile(r"\[(\d{1,6})(?:\.\.(\d{1,6}|\*))?\]", re.ASCII)
-_COMMENT = re.compile(r"""("[^"\n]*"|'[^'\n]*')|/\*.*?\*/|//[^\n]*""", re.DOTALL)
+# A comment that nothing ends reaches to the end: to look for its end again from every /* would take long.
+_COMMENT = re.compile(r"""("[^"\n]*"|'[^'\n]*')|/\*.*?(?:\*/|\Z)|//[^\n]*""", re.DOTALL)
 _FEATURE = re.compile(
-    r"""(?:(Boolean|String|Integer|Real)\s+)?("[^"\n]+"|[^\s{}"]+)\s*(cardinality\s*\[[^\]]*\])?\s*(\{.*\})?\s*"""
+    r"""(?:(Boolean|String|Integer|Real)\s+)?("[^"\n]+"|[^\s{}"]+)\s*+(cardinality\s*+\[[^\]]*\])?\s*+(\{.*\})?"""
 )
 
 
@@ -86,13 +88,22 @@ def read_uvl(text: str) -> Document:
 
 
 def _lines(text: str) -> Iterator[_Line]:
-    text = _COMMENT.sub(lambda m: m[1] or re.sub(r"[^\n]", " ", m[0]), text)
+    text = _COMMENT.sub(lambda found: found[1] or _blank(found), text)
     for number, raw in enumerate(text.split("\n"), 1):
         line = raw.rstrip("\r").expandtabs(4)
         stripped = line.strip()
         if stripped:
             depth = len(line) - len(line.lstrip())
             yield _Line(depth, stripped, Place(number, depth + 1))
+
+
+def _blank(comment: re.Match[str]) -> str:
+    words, start = comment[0], comment.start()
+    if words.startswith("/*") and (len(words) < 4 or not words.endswith("*/")):
+        line = comment.string.count("\n", 0, start) + 1
+        place = Place(line, start - comment.string.rfind("\n", 0, start))
+        raise _wrong("The comment that begins here is not ended.", place, "End it by */.")
+    return re.sub(r"[^\n]", " ", words)
 
 
 def _sections(lines: Iterator[_Line]) -> dict[str, list[_Line]]:
@@ -179,13 +190,25 @@ def _feature(line: _Line, model: _Model) -> str:
 
 
 def _read_attributes(text: str, place: Place, model: _Model) -> None:
-    for part in re.split(r",(?![^\[]*\])", text):
+    for part in _parts(text):
         words = part.strip()
         if re.match(r"constraints?\b", words):
             inside = re.sub(r"^constraints?\s*", "", words).strip("[] ")
             model.constraints += [(one.strip(), place) for one in inside.split(",") if one.strip()]
         elif words and words != "abstract":
             model.attributes += 1
+
+
+def _parts(text: str) -> list[str]:
+    """Return what stands between commas that are in no brackets."""
+    depth, last, found = 0, 0, []
+    for mark in re.finditer(r"[][,]", text):
+        if mark[0] != ",":
+            depth = max(depth + (1 if mark[0] == "[" else -1), 0)
+        elif not depth:
+            found.append(text[last : mark.start()])
+            last = mark.end()
+    return [*found, text[last:]]
 
 
 def _check_group(group: _Group) -> None:
@@ -243,7 +266,12 @@ def _choice(group: _Group, members: list[str]) -> str:
 
 
 def _cross(model: _Model) -> Iterator[str]:
+    size = 0
     for number, (text, place) in enumerate(model.constraints, 1):
+        size += len(text)
+        if number > MOST_RULES or size > MOST_BYTES:
+            words = f"{MOST_RULES:,} constraints of {MOST_BYTES // 1024} KiB are the most."
+            raise _wrong(words, place, "Split the model.")
         found = constraint(text, place)
         for name, at in found.names:
             if name not in model.features:

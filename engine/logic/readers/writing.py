@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 
 def quoted(text: str) -> str:
-    """Return a name, value or reason in quotes."""
-    text = " ".join(text.split())
+    """Return a name or value of one line in quotes."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
@@ -23,5 +22,10 @@ def both(parts: Sequence[str]) -> str:
 
 def rule_text(name: str, condition: str, reason: str = "") -> str:
     """Return one rule on lines of its own."""
-    because = f"  because {quoted(reason)}\n" if reason else ""
-    return f"rule {quoted(name)}: {condition}\n{because}"
+    because = f"  because {quoted(one_line(reason))}\n" if reason else ""
+    return f"rule {quoted(one_line(name))}: {condition}\n{because}"
+
+
+def one_line(text: str) -> str:
+    """Return words on one line, with one space between any two."""
+    return " ".join(text.split())

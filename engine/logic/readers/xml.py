@@ -77,6 +77,7 @@ class _Building:
         self.root: Element | None = None
         self.line: Callable[[], int] = lambda: 1
         self._open: list[Element] = []
+        self._texts: list[list[str]] = []  # of each that is open: joined at its end, which takes linear time
         self._count = 0
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
@@ -91,13 +92,14 @@ class _Building:
         elif self.root is None:
             self.root = made
         self._open.append(made)
+        self._texts.append([])
 
     def end(self, _: str) -> None:
-        self._open.pop()
+        self._open.pop().text = "".join(self._texts.pop())
 
     def data(self, text: str) -> None:
-        if self._open:
-            self._open[-1].text += text
+        if self._texts:
+            self._texts[-1].append(text)
 
     def refuse(self, *_: object) -> NoReturn:
         words = "A document type or an entity of its own is not read."
