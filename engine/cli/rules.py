@@ -35,7 +35,7 @@ from .sequences import add_sequences
 KINDS = ("probabilities", "logits")
 _SHOWN = 20  # rules or variables named in a line
 _SAMPLE = 200  # records that RC2 solves once more
-_MOST_COST = 1 << 50
+_MOST_COST, _MOST_TOGETHER = 1 << 50, 1 << 58
 
 
 def check_rules(options: argparse.Namespace) -> int:
@@ -106,11 +106,11 @@ def _asked(form: NormalForm, options: argparse.Namespace) -> _Asked:
         raise PolybitError("Repair by clauses needs --scores, a score a variable and record.")
     form = replace(form, given=options.facts)
     names = form.variables[:count]
-    odds = log_odds(read_scores(Path(options.scores), names), options.kind)
+    odds = log_odds(read_scores(Path(options.scores), names), options.kind, options.scores)
     predicted = np.broadcast_to(form.defaults, (len(odds), len(form.variables))).copy()
     predicted[:, :count] = odds > 0
     weight = float(form.costs.max(initial=0)) * options.soft_nats * SCALE
-    if weight > _MOST_COST:
+    if weight > _MOST_COST or weight * len(form.variables) > _MOST_TOGETHER:
         raise RuleError("The weights of the soft rules are too large.", do="Give a smaller --soft-nats.")
     costs = np.empty(predicted.shape, np.int64)
     costs[:] = np.rint(form.costs * (options.soft_nats * SCALE))

@@ -66,16 +66,23 @@ def read_scores(path: Path, names: tuple[str, ...]) -> F64:
     return scores
 
 
-def log_odds(scores: F64, kind: str) -> F64:
+def log_odds(scores: F64, kind: str, where: str = "") -> F64:
     """Return the log-odds in nats, at most CERTAIN away from 0, of scores: `probabilities` or `logits`.
+
+    Args:
+        scores: float64 (n, variables).
+        kind: what they are.
+        where: the file they are from, for messages.
 
     Raises:
         DataError: a probability is not between 0 and 1.
     """
     if kind == "probabilities":
-        if scores.size and not (scores.min() >= 0 and scores.max() <= 1):
-            words = f"The scores go from {scores.min():g} to {scores.max():g}; probabilities are 0 to 1."
-            raise DataError(words, do="Say --kind logits if they are logits.")
+        wrong = np.argwhere((scores < 0) | (scores > 1))
+        if len(wrong):
+            row, column = wrong[0]
+            words = f"Record {row} has the score {scores[row, column]:g}; probabilities are 0 to 1."
+            raise DataError(words, where=where, do="Say --kind logits if they are logits.")
         with np.errstate(divide="ignore"):
             scores = np.log(scores) - np.log1p(-scores)
     return np.clip(scores, -CERTAIN, CERTAIN)

@@ -8,6 +8,7 @@ comments of our own, `c variable 3 fever`, that other programs skip.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,6 +43,7 @@ class _Reading:
     clauses: int = 0
     top: int = 0
     names: dict[int, str] = field(default_factory=dict)
+    lines: dict[int, int] = field(default_factory=dict)  # where a variable is named
     found: list[tuple[int, tuple[int, ...], int]] = field(default_factory=list)  # weight, literals, line
 
 
@@ -125,7 +127,7 @@ def _tokens(text: str, reading: _Reading) -> Iterator[Token]:
         if words[0] == "c":
             named = _NAMED.fullmatch(row.strip())
             if named:
-                reading.names[int(named[1])] = named[2]
+                reading.names[int(named[1])], reading.lines[int(named[1])] = named[2], line
         elif words[0] == "p":
             _header(words, line, reading)
         elif words[0] == "%":  # ends the files of SATLIB
@@ -206,6 +208,7 @@ def _form(reading: _Reading) -> NormalForm:
     if not reading.header:
         count = max((abs(x) for _, literals, _ in reading.found for x in literals), default=0)
     names = [reading.names.get(v, f"x{v}") for v in range(1, count + 1)]
+    _check_names(names, reading)
     constraints: list[AtLeast] = []
     rules: list[str] = []
     weights: list[int] = []
@@ -223,6 +226,15 @@ def _form(reading: _Reading) -> NormalForm:
     defaults = np.arange(len(names)) >= count
     costs = np.concatenate([np.zeros(count, np.int64), np.array(weights, np.int64)])
     return NormalForm(tuple(names), 0, tuple(constraints), tuple(rules), defaults, costs)
+
+
+def _check_names(names: list[str], reading: _Reading) -> None:
+    """Refuse two variables of one name: scores are found by it."""
+    if len(set(names)) < len(names):
+        again = {name for name, times in Counter(names).items() if times > 1}
+        named = ((reading.lines[v], n) for v, n in enumerate(names, 1) if v in reading.lines)
+        line, name = max(pair for pair in named if pair[1] in again)
+        raise RuleError(f"Two variables are named {name[:60]!r}.", where=_at(line), do="Name them apart.")
 
 
 # Inside, to write

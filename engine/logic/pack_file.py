@@ -88,7 +88,19 @@ def _document(text: str) -> dict[str, Any]:
         raise RuleError(words, where=where, do="A pack is a TOML file.") from None
     except (RecursionError, ValueError) as error:
         words = "It is nested too deep." if isinstance(error, RecursionError) else "A number is too long."
-        raise RuleError(words, do="A pack is a TOML file.") from None
+        where = f"line {_deepest(text)}"
+        raise RuleError(words, where=where, do="A pack is a TOML file.") from None
+
+
+def _deepest(text: str) -> int:
+    """Return the line at whose end most brackets are open."""
+    opened, most, line = 0, 0, 1
+    for number, row in enumerate(text.split("\n"), 1):
+        opened += row.count("[") + row.count("{")
+        if opened > most:
+            most, line = opened, number
+        opened -= row.count("]") + row.count("}")
+    return line
 
 
 class _WrongRuleError(Exception):
@@ -246,7 +258,7 @@ def _values(entry: dict[str, Any], key: str, place: Key, there: dict[str, Variab
         here = (*place, key, name)
         if name not in there:
             what = "given" if key == "facts" else "decided"
-            raise WrongError(here, f"There is no {what} variable {name!r}.", nearest(name, tuple(there)))
+            raise WrongError(here, f"There is no {what} variable {name[:60]!r}.", nearest(name, tuple(there)))
         found[name] = _value(value, there[name], here)
     return found
 

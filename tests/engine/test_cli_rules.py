@@ -147,6 +147,26 @@ def test_scores_that_do_not_fit_get_a_sentence(rules, tmp_path, capsys, scores, 
     assert not out.exists()
 
 
+def test_weights_that_do_not_add_up_in_64_bits_get_a_sentence(tmp_path, capsys):
+    path = tmp_path / "heavy.wcnf"
+    path.write_text("".join(f"100000000000 {v} 0\n" for v in range(1, 1_001)))
+    scores = tmp_path / "scores.csv"
+    names = [f"x{v}" for v in range(1, 1_001)]
+    scores.write_text(",".join(names) + "\n" + ",".join(["0.1"] * 1_000) + "\n")
+    asked = ["rules", "repair", str(path), "--scores", str(scores), "--out", str(tmp_path / "out.csv")]
+    assert main(asked) == 1
+    assert "The weights of the soft rules are too large" in capsys.readouterr().err
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_two_variables_of_one_name_are_refused(tmp_path, capsys):
+    path = tmp_path / "twice.cnf"
+    for names, line in (("c variable 1 a\nc variable 2 a", 2), ("c variable 1 x2", 1)):
+        path.write_text(f"{names}\np cnf 2 1\n1 2 0\n")
+        assert main(["rules", "check", str(path)]) == 1
+        assert f"twice.cnf, line {line}: Two variables are named" in capsys.readouterr().err
+
+
 def test_files_of_another_kind_get_a_sentence(rules, tmp_path, capsys):
     assert main(["rules", "check", str(tmp_path / "rules.txt")]) == 1
     assert "Rules are read from .cnf, .wcnf" in capsys.readouterr().err

@@ -149,7 +149,7 @@ def test_files_that_are_no_text_too_large_or_missing(tmp_path):
     path = tmp_path / "odd.toml"
     with pytest.raises(RuleError, match="cannot be read"):
         load_pack(path)
-    with pytest.raises(RuleError, match="cannot be read"):
+    with pytest.raises(RuleError, match="not a plain file"):
         load_pack(tmp_path)
     path.write_bytes(b"\xff\xfe[pack]")
     with pytest.raises(RuleError, match=r"odd\.toml: Byte 1 is no UTF-8"):
@@ -238,3 +238,10 @@ def test_variables_of_one_name_must_agree(name, changed, says):
     two = replace(one, key="two", vocabulary=Vocabulary(tuple(variables)))
     with pytest.raises(RuleError, match=re.escape(f"one and two mean different things by {name!r}: {says}.")):
         combined([one, two])
+
+
+def test_what_is_nested_too_deep_is_refused_at_the_line_that_opens_most():
+    text = "[pack]\n" + "a = [\n" + "[[[[[[[[[[\n" * 200 + "]]]]]]]]]]\n" * 200 + "]\n"
+    with pytest.raises(RuleError, match="nested too deep") as caught:
+        read_pack(text, "deep")
+    assert caught.value.where == "line 202"
