@@ -148,3 +148,11 @@ def test_rows_of_real_group_tables_break_no_rule():
             }
             records.append(Sample("", {}, answer))
     assert {name for names in broken("group-table", records) for name in names} == set()
+
+
+def test_a_card_cannot_be_in_nashville_and_in_los_angeles_within_2_8_hours():
+    # 2886.44 km by the haversine formula, as Rosetta Code's task works it out for a radius of 6371 km.
+    usual = pack_of("card-fraud").samples[0]
+    places = {"lat_1": 36.12, "lon_1": -86.67, "lat_2": 33.94, "lon_2": -118.40}
+    trips = [Sample(str(h), usual.facts | places | {"hours": h}, usual.answer, True) for h in (2.83, 2.84)]
+    assert broken("card-fraud", trips) == [{"impossible"}, set()]
