@@ -45,6 +45,8 @@ SAMPLES = -1  # where the record itself is read
 REST = 1 << 40  # bytes: as many as there are
 LABEL, BYTE_SIGNS, FLOAT_SIGNS, SUM_SIGNS, BYTE_LEVELS, BYTE_FLOATS, BYTE_SUMS, SCORES = range(8)
 PICKED, WIDE, PLAIN = range(8, 11)  # stacks, by how they count
+FLOAT_MAPS, MAPS, SIGN_FLOATS = range(11, 14)  # those of alone_maps.py
+DONE, SILENT = -1, -2  # what `run_rows` returns
 
 
 @kernel
@@ -134,8 +136,27 @@ def row_step(line: I64, x: U8, store: U8, work: U8) -> bool:
 
 
 @kernel
+def run_rows(x: U8, store: U8, work: U8, at: int, out: I64) -> int:
+    """Run instructions from byte `at` on, up to the label or one of another file.
+
+    Returns:
+        The byte at which that one stands; DONE after the label; SILENT where thresholds do not speak for this
+        record or its scores are not numbers, and `out` is not filled.
+    """
+    line = long_row(store, at, WIDTH)
+    while line[0] != LABEL:
+        if line[0] >= FLOAT_MAPS:
+            return at
+        if not row_step(line, x, store, work):
+            return SILENT
+        at += 8 * WIDTH
+        line = long_row(store, at, WIDTH)
+    return DONE if _label(line, work, out) else SILENT
+
+
+@kernel
 def label_of_row(samples: U8 | F32, store: U8, work: U8, out: I64) -> bool:
-    """Write the class of one record into `out`, int64 (1,).
+    """Write the class of one record into `out`, int64 (1,), by instructions of this file alone.
 
     Args:
         samples: uint8 or float32 (1, *shape), as the instructions take them.
@@ -146,11 +167,4 @@ def label_of_row(samples: U8 | F32, store: U8, work: U8, out: I64) -> bool:
     Returns:
         Whether thresholds speak for this record and its scores are numbers; `out` is not filled where not.
     """
-    x, held, room, at = bytes_of(samples), bytes_of(store), bytes_of(work), 0
-    line = long_row(held, at, WIDTH)
-    while line[0] != LABEL:
-        if not row_step(line, x, held, room):
-            return False
-        at += 8 * WIDTH
-        line = long_row(held, at, WIDTH)
-    return _label(line, room, out)
+    return run_rows(bytes_of(samples), bytes_of(store), bytes_of(work), 0, out) == DONE

@@ -12,58 +12,53 @@ import numpy as np
 import numpy.typing as npt
 
 from .jit import kernel
-from .vectors import add_multiple, larger_floats, load_floats, multiple, no_floats, reached_bits
+from .lanes import load_word
+from .vectors import add_multiple, filled_bits, larger_floats, load_floats, multiple, no_floats, reached_bits
 
 F32 = npt.NDArray[np.float32]
-I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]
+U16 = npt.NDArray[np.uint16]
 U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 
 LANES = 32  # outputs that are summed at once
+SIXTEEN = 16  # elements of a vector
 
 
 @kernel
-def _place_map(x: F32, rows: I64, length: int, padded: F32, filled: I32) -> np.float32:
+def _place_map(x: F32, rows: I64, length: int, padded: F32, bound: float, filled: U16) -> bool:
     """Copy row i of a map, float32 (elements,), to rows[i] of `padded`, whose rest stays.
 
-    Writes how many elements before each are not 0 into `filled`, int32 (elements of `padded` + 1,).
+    Writes which elements of `padded` are not 0 into `filled`, a bit each.
 
     Returns:
-        The largest size of an element; infinity where one is not a number.
+        Whether all are numbers of a size within the bound.
     """
-    largest = np.float32(0.0)
-    bad = False
     for i in range(len(rows)):
         source, target = x[i * length : (i + 1) * length], padded[rows[i] : rows[i] + length]
         for j in range(length):
-            v = source[j]
-            target[j] = v
-            size = abs(v)
-            bad |= size != size
-            largest = size if size > largest else largest
-    count = np.int32(0)
-    for i in range(len(padded)):
-        filled[i] = count
-        count += np.int32(padded[i] != np.float32(0.0))
-    filled[len(padded)] = count
-    return np.float32(np.inf) if bad else largest
+            target[j] = source[j]
+    past = np.uint64(0)
+    for i in range(0, len(padded), SIXTEEN):
+        bits = filled_bits(load_floats(padded, i), np.float32(bound))
+        filled[i >> 4] = np.uint16(bits & np.uint64(0xFFFF))
+        past |= bits
+    return bool(past >> np.uint64(SIXTEEN) == np.uint64(0))
 
 
 @kernel
-def _list_filled(filled: I32, windows: U64, hull: U64, listed: I64) -> int:
+def _list_filled(filled: U16, places: I64, masks: U64, listed: I64) -> int:
     """Write into `listed`, int64 (windows,), which windows hold anything but 0; return how many.
 
     Without a jump for each window: which are empty is hard to foretell.
     """
-    kept = 0
-    for w in range(len(windows)):
-        first = windows[w, 0]
-        count = np.int32(hull.shape[0] == 0)
-        for i in range(hull.shape[0]):
-            count += filled[first + hull[i, 1]] - filled[first + hull[i, 0]]
+    kept, bits = 0, filled.view(np.uint8)
+    for w in range(places.shape[0]):
+        found = np.uint64(0)
+        for i in range(places.shape[1]):
+            found |= load_word(bits, places[w, i]) & masks[w, i]
         listed[kept] = w
-        kept += int(count != 0)
+        kept += int(found != np.uint64(0))
     return kept
 
 
@@ -101,9 +96,10 @@ def pooled_signs(  # noqa: PLR0913, PLR0917 - what is summed, where it lies, and
     rows: I64,
     length: int,
     padded: F32,
-    filled: I32,
+    filled: U16,
     windows: U64,
-    hull: U64,
+    places: I64,
+    masks: U64,
     listed: I64,
     nothing: U32,
     steps: U64,
@@ -119,11 +115,11 @@ def pooled_signs(  # noqa: PLR0913, PLR0917 - what is summed, where it lies, and
         x: float32 (n, elements), maps without their padding.
         rows: int64, where their rows begin in `padded`.
         length: elements of a row.
-        padded: float32, a padded map: scratch, whose border stays.
-        filled: int32 (elements of `padded` + 1,), scratch.
-        windows: uint64 (windows, patches), where the patches of each begin in the padded map.
-        hull: uint64 (runs, 2), from where to where the elements of a window reach, from its first patch on;
-            empty where that differs from window to window.
+        padded: float32, a padded map, filled up with 0 to a multiple of 16: scratch, whose border stays.
+        filled: uint16, scratch: elements of `padded` / 16, and four more.
+        windows: uint64 (windows, patches), where the patches of each window begin in the padded map.
+        places: int64 (windows, words), the bytes of `filled` at which words begin that tell of a window.
+        masks: uint64 (windows, words), and the bits of them that do.
         listed: int64 (windows,), scratch.
         nothing: uint32 (m / 32,), which outputs 0 reaches the limit of.
         steps: uint64 (k,), where each element of a patch lies from its beginning on.
@@ -138,9 +134,9 @@ def pooled_signs(  # noqa: PLR0913, PLR0917 - what is summed, where it lies, and
     """
     blocks = len(limits) // LANES
     for r in range(x.shape[0]):
-        if not _place_map(x[r], rows, length, padded, filled) <= bound:
+        if not _place_map(x[r], rows, length, padded, bound, filled):
             return False
-        kept = _list_filled(filled, windows, hull, listed)
+        kept = _list_filled(filled, places, masks, listed)
         signs = out[r]
         for block in range(blocks):
             for to in range(block, len(windows) * blocks, blocks):

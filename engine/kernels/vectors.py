@@ -152,6 +152,25 @@ def reached_bits(typingctx: Any, a: Any, b: Any) -> Any:
 
 
 @native
+def filled_bits(typingctx: Any, a: Any, bound: Any) -> Any:
+    """Return as bits, lane 0 lowest, which of 16 float32 are not 0; then which are past a bound or NaN."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        a, most = args
+        empty, wide = ir.Constant(_SIXTEEN, ir.Undefined), ir.IntType(32)
+        held = builder.insert_element(empty, most, ir.Constant(wide, 0))
+        held = builder.shuffle_vector(held, empty, _SIXTEEN_ZEROS)
+        ints = ir.VectorType(wide, 16)
+        sizes = builder.and_(builder.bitcast(a, ints), ir.Constant(ints, [0x7FFFFFFF] * 16))
+        past = builder.fcmp_unordered(">", builder.bitcast(sizes, _SIXTEEN), held)
+        filled = builder.fcmp_unordered("!=", a, ir.Constant(_SIXTEEN, [0.0] * 16))
+        low, high = (builder.zext(builder.bitcast(m, ir.IntType(16)), ir.IntType(64)) for m in (filled, past))
+        return builder.or_(low, builder.shl(high, ir.Constant(high.type, 16)))
+
+    return types.uint64(_FLOATS, types.float32), codegen
+
+
+@native
 def no_floats(typingctx: Any) -> Any:
     """Return 16 float32 that are 0."""
     return _FLOATS(), lambda context, builder, signature, args: ir.Constant(_SIXTEEN, [0.0] * 16)

@@ -83,6 +83,8 @@ def _bytes_of(typingctx: Any, array: Any) -> Any:
 
 
 byte_row, byte_rows = _row(types.uint8, np.uint8), _rows(types.uint8, np.uint8)
+half_row = _row(types.uint16, np.uint16)
+unit_row, unit_rows = _row(types.uint32, np.uint32), _rows(types.uint32, np.uint32)
 int_row, int_rows = _row(types.int32, np.int32), _rows(types.int32, np.int32)
 long_row, long_rows = _row(types.int64, np.int64), _rows(types.int64, np.int64)
 word_row, word_rows = _row(types.uint64, np.uint64), _rows(types.uint64, np.uint64)

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..fusion import RowBytes
 from ..kernels import alone as codes
+from ..kernels.alone_maps import label_of_map
 from ..kernels.jit import entry
 from ..kernels.signs import PLAIN, aligned
 from ..ports import I64, U8, Array, words_for
@@ -41,7 +42,6 @@ class Layout:
 
     Attributes:
         dtype: of the samples.
-        work: bytes that the steps write to and work in.
     """
 
     def __init__(self, fed: str, samples: int, steps: int) -> None:
@@ -49,8 +49,9 @@ class Layout:
         self.dtype = np.dtype(fed)
         self._lines: list[tuple[int, ...]] = []
         self._held: list[tuple[int, U8]] = []
+        self._begun: list[tuple[int, U8]] = []
         self._store = 8 * codes.WIDTH * (steps + 1)
-        self.work = 0
+        self._work = 0
         self._slots = {samples: (codes.SAMPLES, self.dtype, 0)}
 
     @classmethod
@@ -80,15 +81,29 @@ class Layout:
         """Return where the bytes of an array will stand in the store."""
         self._store = -(-self._store // _LINE) * _LINE
         place = self._store
-        self._held.append((place, np.ascontiguousarray(array).reshape(-1).view(np.uint8)))
+        self._held.append((place, _flat(array)))
         self._store += array.nbytes
         return place
 
     def room(self, count: int) -> int:
         """Return where `count` bytes to work in begin."""
-        place = self.work
-        self.work += -(-count // _LINE) * _LINE
+        place = self._work
+        self._work += -(-count // _LINE) * _LINE
         return place
+
+    def held(self, array: Array) -> tuple[int, int, int]:
+        """Return where an array will stand in the store, its rows and its columns, as sheets have them."""
+        return (self.hold(array), *_rows(array))
+
+    def scratch(self, array: Array) -> tuple[int, int, int]:
+        """Return where an array that is worked in will stand, beginning as it is; see `held`."""
+        place = self.room(array.nbytes)
+        self._begun.append((place, _flat(array)))
+        return (place, *_rows(array))
+
+    def sheet(self, *arrays: tuple[int, int, int]) -> int:
+        """Return where what `held` and `scratch` gave will stand in the store."""
+        return self.hold(np.array(arrays, np.int64))
 
     def kind(self, slot: int) -> np.dtype[Any]:
         """Return the dtype of what stands in a slot."""
@@ -126,6 +141,29 @@ class Layout:
             store[place : place + len(data)] = data
         return store
 
+    def room_to_work(self) -> U8:
+        """Return what the steps of one thread write to and work in."""
+        work = aligned(self._work)
+        work[:] = 0
+        for place, data in self._begun:
+            work[place : place + len(data)] = data
+        return work
+
+    @property
+    def call(self) -> Callable[..., bool]:
+        """Return the kernel that runs it."""
+        maps = any(line[0] >= codes.FLOAT_MAPS for line in self._lines)
+        return label_of_map if maps else codes.label_of_row
+
+
+def _flat(array: Array) -> U8:
+    flat: U8 = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+    return flat
+
+
+def _rows(array: Array) -> tuple[int, int]:
+    return len(array), array.shape[1] if array.ndim > 1 else 1
+
 
 def label_of(layout: Layout, shape: tuple[int, ...]) -> Label:
     """Return what gives the class of one record, for one thread.
@@ -138,9 +176,8 @@ def label_of(layout: Layout, shape: tuple[int, ...]) -> Label:
         a function of samples: the label, int64 (1,); None where they are not one record of that shape and of
         the layout's dtype, or thresholds do not speak for it.
     """
-    store, work, one, dtype = layout.store, aligned(layout.work), (1, *shape), layout.dtype
-    work[:] = 0
-    call = entry(codes.label_of_row, np.empty(one, dtype), store, work, np.empty(1, np.int64))
+    store, work, one, dtype = layout.store, layout.room_to_work(), (1, *shape), layout.dtype
+    call = entry(layout.call, np.empty(one, dtype), store, work, np.empty(1, np.int64))
     empty, whole = np.empty, np.dtype(np.int64)
 
     def label(samples: Array) -> I64 | None:

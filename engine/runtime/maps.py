@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 
 from ..fusion import Cut, FloatSums
+from ..kernels import alone as codes
 from ..kernels.floats import scale_shift
 from ..kernels.lookup import PART, ROOM
 from ..kernels.map_signs import PAST, map_signs
-from ..kernels.pooled_signs import LANES, pooled_signs
+from ..kernels.pooled_signs import LANES, SIXTEEN, pooled_signs
 from ..kernels.signs import SIGN_KERNELS, aligned, limits_by_block
 from ..kernels.vectors import COMPILED
-from ..ports import F32, I64, U64, words_for
+from ..ports import F32, I64, U8, U64, Array, words_for
+from .alone import Layout, writes
 from .stack import PlaceSigns, SignLayer
 from .steps import Bound, Call, Compare, PoolSigns, Slots, Step, reads_of, writes_of
 from .thresholds import FINITE, find, float_at
@@ -55,25 +58,36 @@ class FloatSigns:
     def nbytes(self) -> tuple[int, int]:
         return self.weights.nbytes + self.limits.nbytes + self.turned.nbytes, self.turned.nbytes
 
+    @property
+    def nothing(self) -> Array:
+        """Return which outputs 0 reaches the limit of, uint32 (outputs / 32,)."""
+        return np.packbits(self.limits <= 0, bitorder="little").view(np.uint32)
+
+    @cached_property
+    def looks(self) -> tuple[I64, U64]:
+        """Return which bits say whether windows hold anything but 0."""
+        return _looks((self.windows[:, :, None] + self.layer.cut.steps).reshape(len(self.windows), -1))
+
+    def work(self) -> tuple[F32, Array, I64]:
+        """Return what one thread works in: a padded map, which of it is filled, and which windows are."""
+        vectors = -(-self.layer.cut.elements // SIXTEEN)
+        padded, filled = np.zeros(SIXTEEN * vectors, np.float32), np.zeros(vectors + 4, np.uint16)
+        return padded, filled, np.empty(len(self.windows), np.int64)
+
     def bind(self, batch: int) -> Bound:
-        cut, read, write, bound = self.layer.cut, self.read, self.write, self.bound
-        rows, length, limits = cut.rows, cut.length, self.limits
-        padded, filled = np.zeros(cut.elements, np.float32), np.empty(cut.elements + 1, np.int32)
-        hull = _hull(self.windows, cut.steps)
-        windows, steps = self.windows.astype(np.uint64), cut.steps.astype(np.uint64)
-        weights, turned = self.weights.reshape(-1), self.turned.view(np.uint32)
+        cut, read, write = self.layer.cut, self.read, self.write
+        padded, filled, listed = self.work()
+        first = padded, filled, self.windows.astype(np.uint64), *self.looks, listed, self.nothing
+        weights = cut.steps.astype(np.uint64), self.weights.reshape(-1), self.limits
+        held = *first, *weights, float(self.bound), self.turned.view(np.uint32)
         buffer = np.zeros((batch, len(self.turned)), np.uint64)
         numbers = buffer.view(np.uint32)
-        nothing = np.packbits(limits <= 0, bitorder="little").view(np.uint32)
-        listed = np.empty(len(windows), np.int64)
-        scratch = rows, length, padded, filled, windows, hull, listed, nothing
-        held = *scratch, steps, weights, limits, bound, turned
         plain: list[Bound] = []
 
         def run(slots: Slots, n: int) -> None:
             out = numbers if n == batch else numbers[:n]
             maps = slots[read].reshape(n, -1)
-            if pooled_signs(maps, *held, out):
+            if pooled_signs(maps, cut.rows, cut.length, *held, out):
                 slots[write] = buffer if n == batch else buffer[:n]
                 return
             if not plain:
@@ -109,28 +123,47 @@ class MapSigns:
     def nbytes(self) -> tuple[int, int]:
         return self.layer.weights.nbytes + 2 * len(self.layer.limits), self.turned.nbytes
 
-    def bind(self, batch: int) -> Bound:
-        cut, taps = self.cut, self.places.shape[1]
+    @cached_property
+    def lines(self) -> tuple[I64, I64]:
+        """Return `begins` and `lines` as `map_signs` takes them."""
+        cut = self.cut
         met = cut.origins[self.places.reshape(-1)] + cut.starts[:, None]
         begins, inverse = np.unique(met, return_inverse=True)
-        lines = np.ascontiguousarray(inverse.reshape(met.shape).astype(np.int64))
-        parts = -(-cut.run // PART)
+        return begins, np.ascontiguousarray(inverse.reshape(met.shape).astype(np.int64))
+
+    @cached_property
+    def digits(self) -> tuple[I64, U8]:
+        """Return `cuts` and `digits` as `map_signs` takes them."""
+        cut, parts = self.cut, -(-self.cut.run // PART)
         cuts = np.array([cut.run * i // parts for i in range(parts + 1)], np.int64)
         weights = _by_part(self.layer, len(cut.starts), cuts)
-        digits = SIGN_KERNELS["lookup"].lay(weights, len(cut.starts) * parts * PART).reshape(-1)
-        limits = limits_by_block(self.layer.limits)
-        rows, length = cut.rows // 8, cut.length // 8
-        padded = np.full(-(-cut.elements // 8) + PAST, 255 if cut.pad > 0 else 0, np.uint8)
+        return cuts, SIGN_KERNELS["lookup"].lay(weights, len(cut.starts) * parts * PART).reshape(-1)
+
+    @property
+    def rows(self) -> tuple[I64, int]:
+        """Return `rows` and `length` as `map_signs` takes them."""
+        return self.cut.rows // 8, self.cut.length // 8
+
+    def work(self, batch: int) -> tuple[U8, U64, U8]:
+        """Return what one thread works in: a padded map, indices, and room for so many records."""
+        cut, (begins, lines), parts = self.cut, self.lines, len(self.digits[0]) - 1
         maps = max(1, min(batch, _PATCHES // lines.shape[1]))
+        padded = np.full(-(-cut.elements // 8) + PAST, 255 if cut.pad > 0 else 0, np.uint8)
         indices = np.empty(3 * parts * maps * len(begins), np.uint64)
-        room = aligned(ROOM + 192 * maps * lines.shape[1])
+        return padded, indices, aligned(ROOM + 192 * maps * lines.shape[1])
+
+    def bind(self, batch: int) -> Bound:
+        (begins, lines), (cuts, digits) = self.lines, self.digits
+        padded, indices, room = self.work(batch)
+        limits, taps = limits_by_block(self.layer.limits), self.places.shape[1]
         buffer = np.empty((batch, len(self.turned)), np.uint64)
         read, write, turned = self.read, self.write, self.turned
-        held = rows, length, padded, begins, cuts, lines, digits, limits, taps, turned, indices, room
+        rows, length = self.rows
+        held = padded, begins, cuts, lines, digits, limits, taps, turned, indices, room
 
         def run(slots: Slots, n: int) -> None:
             out = buffer if n == batch else buffer[:n]
-            map_signs(slots[read].view(np.uint8), *held, out)
+            map_signs(slots[read].view(np.uint8), rows, length, *held, out)
             slots[write] = out
 
         return run
@@ -239,18 +272,21 @@ def _windows(members: I64 | None, channels: int) -> I64 | None:
     return places if fits.all() else None
 
 
-def _hull(windows: I64, steps: I64) -> U64:
-    """Return from where to where the elements of a window reach, uint64 (runs, 2), from its first patch on.
+def _looks(elements: I64) -> tuple[I64, U64]:
+    """Return which bits tell of elements, int64 (windows, elements): a bit each, in words that overlap.
 
-    Empty where windows differ in that.
+    Returns:
+        int64 (windows, words), the byte at which each word begins, and uint64, which of its bits do.
     """
-    patches = windows - windows[:, :1]
-    if (patches != patches[:1]).any() or (patches < 0).any():
-        return np.empty((0, 2), np.uint64)
-    met = np.unique(patches[0][:, None] + steps)
-    ends = np.flatnonzero(np.diff(met, append=met[-1] + 2) > 1)
-    begins = np.concatenate([[0], ends[:-1] + 1])
-    return np.stack([met[begins], met[ends] + 1], axis=1).astype(np.uint64)
+    places, masks, left = [], [], np.ones(elements.shape, bool)
+    while left.any():
+        first = np.where(left, elements, elements.max()).min(1, keepdims=True) >> 3
+        here = left & (elements < 8 * first + 64)
+        bits = np.uint64(1) << (elements - 8 * first).clip(0, 63).astype(np.uint64)
+        places.append(first[:, 0])
+        masks.append(np.bitwise_or.reduce(np.where(here, bits, np.uint64(0)), axis=1))
+        left &= ~here
+    return np.stack(places, axis=1), np.stack(masks, axis=1)
 
 
 def _each(layer: FloatSums, compare: Compare, used: I64) -> tuple[F32, F32] | None:
@@ -286,3 +322,50 @@ def _bound(layer: FloatSums) -> float:
     sums = np.abs(layer.values_t.astype(np.float64)).sum(0) * np.maximum(1, np.abs(layer.scale))
     most = (_LARGEST / 2 - np.abs(layer.shift)) / np.maximum(sums, 1)
     return float(most.min()) if np.isfinite(most).all() else 0.0
+
+
+@writes(FloatSigns)
+def _float_signs(step: FloatSigns, layout: Layout) -> bool:
+    cut, (padded, filled, listed), (places, masks) = step.layer.cut, step.work(), step.looks
+    if layout.kind(step.read) != np.float32:
+        return False
+    held, scratch = layout.held, layout.scratch
+    sheet = layout.sheet(
+        held(cut.rows),
+        scratch(padded),
+        scratch(filled),
+        held(step.windows),
+        held(places),
+        held(masks),
+        scratch(listed),
+        held(step.nothing),
+        held(cut.steps),
+        held(step.weights.reshape(-1)),
+        held(step.limits),
+        held(np.array([step.bound], np.float32)),
+        held(step.turned.view(np.uint32)),
+    )
+    n, m = len(cut.rows) * cut.length, 2 * len(step.turned)
+    layout.write(codes.FLOAT_MAPS, step.read, (step.write, np.uint32), n, m, sheet, cut.length)
+    return True
+
+
+@writes(MapSigns)
+def _map_signs(step: MapSigns, layout: Layout) -> bool:
+    (begins, lines), (cuts, digits), (rows, length) = step.lines, step.digits, step.rows
+    held, (padded, indices, room) = layout.held, [layout.scratch(array) for array in step.work(1)]
+    sheet = layout.sheet(
+        held(rows),
+        padded,
+        held(begins),
+        held(cuts),
+        held(lines),
+        held(digits),
+        held(limits_by_block(step.layer.limits)),
+        held(step.turned),
+        indices,
+        room,
+    )
+    n, m, taps = len(rows) * length, len(step.turned), step.places.shape[1]
+    layout.write(codes.MAPS, step.read, (step.write, np.uint64), n, m, sheet, length, taps)
+    return True

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..fusion import Affine, SignSums
+from ..kernels import alone as codes
 from ..kernels.sign_sums import LANES, SIDE, by_lanes, by_sides, sign_table, sums_of_many, sums_of_one
 from ..kernels.vectors import COMPILED
-from ..ports import F32
+from ..ports import F32, words_for
+from .alone import Layout, writes
 from .steps import Bound, Call, Slots, Step, reads_of
 
 _MOST = 24  # outputs; more fill the vectors of a row better
@@ -107,3 +109,15 @@ def _then(before: SignFloats, call: Call) -> SignFloats | None:
     nodes = (*before.nodes, *call.nodes)
     affine = np.concatenate([before.affine, more])
     return SignFloats(nodes, before.values_t, affine, before.read, call.writes[0])
+
+
+@writes(SignFloats)
+def _sign_floats(step: SignFloats, layout: Layout) -> bool:
+    inputs, outputs = step.values_t.shape
+    lanes = by_lanes(step.values_t)
+    held = layout.hold(lanes), layout.hold(np.array([-1, 1], np.float32))
+    affine = layout.hold(step.affine), len(step.affine)
+    room = layout.room(4 * len(lanes) // max(1, inputs))
+    n, write = words_for(inputs), (step.write, np.float32)
+    layout.write(codes.SIGN_FLOATS, step.read, write, n, outputs, inputs, *held, *affine, room)
+    return True

@@ -8,7 +8,7 @@ from tests_programs import in_a_row, program_of, uncompiled
 
 from engine.catalog import NODES as N
 from engine.errors import DataError
-from engine.kernels.vectors import AVX2
+from engine.kernels.vectors import AVX2, COMPILED
 from engine.runtime import alone, stack
 
 SHAPE = (9, 9)
@@ -23,6 +23,16 @@ def binary(*first, sizes=(70, 300, 64)):
     return in_a_row(SHAPE, *rows, N["bnn.dense"](units=3, weight_bits="1"))
 
 
+def maps(*first, last="32", filters=64):
+    """Convolutions behind `first`: of floats, then of bits with and without a pooling; then a layer."""
+    own = {"kernel": 3, "bias": False, "padding": "same", "pad_value": "1"}
+    norm, pool = N["bnn.batch_norm"](), N["bnn.max_pool"](size=2)
+    rows = [*first, N["bnn.conv2d"](filters=32, weight_bits="32", **own), pool, norm, SIGN]
+    rows += [N["bnn.conv2d"](filters=64, weight_bits="1", **own), pool, norm, SIGN]
+    rows += [N["bnn.conv2d"](filters=filters, weight_bits="1", **own), norm, SIGN, N["flow.flatten"]()]
+    return in_a_row((12, 12), *rows, N["bnn.dense"](units=3, weight_bits=last), norm)
+
+
 def made(graph, seed):
     """A program whose signs and scores hang on the record, not on its norms alone."""
     program = program_of(graph, seed)
@@ -32,10 +42,10 @@ def made(graph, seed):
     return program
 
 
-def drawn(dtype, n=40):
+def drawn(dtype, n=40, shape=SHAPE):
     """Records of which some are mostly 0."""
     rng = np.random.default_rng(5)
-    numbers = rng.integers(0, 256, (n, *SHAPE)) * (rng.random((n, *SHAPE)) < rng.random((n, 1, 1)))
+    numbers = rng.integers(0, 256, (n, *shape)) * (rng.random((n, *shape)) < rng.random((n, 1, 1)))
     return numbers.astype(np.uint8) if dtype == "uint8" else (numbers / 40 - 3).astype(np.float32)
 
 
@@ -79,6 +89,30 @@ def test_that_every_kernel_of_stacks_says_the_same(key, monkeypatch):
     for room in (alone, stack):
         monkeypatch.setattr(room, "kernel_for", lambda rows: key)
     assert check(made(binary(SIGN), 2), drawn("float32")) > 1
+
+
+@pytest.mark.skipif(not COMPILED, reason="vectors are compiled")
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+@pytest.mark.parametrize(("last", "filters"), [("32", 64), ("1", 128)])
+def test_that_maps_say_the_same(dtype, last, filters):
+    first = [N["flow.standardise"](method="range_all")] if dtype == "uint8" else []
+    programs = [made(maps(*first, last=last, filters=filters), seed) for seed in range(2)]
+    for program in programs:
+        if first:
+            program.packed["n0"] = {"mean": np.zeros(1, np.float32), "scale": np.full(1, 1 / 255, np.float32)}
+    assert max(check(program, drawn(dtype, shape=(12, 12))) for program in programs) > 1
+
+
+@pytest.mark.skipif(not COMPILED, reason="vectors are compiled")
+def test_that_a_record_past_the_bound_of_its_sums_is_summed_otherwise():
+    program = made(maps(), 1)
+    samples = drawn("float32", 3, (12, 12))
+    program.predict(samples[:1])
+    for value in 3e38, -3e38, np.nan:
+        samples[1, 5, 5] = value
+        assert is_ready(program)
+        expected = uncompiled(program, program.records(samples[1:2])).argmax(1)
+        assert program.predict(samples[1:2]).tolist() == expected.tolist()
 
 
 def test_that_a_program_with_another_step_runs_step_by_step():
