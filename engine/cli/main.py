@@ -17,6 +17,7 @@ from ..errors import PolybitError
 from .look_at import catalogue, check, show_estimate
 from .measure import bench, hardware
 from .plan import KINDS, show_plan
+from .quantizing import add_quantize, quantize
 from .reshape import widen
 from .rules import add_rules
 from .stopping import ended_by_signal
@@ -83,6 +84,8 @@ def _parser() -> argparse.ArgumentParser:
     one = _verb(verbs, "export", export, "write the model of a run", json=True)
     one.add_argument("run_file", help="run file (.h5), as train wrote it")
     one.add_argument("--out", required=True, help="where to, by suffix: .h5")
+    words = "narrow the float weights of a trained run, without gradients"
+    add_quantize(_verb(verbs, "quantize", quantize, words, json=True))
     one = _verb(verbs, "widen", widen, "more units and filters in every hidden layer", json=True)
     one.add_argument("project", help="project (.polybit)")
     one.add_argument("--factor", type=float, default=2.0, help="how many times as wide (default 2)")
