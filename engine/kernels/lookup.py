@@ -10,7 +10,8 @@ It asks nothing of the processor but vectors of bytes. Building costs as much as
 
     digits    uint8 (blocks of 64 outputs, inputs padded to 120, 32): the bit of output j in the low half of
               byte j, of output 32 + j in the high half
-    indices   uint64 (parts of 120 inputs, 3, n): byte t of word j is 8 x the bits of group j x trios + t
+    indices   uint64 (parts of 120 inputs, n, 3): byte t of word j is 8 x the bits of group j x trios + t; and
+              PAST words, which are read and not used
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ from .lanes import (
     below,
     constant,
     left_4,
+    left_8,
     load,
     load_word,
-    low_bytes,
     ones,
     or8,
     pick_byte,
@@ -51,8 +52,9 @@ GROUP = 5  # inputs of a table: three entries of at most 5 fit half a byte
 PART = 120  # inputs whose tables stand in the cache at once
 BLOCK = 64  # outputs of a vector of half bytes
 ROOM = 24 * 1024  # bytes of the tables
-COUNTERS = 64 + 128  # bytes of a row's counters in bytes, and in 16 bits
-_PARTS_IN_BYTES = 2  # 240 inputs count in a byte, 360 do not
+PAST = 3  # words past the indices of the last row
+TOGETHER = 10  # parts that are widened together; two count 240 inputs in a byte, three do not fit
+COUNTERS = 128 + 32 * TOGETHER  # bytes of a row's counters in 16 bits, and in bytes
 
 both_ones = constant([0x11] * 32)
 low_halves = constant([0x0F] * 32)
@@ -82,7 +84,7 @@ def lay_digits(words: U64, inputs: int, out: U8) -> None:
 
 @kernel
 def lay_indices(words: U64, inputs: int, out: U64) -> None:
-    """Write the indices of packed rows, uint64 (n, words), into `out`, uint64 (parts, 3, n)."""
+    """Write the indices of packed rows, uint64 (n, words), into `out`, uint64 (parts, n, 3)."""
     for part in range(out.shape[0]):
         trios = trios_of(inputs - PART * part)
         for j in range(3):
@@ -95,18 +97,18 @@ def lay_indices(words: U64, inputs: int, out: U64) -> None:
                 x = words[r, w] >> shift if w < words.shape[1] else np.uint64(0)
                 if over:
                     x |= words[r, w + 1] << back
-                out[part, j, r] = spread_fives(x & kept)
+                out[part, r, j] = spread_fives(x & kept)
 
 
 @kernel
 def trios_of(inputs: int) -> int:
     """Return how many times three groups a part of `inputs` inputs, or more, is cut into.
 
-    More than half of a whole part is taken as a whole one, whose look-ups need no loop.
+    More than 5 are taken as a whole part, whose look-ups need no loop.
     """
     groups = -(-min(inputs, PART) // GROUP)
     trios = -(-groups // 3)
-    return 8 if trios > 4 else trios
+    return 8 if trios > 5 else trios
 
 
 @kernel
@@ -146,40 +148,47 @@ def look_up(table: U8, q0: np.uint64, q1: np.uint64, q2: np.uint64, t: int) -> V
 
 
 @kernel
-def _count_whole(table: U8, indices: U8, at: int, n: int, counters: U8) -> None:
-    """Count the first of two whole parts. One loop for all parts would spill registers, and cost a fifth."""
-    for r in range(n):
-        low, both = zeros(), zeros()
-        q0, q1 = load_word(indices, at + 8 * r), load_word(indices, at + 8 * (n + r))
-        q2 = load_word(indices, at + 8 * (2 * n + r))
-        for t in range(8):
-            x = look_up(table, q0, q1, q2, t)
-            low, both = add8(low, and8(x, low_halves())), add16(both, right_4(x))
-        store(counters, 64 * r, low)
-        store(counters, 64 * r + 32, both)
+def words_at(indices: U8, at: int) -> tuple[np.uint64, np.uint64, np.uint64]:
+    """Return the three words of indices of one row and one part."""
+    return load_word(indices, at), load_word(indices, at + 8), load_word(indices, at + 16)
 
 
 @kernel
-def _widen_whole(table: U8, indices: U8, at: int, n: int, begin: bool, counters: U8) -> None:
-    """Count the second of two whole parts, and add both to the counters in 16 bits, or begin those."""
+def _count_trios(
+    table: U8, q0: np.uint64, q1: np.uint64, q2: np.uint64, trios: int, low: Vec, both: Vec
+) -> tuple[Vec, Vec]:
+    """Return the counts of a part of a row, added to `low` and `both`."""
+    for t in range(trios):
+        x = look_up(table, q0, q1, q2, t)
+        low, both = add8(low, and8(x, low_halves())), add16(both, right_4(x))
+    return low, both
+
+
+@kernel
+def _count_first(table: U8, indices: U8, at: int, n: int, pair: U8) -> None:
+    """Count the first of two whole parts into 64 bytes of each row.
+
+    The next row's indices are read while this one's are counted: the processor cannot see that far ahead.
+    """
+    q0, q1, q2 = words_at(indices, at)
     for r in range(n):
-        low, both = load(counters, 64 * r), load(counters, 64 * r + 32)
-        q0, q1 = load_word(indices, at + 8 * r), load_word(indices, at + 8 * (n + r))
-        q2 = load_word(indices, at + 8 * (2 * n + r))
-        for t in range(8):
-            x = look_up(table, q0, q1, q2, t)
-            low, both = add8(low, and8(x, low_halves())), add16(both, right_4(x))
-        w = 64 * n + 128 * r
-        c1 = right_8(low)
-        high = sub16(both, left_4(c1))
-        c0, c2, c3 = and8(low, low_bytes()), and8(high, low_bytes()), right_8(high)
-        if not begin:
-            c0, c1 = add16(c0, load(counters, w)), add16(c1, load(counters, w + 32))
-            c2, c3 = add16(c2, load(counters, w + 64)), add16(c3, load(counters, w + 96))
-        store(counters, w, c0)
-        store(counters, w + 32, c1)
-        store(counters, w + 64, c2)
-        store(counters, w + 96, c3)
+        p0, p1, p2 = q0, q1, q2
+        q0, q1, q2 = words_at(indices, at + 24 * (r + 1))
+        low, both = _count_trios(table, p0, p1, p2, 8, zeros(), zeros())
+        store(pair, 64 * r, low)
+        store(pair, 64 * r + 32, both)
+
+
+@kernel
+def _count_second(table: U8, indices: U8, at: int, n: int, pair: U8) -> None:
+    """Add the second of two whole parts. One loop for both would spill registers, and cost a fifth."""
+    q0, q1, q2 = words_at(indices, at)
+    for r in range(n):
+        p0, p1, p2 = q0, q1, q2
+        q0, q1, q2 = words_at(indices, at + 24 * (r + 1))
+        low, both = _count_trios(table, p0, p1, p2, 8, load(pair, 64 * r), load(pair, 64 * r + 32))
+        store(pair, 64 * r, low)
+        store(pair, 64 * r + 32, both)
 
 
 @kernel
@@ -196,7 +205,7 @@ def _count_last(  # noqa: PLR0913, PLR0917 - what it counts, and where that goes
     to: int,
     stride: int,
 ) -> None:
-    """Count the last part's inputs for every row and a block of outputs, and write the products.
+    """Count the last of up to TOGETHER parts, and widen what they counted; or write the products.
 
     Args:
         table: the part's tables.
@@ -205,33 +214,43 @@ def _count_last(  # noqa: PLR0913, PLR0917 - what it counts, and where that goes
         n: rows.
         trios: how often three groups are looked up.
         before: parts that were counted before.
-        counters: COUNTERS bytes a row: of all rows 32 bytes of low halves and 16 lanes shifted to the high
-            halves; then of all rows in 16 bits even and odd outputs of the low halves, then of the high ones.
+        counters: COUNTERS bytes a row: of all rows in 16 bits even and odd outputs of the low halves, then of
+            the high ones; then pair after pair of parts, of all rows 32 bytes of low halves and 16 lanes
+            shifted to the high halves.
         columns: inputs of a row.
         out: where products are written to, int32, flat bytes.
         to: where the first row's products begin.
         stride: bytes from one row's to the next; 0 to leave the 16-bit counters instead.
     """
+    pairs = before % TOGETHER // 2
+    q0, q1, q2 = words_at(indices, at)
     for r in range(n):
-        w = 64 * n + 128 * r
+        p0, p1, p2 = q0, q1, q2
+        q0, q1, q2 = words_at(indices, at + 24 * (r + 1))
         low, both = zeros(), zeros()
-        if before % _PARTS_IN_BYTES:
-            low, both = load(counters, 64 * r), load(counters, 64 * r + 32)
-        q0, q1 = load_word(indices, at + 8 * r), load_word(indices, at + 8 * (n + r))
-        q2 = load_word(indices, at + 8 * (2 * n + r))
-        if trios == 8:
-            for t in range(8):
-                x = look_up(table, q0, q1, q2, t)
-                low, both = add8(low, and8(x, low_halves())), add16(both, right_4(x))
+        if before % 2:
+            c = 128 * n + 64 * (n * pairs + r)
+            low, both = load(counters, c), load(counters, c + 32)
+        if trios == 8:  # the usual lengths are laid out in full
+            low, both = _count_trios(table, p0, p1, p2, 8, low, both)
+        elif trios == 5:
+            low, both = _count_trios(table, p0, p1, p2, 5, low, both)
         else:
-            for t in range(trios):
-                x = look_up(table, q0, q1, q2, t)
-                low, both = add8(low, and8(x, low_halves())), add16(both, right_4(x))
+            low, both = _count_trios(table, p0, p1, p2, trios, low, both)
         # A lane of `both` holds its high half, 16 x the odd byte's low half, 256 x the odd byte's high half.
         c1 = right_8(low)
-        high = sub16(both, left_4(c1))
-        c0, c2, c3 = and8(low, low_bytes()), and8(high, low_bytes()), right_8(high)
-        if before >= _PARTS_IN_BYTES:
+        c2 = sub16(both, left_4(c1))
+        c0, c3 = low, right_8(c2)
+        for i in range(pairs):
+            c = 128 * n + 64 * (n * i + r)
+            low = load(counters, c)
+            odd = right_8(low)
+            high = sub16(load(counters, c + 32), left_4(odd))
+            c0, c1 = add16(c0, low), add16(c1, odd)
+            c2, c3 = add16(c2, high), add16(c3, right_8(high))
+        c0, c2 = sub16(c0, left_8(c1)), sub16(c2, left_8(c3))
+        w = 128 * r
+        if before >= TOGETHER:
             c0, c1 = add16(c0, load(counters, w)), add16(c1, load(counters, w + 32))
             c2, c3 = add16(c2, load(counters, w + 64)), add16(c3, load(counters, w + 96))
         if stride:
@@ -246,7 +265,7 @@ def _count_last(  # noqa: PLR0913, PLR0917 - what it counts, and where that goes
 
 @kernel
 def count_block(indices: U8, n: int, inputs: int, digits: U8, block: int, room: U8, out: U8, m: int) -> None:
-    """Count where rows and 64 outputs differ, into the counters that stand in `room` behind the tables.
+    """Count where rows and 64 outputs differ, into 16-bit counters that stand in `room` behind the tables.
 
     Where m is not 0, the products of the block's outputs, of m, are written into `out` instead.
     """
@@ -255,13 +274,16 @@ def count_block(indices: U8, n: int, inputs: int, digits: U8, block: int, room: 
     for part in range(parts):
         trios = trios_of(inputs - PART * part)
         build_tables(digits, 32 * PART * (parts * block + part), trios, table)
-        at, second = 24 * part * n, part % _PARTS_IN_BYTES == _PARTS_IN_BYTES - 1
-        if part < parts - 1 and not second:
-            _count_whole(table, indices, at, n, counters)
-        elif part < parts - 1:
-            _widen_whole(table, indices, at, n, part < _PARTS_IN_BYTES, counters)
-        else:
+        at, place = 24 * part * n, part % TOGETHER
+        pair = counters[128 * n + 64 * n * (place // 2) :]
+        if part == parts - 1:
             _count_last(table, indices, at, n, trios, part, counters, inputs, out, 256 * block, 4 * m)
+        elif place == TOGETHER - 1:
+            _count_last(table, indices, at, n, trios, part, counters, inputs, out, 0, 0)
+        elif place % 2:
+            _count_second(table, indices, at, n, pair)
+        else:
+            _count_first(table, indices, at, n, pair)
 
 
 @kernel
@@ -285,7 +307,7 @@ def dot_lookup(indices: U8, n: int, inputs: int, digits: U8, m: int, room: U8, o
         count_block(indices, n, inputs, digits, block, room, out, 0)
         edge = room[ROOM + COUNTERS * n :]
         for r in range(n):
-            w, at = ROOM + 64 * n + 128 * r, 4 * (m * r + BLOCK * block)
+            w, at = ROOM + 128 * r, 4 * (m * r + BLOCK * block)
             put_counts(edge, 0, load(room, w), load(room, w + 32), inputs)
             put_counts(edge, 128, load(room, w + 64), load(room, w + 96), inputs)
             out[at : at + 4 * left] = edge[: 4 * left]
@@ -300,17 +322,25 @@ def dot_rows(a: U64, inputs: int, digits: U8, m: int, indices: U64, room: U8, ou
         inputs: columns of a row.
         digits: as laid out above, flat.
         m: outputs.
-        indices: room for those of some rows, flat; so many rows are taken at a time.
+        indices: room for those of some rows, flat, and PAST; so many rows are taken at a time.
         room: as in `dot_lookup`, for so many rows.
         out: int32 (n, m), flat bytes.
     """
     parts = -(-inputs // PART)
-    each = len(indices) // (3 * parts)
+    each = (len(indices) - PAST) // (3 * parts)
     for at in range(0, a.shape[0], each):
         n = min(each, a.shape[0] - at)
-        here = indices[: 3 * parts * n]
-        lay_indices(a[at : at + n], inputs, here.reshape(parts, 3, n))
-        dot_lookup(here.view(np.uint8), n, inputs, digits, m, room, out[4 * m * at : 4 * m * (at + n)])
+        words = 3 * parts * n
+        lay_indices(a[at : at + n], inputs, indices[:words].reshape(parts, n, 3))
+        dot_lookup(
+            indices[: words + PAST].view(np.uint8),
+            n,
+            inputs,
+            digits,
+            m,
+            room,
+            out[4 * m * at : 4 * m * (at + n)],
+        )
 
 
 @kernel
@@ -332,7 +362,7 @@ def signs_lookup(indices: U8, n: int, inputs: int, digits: U8, limits: U8, room:
         at = 2 * BLOCK * block
         l0, l1, l2, l3 = load(limits, at), load(limits, at + 32), load(limits, at + 64), load(limits, at + 96)
         for r in range(n):
-            c = ROOM + 64 * n + 128 * r
+            c = ROOM + 128 * r
             low = below(load(room, c), load(room, c + 32), l0, l1)
             high = below(load(room, c + 64), load(room, c + 96), l2, l3)
             out[r, block] = low | (high << np.uint64(32))

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from . import lookup, shuffle, wide
 from .bits import I32, U64, dot_signs
-from .lanes import U8
+from .lanes import MOST_COLUMNS, U8
 
 I64 = npt.NDArray[np.int64]
 Layout = npt.NDArray[Any]
@@ -78,7 +78,7 @@ def _lay_lookup(words: U64, inputs: int) -> Layout:
 
 def _dot_lookup(a: U64, inputs: int, layout: Layout, out: I32) -> None:
     n = max(1, min(len(a), _ROWS_AT_ONCE))
-    indices = np.empty(-(-inputs // lookup.PART) * 3 * n, np.uint64)
+    indices = np.empty(-(-inputs // lookup.PART) * 3 * n + lookup.PAST, np.uint64)
     work = room(lookup.ROOM + lookup.COUNTERS * n + 256)
     lookup.dot_rows(a, inputs, layout, out.shape[1], indices, work, _flat(out))
 
@@ -153,8 +153,14 @@ class SignWeights:
         self._layouts: dict[str, Layout] = {}
 
     def _fitting(self, key: str, rows: int) -> str:
-        """Return another kernel where outputs are so few that byte shuffles would mostly count nothing."""
+        """Return another kernel where one does not fit.
+
+        Where outputs are so few that byte shuffles would mostly count nothing, or inputs so many that sums of
+        16 bits would overflow.
+        """
         m = len(self.words)
+        if self.inputs > MOST_COLUMNS and key != "wide":
+            return PLAIN
         if key != "shuffle" or 3 * m >= 2 * shuffle.CHUNK * -(-m // shuffle.CHUNK):
             return key
         return "lookup" if rows >= _MANY_ROWS else "wide"

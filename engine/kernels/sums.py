@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from .ints import SIDE, add32, high_ints, low_ints, turn
 from .jit import kernel
-from .lanes import U8, Vec, add16, load, load_word, pick_byte, store, sub16, zeros
-from .lookup import GROUP, PART, trios_of
+from .lanes import U8, Vec, add16, load, pick_byte, store, sub16, zeros
+from .lookup import GROUP, PART, trios_of, words_at
 
 I16 = npt.NDArray[np.int16]
 I32 = npt.NDArray[np.int32]
@@ -70,18 +70,26 @@ def _look_up(table: U8, q0: np.uint64, q1: np.uint64, q2: np.uint64, t: int) -> 
 
 
 @kernel
+def _sum_trios(table: U8, q0: np.uint64, q1: np.uint64, q2: np.uint64, trios: int) -> Vec:
+    total = zeros()
+    for t in range(trios):
+        total = add16(total, _look_up(table, q0, q1, q2, t))
+    return total
+
+
+@kernel
 def _sum_outputs(table: U8, indices: U8, at: int, m: int, trios: int, begin: bool, sums: U8) -> None:
     """Add what a part's inputs come to, for 16 rows, to the sums of every output."""
+    q0, q1, q2 = words_at(indices, at)
     for c in range(m):
-        total = zeros()
-        q0, q1 = load_word(indices, at + 8 * c), load_word(indices, at + 8 * (m + c))
-        q2 = load_word(indices, at + 8 * (2 * m + c))
-        if trios == 8:
-            for t in range(8):
-                total = add16(total, _look_up(table, q0, q1, q2, t))
+        p0, p1, p2 = q0, q1, q2
+        q0, q1, q2 = words_at(indices, at + 24 * (c + 1))
+        if trios == 8:  # the usual lengths are laid out in full
+            total = _sum_trios(table, p0, p1, p2, 8)
+        elif trios == 5:
+            total = _sum_trios(table, p0, p1, p2, 5)
         else:
-            for t in range(trios):
-                total = add16(total, _look_up(table, q0, q1, q2, t))
+            total = _sum_trios(table, p0, p1, p2, trios)
         low, high = low_ints(total), high_ints(total)
         if not begin:
             low, high = add32(low, load(sums, _SUMS * c)), add32(high, load(sums, _SUMS * c + 32))
@@ -101,7 +109,7 @@ def dot_sums(x: I16 | U8, indices: U8, m: int, room: U8, out: I32) -> None:
 
     Args:
         x: int16 (n, k), from -HIGHEST to HIGHEST, or uint8.
-        indices: the weights of m outputs, as lookup.py lays them out, flat bytes.
+        indices: the weights of m outputs, as lookup.py lays them out, and its PAST words, flat bytes.
         m: outputs.
         room: `room_for_sums` bytes to work in, best at the start of a cache line.
         out: int32 (n, m).

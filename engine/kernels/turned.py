@@ -26,7 +26,7 @@ U64 = npt.NDArray[np.uint64]
 def _next_digits(room: U8, limits: I64, digits: U8) -> None:
     """Write which records' counts are below each output's limit as the digits of the next layer."""
     for j in range(len(limits)):
-        c = ROOM + 64 * len(limits) + 128 * j
+        c = ROOM + 128 * j
         low = below_one(load(room, c), load(room, c + 32), limits[j])
         high = below_one(load(room, c + 64), load(room, c + 96), limits[j])
         store(digits, 32 * j, or8(and8(low, ones()), and8(high, high_ones())))
@@ -41,7 +41,7 @@ def _last_signs(room: U8, limits: I64, square: U64, out: U64) -> None:
             j = 64 * w + i
             square[i] = np.uint64(0)
             if j < m:
-                c = ROOM + 64 * m + 128 * j
+                c = ROOM + 128 * j
                 low = sign_bits(below_one(load(room, c), load(room, c + 32), limits[j]))
                 high = sign_bits(below_one(load(room, c + 64), load(room, c + 96), limits[j]))
                 square[i] = low | (high << np.uint64(32))

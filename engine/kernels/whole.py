@@ -221,9 +221,10 @@ class WholeWeights:
         """Write the sums of rows under the signs of every plane, one after another, by tables."""
         stacked = len(self._stacked)
         if self._indices is None:
-            indices = np.empty((-(-self.inputs // lookup.PART), 3, stacked), np.uint64)
-            lookup.lay_indices(self._stacked, self.inputs, indices)
-            self._indices = indices.reshape(-1).view(np.uint8)
+            parts = -(-self.inputs // lookup.PART)
+            indices = np.zeros(3 * parts * stacked + lookup.PAST, np.uint64)
+            lookup.lay_indices(self._stacked, self.inputs, indices[: -lookup.PAST].reshape(parts, -1, 3))
+            self._indices = indices.view(np.uint8)
         sums.dot_sums(x, self._indices, stacked, room(sums.room_for_sums(self.inputs, stacked)), out)
 
     def _under_planes(self, x: I16, seen: Levels, out: I32) -> None:

@@ -167,11 +167,12 @@ class Stack:
         indices: list[U64] = []
         for one in self.layers:
             outputs, parts = len(one.limits), -(-one.inputs // lookup.PART)
-            taken = np.empty((parts, 3, outputs), np.uint64)
+            taken = np.empty((parts, outputs, 3), np.uint64)
             lookup.lay_indices(one.weights, one.inputs, taken)
             rows.append((one.inputs, outputs, at, place, digits, offset, planes))
             indices.append(taken.reshape(-1))
             place, at, digits = place + outputs, at + taken.nbytes, digits + 32 * lookup.PART * parts
+        indices.append(np.zeros(lookup.PAST, np.uint64))
         limits = np.concatenate([one.limits for one in self.layers])
         return np.array(rows, np.int64), np.concatenate(indices).view(np.uint8), limits
 
@@ -231,7 +232,8 @@ class PlaceSigns:
         count, words = int(np.prod(self.shape[:-1])), self.shape[-1] // 64
         digits, limits = SIGN_KERNELS["lookup"].lay(one.weights, one.inputs), limits_by_block(one.limits)
         parts, most = -(-one.inputs // lookup.PART), min(_ROWS, batch * count)
-        work, indices = aligned(lookup.ROOM + lookup.COUNTERS * most), np.empty(3 * parts * most, np.uint64)
+        work = aligned(lookup.ROOM + lookup.COUNTERS * most)
+        indices = np.empty(3 * parts * most + lookup.PAST, np.uint64)
         buffer = np.empty((batch * count, words), np.uint64)
         read, write = self.read, self.write
 
@@ -239,9 +241,9 @@ class PlaceSigns:
             rows, out = places(slots[read]), buffer[: n * count]
             for at in range(0, len(rows), most):
                 piece, target = rows[at : at + most], out[at : at + most]
-                here = indices[: 3 * parts * len(piece)].reshape(parts, 3, len(piece))
-                lookup.lay_indices(piece, one.inputs, here)
-                flat = here.reshape(-1).view(np.uint8)
+                here = 3 * parts * len(piece)
+                lookup.lay_indices(piece, one.inputs, indices[:here].reshape(parts, len(piece), 3))
+                flat = indices[: here + lookup.PAST].view(np.uint8)
                 lookup.signs_lookup(flat, len(piece), one.inputs, digits, limits, work, target)
             slots[write] = out.reshape(n, count * words)
 

@@ -32,10 +32,11 @@ def _ways(a, b, inputs, limits):
     out = np.zeros((n, words), np.uint64)
     by_block = signs.limits_by_block(limits)
     room = signs.room(lookup.ROOM + lookup.COUNTERS * n)
-    indices = np.empty((-(-inputs // lookup.PART), 3, n), np.uint64)
-    lookup.lay_indices(a, inputs, indices)
+    parts = -(-inputs // lookup.PART)
+    indices = np.empty(3 * parts * n + lookup.PAST, np.uint64)
+    lookup.lay_indices(a, inputs, indices[: 3 * parts * n].reshape(parts, n, 3))
     digits = signs.SIGN_KERNELS["lookup"].lay(b, inputs)
-    lookup.signs_lookup(indices.reshape(-1).view(np.uint8), n, inputs, digits, by_block, room, out)
+    lookup.signs_lookup(indices.view(np.uint8), n, inputs, digits, by_block, room, out)
     yield out.copy()
     if AVX2:
         out[:] = 0

@@ -34,11 +34,29 @@ def test_every_kernel_is_the_plain_dot_product(key, size):
 
 
 @every_kernel
-@pytest.mark.parametrize("inputs", [192, 240, 1024, 2000])
+@pytest.mark.parametrize("inputs", [192, 240, 1024, 1200, 1201, 2000, 2460])
 def test_no_counter_overflows_where_all_bits_differ_or_agree(key, inputs):
     a = np.array([[1] * inputs, [0] * inputs, [1] * inputs], np.uint8)
     b = np.zeros((65, inputs), np.uint8)
     b[64] = 1
+    assert (SignWeights(packed(b), inputs, ((1, key),)).dot(packed(a)) == products(a, b)).all()
+
+
+@every_kernel
+@settings(deadline=None, max_examples=5)
+@given(st.integers(1, 70), st.integers(1, 130), st.integers(1100, 5000), st.integers(0, 2**32 - 1))
+def test_long_rows_are_widened_again_and_again(key, n, m, k, seed):
+    rng = np.random.default_rng(seed)
+    a, b = (rng.integers(0, 256, (rows, k)).astype(np.uint8) < rng.integers(0, 257) for rows in (n, m))
+    found = SignWeights(packed(b), k, ((1, key),)).dot(packed(a))
+    assert (found == products(a, b)).all()
+
+
+@every_kernel
+@pytest.mark.parametrize("inputs", [32_767, 32_768, 70_000])
+def test_products_of_long_rows_need_more_than_16_bits(key, inputs):
+    a, b = np.ones((3, inputs), np.uint8), np.zeros((70, inputs), np.uint8)
+    a[1] = 0
     assert (SignWeights(packed(b), inputs, ((1, key),)).dot(packed(a)) == products(a, b)).all()
 
 
