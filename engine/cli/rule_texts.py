@@ -25,7 +25,7 @@ from .printing import note, plural, say, say_json
 from .sequences import rules_text
 
 TEXT = ".rules"
-_HEAD = ("record", "status", "engine", "cost", "changed", "broken", "left")
+_HEAD = ("record", "status", "engine", "cost", "bound", "changed", "broken", "left")
 
 
 def document_for(options: argparse.Namespace) -> Document:
@@ -61,7 +61,7 @@ def repair_table(options: argparse.Namespace) -> int:
         note(words)
     if not len(table.facts):
         raise DataError("The table has no records.", where=options.data)
-    several = Several(rules)
+    several = Several(rules, within=options.seconds)
     several(table.scores[:1], table.facts[:1])  # compiles what is not compiled yet
     began = time.perf_counter()
     done = several(table.scores, table.facts)
@@ -94,13 +94,13 @@ def _rows(rules: RuleSet, done: Settled) -> list[list[str]]:
     rows = []
     for i, (raw, values) in enumerate(zip(done.raw, done.values, strict=True)):
         changed = [decided[v].name for v in np.flatnonzero(raw != values)]
-        cost = int(done.decided.costs[i])
+        costs = int(done.decided.costs[i]), int(done.decided.bounds[i])
         rows.append(
             [
                 str(i),
                 STATUS[done.status[i]],
                 TOOLS[done.decided.tool[i]],
-                "" if cost < 0 else f"{cost / SCALE:g}",
+                *("" if cost < 0 else f"{cost / SCALE:g}" for cost in costs),
                 "; ".join(changed),
                 "; ".join(names[done.broken[i]].tolist()),
                 "; ".join(names[done.left[i]].tolist()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def repair_scores(options: argparse.Namespace) -> int:
     check_repairs_suffix(out)
     check_writable(out)
     asked = _asked(read_dimacs(Path(options.file)), options)
-    engine = Engine(asked.form)
+    engine = Engine(asked.form, within=options.seconds)
     engine(asked.predicted[:1], asked.costs[:1])  # compiles what is not compiled yet
     began = time.perf_counter()
     decided = engine(asked.predicted, asked.costs)
@@ -226,6 +227,12 @@ def add_rules(verbs: Any, make: Any) -> None:
         type=_nats,
         default=1.0,
         help="log-odds that one unit of a soft weight is worth (default 1)",
+    )
+    one.add_argument(
+        "--seconds",
+        type=_seconds,
+        default=inf,
+        help="time of all records in RC2; what is left is repaired but not proven (default: no limit)",
     )
     one.add_argument(
         "--sample",

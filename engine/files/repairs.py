@@ -90,21 +90,21 @@ def log_odds(scores: F64, kind: str, where: str = "") -> F64:
 
 @WRITERS.option(".csv", "CSV table", formula="one row a record, one column a variable")
 def write_csv(path: Path, repairs: Repairs) -> None:
-    """Write record, status, engine, cost in nats, the variables changed, and every variable as 0 or 1."""
+    """Write record, status, engine, cost, what any costs at least, changed variables, all as 0 or 1."""
     decided, count = repairs.decided, len(repairs.names)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["record", "status", "engine", "cost", "changed", *repairs.names])
+        writer.writerow(["record", "status", "engine", "cost", "bound", "changed", *repairs.names])
         for i, values in enumerate(decided.values[:, :count]):
             changed = [repairs.names[v] for v in np.flatnonzero(values != repairs.predicted[i, :count])]
-            cost = "" if decided.costs[i] < 0 else f"{decided.costs[i] / SCALE:g}"
+            costs = ["" if c < 0 else f"{c / SCALE:g}" for c in (decided.costs[i], decided.bounds[i])]
             status, engine = STATUS[decided.status[i]], TOOLS[decided.tool[i]]
-            writer.writerow([i, status, engine, cost, "; ".join(changed), *values.astype(int).tolist()])
+            writer.writerow([i, status, engine, *costs, "; ".join(changed), *values.astype(int).tolist()])
 
 
-@WRITERS.option(".npz", "NumPy archive", formula="arrays values, raw, cost, status, engine, variables")
+@WRITERS.option(".npz", "NumPy archive", formula="arrays values, raw, cost, bound, status, engine, variables")
 def write_npz(path: Path, repairs: Repairs) -> None:
-    """Write bool values and raw values, (n, variables); cost in nats, NaN where none; status and engine."""
+    """Write bool values and raw values, (n, variables); cost and bound in nats, or NaN; status, engine."""
     decided, count = repairs.decided, len(repairs.names)
     with path.open("wb") as file:
         np.savez_compressed(
@@ -112,6 +112,7 @@ def write_npz(path: Path, repairs: Repairs) -> None:
             values=decided.values[:, :count],
             raw=repairs.predicted[:, :count],
             cost=np.where(decided.costs < 0, np.nan, decided.costs / SCALE),
+            bound=np.where(decided.bounds < 0, np.nan, decided.bounds / SCALE),
             status=np.array(STATUS)[decided.status],
             engine=np.array(TOOLS)[decided.tool],
             variables=np.array(repairs.names),

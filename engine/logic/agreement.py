@@ -43,8 +43,8 @@ class Again:
             left = min(self._seconds, within - (time.monotonic() - began))
             if left <= 0:
                 break
-            found = self._cheapest.of(self._solver, values, paid, left, known=True)
-            if found is not None:
+            found = self._cheapest.of(self._solver, values, paid, left)
+            if found.proven:
                 solved += 1
                 agreed += found.cost == cost
         return Agreement(len(told), solved, agreed, time.monotonic() - began)

@@ -23,11 +23,13 @@ class Found:
         values: bool (k,), None where none are allowed or, unless `proven`, none were found in time.
         cost: what they cost, -1 without any.
         proven: whether nothing cheaper is allowed.
+        bound: what any allowed values cost at least.
     """
 
     values: Bools | None
     cost: int
     proven: bool
+    bound: int = 0
 
 
 class Cheapest:
@@ -40,15 +42,14 @@ class Cheapest:
     def _sent(self) -> tuple[str, dict[str, Any]]:
         return told(self._part.constraints, len(self._part.variables))
 
-    def of(self, solver: Solver, values: Bools, costs: I64, seconds: float, *, known: bool) -> Found | None:
-        """Return the answer for one record, or None where time ran out and allowed values are known.
+    def of(self, solver: Solver, values: Bools, costs: I64, seconds: float) -> Found:
+        """Return the answer for one record.
 
         Args:
             solver: which process to ask.
             values: bool (all variables), what stands; a change of it costs.
             costs: int64 (all variables).
-            seconds: for the cheapest; as much again for any allowed values where none are known.
-            known: whether allowed values are known already.
+            seconds: after which the cheapest that was found is the answer; 0 for one that is found at once.
 
         Raises:
             SolverError: python-sat is not there.
@@ -61,19 +62,13 @@ class Cheapest:
             "soft": said[given:].tolist(),
             "costs": costs[here][given:].tolist(),
         }
-        key, form = self._sent
-        answer = solver.cheapest(key, form, asked, seconds)
-        if answer is None and known:
-            return None
-        proven = answer is not None
-        if answer is None:
-            answer = solver.cheapest(key, form, {**asked, "any": True}, seconds)
+        answer = solver.cheapest(*self._sent, asked, seconds)
         if answer is None:
             return Found(None, -1, proven=False)
         if answer["values"] is None:
-            return Found(None, -1, proven=True)
+            return Found(None, -1, answer["proven"])
         told = np.array(answer["values"], np.int64)[: len(here)] > 0
         # A model ends with the last variable that a clause or a cost speaks of; the others stay as they are.
         found = np.concatenate([told, values[here][len(told) :]])
         cost = int(costs[here][found != values[here]].sum())
-        return Found(found, cost, proven)
+        return Found(found, cost, answer["proven"], cost if answer["proven"] else answer["bound"])

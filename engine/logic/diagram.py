@@ -20,6 +20,7 @@ from .parts import Part
 
 MOST_WIDE = 50_000  # states of one layer
 MOST_STATES = 600_000  # of all layers
+MOST_BYTES = 24 << 20  # that the needs of all states may take: a second of work or so
 NO, YES = 0, 1  # the ends; node i of `nodes` is number i + 2
 _TRIED = 2  # orders that are tried where the first ones are too wide
 _CONSTANTS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F)
@@ -57,13 +58,14 @@ def compiled(part: Part, order: I32, widest: int = MOST_WIDE) -> Diagram | None:
     """Return the diagram of `part` in the order int32 (k,) of its variables, or None where it is too wide."""
     frontier = _Frontier(part, order)
     layers: list[tuple[I64, I64]] = []
-    states = 0
+    states = size = 0
     for v in order.tolist() if len(frontier.needs) else ():
         layers.append(frontier.pass_variable(v))
         states += len(frontier.needs)
+        size += frontier.needs.nbytes
         if not len(frontier.needs):
             break
-        if len(frontier.needs) > widest or states > MOST_STATES:
+        if len(frontier.needs) > widest or states > MOST_STATES or size > MOST_BYTES:
             return None
     if not len(frontier.needs):
         return Diagram(np.empty((0, 3), np.int32), NO)

@@ -9,6 +9,7 @@ from ..ports import I32
 from .parts import Part
 
 _MOVES = 6_000
+_LOOKS = 6_000_000  # at literals, which is what fewer moves come to where there are many
 _POWERS = (1, 3)  # of the open constraints at each cut; the higher one looks at the widest cut
 
 
@@ -22,7 +23,8 @@ def orders_of(part: Part) -> list[I32]:
     offsets, literals, _, _ = part.packed
     variables = np.abs(literals) - 1
     rng = np.random.default_rng(count)
-    moves = rng.integers(0, max(count, 1), (_MOVES, 2)).astype(np.int32)
+    many = min(_MOVES, _LOOKS // max(len(literals), 1))
+    moves = rng.integers(0, max(count, 1), (many, 2)).astype(np.int32)
     found: list[tuple[int, I32]] = []
     room = np.empty((2, count), np.int32), np.empty(count + 1, np.int64)
     for start in (np.arange(count, dtype=np.int32), _walk(part)):

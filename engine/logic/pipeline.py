@@ -10,8 +10,10 @@ same answer in any batch.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -19,18 +21,13 @@ import numpy.typing as npt
 
 from ..guard import Agreement
 from ..kernels.least import FAR as _NEAR
-from ..kernels.least import LANES
-from ..kernels.repair import Checked, Rows, broken_parts, sweep
-from ..kernels.repair_search import search_rows
-from ..kernels.repair_state import Sums, room_for
+from ..kernels.repair import Checked, broken_parts
 from ..ports import I64
 from .agreement import WITHIN, Again
-from .cheapest import Cheapest
-from .diagram import MOST_WIDE, Diagram, diagram_of
+from .diagram import MOST_WIDE
 from .normal import Bools, NormalForm
-from .ordering import widest_cut
 from .parts import Part, parts_of
-from .puzzle import Puzzle, puzzle_of
+from .ready import Ready
 from .solver import Solver, shared_solver
 
 Tool = Literal["diagram", "search", "puzzle", "rc2"]
@@ -44,7 +41,6 @@ CHECK, DIAGRAM, SEARCH, PUZZLE, RC2 = range(5)
 BRANCHINGS = 2_000  # of one part of one record: a millisecond or two, about what RC2 takes
 STEPS = 100_000  # of a puzzle of one record: a second or two
 WIDE = 64  # constraints open at a time beyond which a puzzle is not tried as a diagram
-SMALL = 4_000  # nodes up to which a diagram is swept sooner than a record is searched
 SWEPT = 1_500  # nodes of a larger one that are swept in the time of a branching
 SECONDS = 5.0  # for one record in the solver process
 _AWAY = 1 << 61  # more than any answer costs in 64 bits, as _NEAR in 32
@@ -57,12 +53,14 @@ class Decided:
     Attributes:
         values: bool (n, variables); where no answer is allowed or none was found, those given.
         costs: int64 (n,), what the changes cost; -1 where no answer is allowed or none was found.
+        bounds: int64 (n,), what any allowed answer costs at least; `costs` where that is proven.
         status: uint8 (n,), a place in STATUS.
         tool: uint8 (n,), a place in TOOLS: what gave the part with that status, the last resort of several.
     """
 
     values: Bools
     costs: I64
+    bounds: I64
     status: U8
     tool: U8
 
@@ -86,7 +84,7 @@ _WHY = {
         FEASIBLE,
         PUZZLE,
     ): "the puzzle ran out of steps and RC2 out of time; something cheaper may be allowed",
-    (FEASIBLE, RC2): "RC2 ran out of time; any allowed answer was taken, something cheaper may be allowed",
+    (FEASIBLE, RC2): "RC2 ran out of time; this is the cheapest that was found, not proven the cheapest",
     (UNKNOWN, RC2): "the solver ran out of time; whether there is an allowed answer is not known",
     (NONE, CHECK): "the facts alone break a rule",
     (NONE, DIAGRAM): "the diagram holds no answer that goes with these facts",
@@ -106,6 +104,8 @@ class Engine:
         steps: budget of a puzzle, for one part of one record.
         widest: states of one layer that a diagram may have.
         seconds: for one record in the solver process.
+        within: for all records of one batch in the solver process; those that are left get what is found at
+            once.
         solver: which process to ask; the shared one if left out. It is started when it is first needed.
     """
 
@@ -118,15 +118,16 @@ class Engine:
         steps: int = STEPS,
         widest: int = MOST_WIDE,
         seconds: float = SECONDS,
+        within: float = inf,
         solver: Solver | None = None,
     ) -> None:
         self.form = form
         self._only = only
         self._branchings = branchings if only != "search" else np.iinfo(np.int64).max
         self._steps = steps
-        self._solver, self._seconds = solver or shared_solver(), seconds
+        self._solver, self._seconds, self._within = solver or shared_solver(), seconds, within
         wide = -1 if only == "puzzle" else WIDE
-        self.parts = tuple(_Ready(part, widest, wide) for part in parts_of(form))
+        self.parts = tuple(Ready(part, widest, wide) for part in parts_of(form))
 
     def __call__(self, predicted: Bools, costs: I64) -> Decided:
         """Return the cheapest allowed change of each record; a record's does not depend on the others.
@@ -142,20 +143,23 @@ class Engine:
         far = self._far(predicted, costs)
         values = predicted.copy()
         broken = self.broken(predicted)
-        total = np.zeros(len(values), np.int64)
+        total, bounds = np.zeros((2, len(values)), np.int64)
+        batch = _Batch(predicted, values, costs, far, time.monotonic() + self._within)
         # The worst status of a record's parts and the last resort that gave it, as one number.
         hardest = np.zeros(len(values), np.uint8)
         for i, part in enumerate(self.parts):
             rows = np.flatnonzero(broken[:, i])
             if len(rows):
-                reached, found, by = self._repair(part, rows, _Batch(predicted, values, costs, far))
+                reached, least, found, by = self._repair(part, rows, batch)
                 total[rows] += reached
+                bounds[rows] += least
                 hardest[rows] = np.maximum(hardest[rows], found * len(TOOLS) + by)
         status, tool = hardest // len(TOOLS), hardest % len(TOOLS)
         dead = np.flatnonzero(status >= UNKNOWN)
         if len(dead):
             values[dead], total[dead] = predicted[dead], -1
-        return Decided(values, total, status, tool)
+            bounds[status == NONE] = -1
+        return Decided(values, total, bounds, status, tool)
 
     def broken(self, values: Bools) -> Bools:
         """Return which parts each record breaks, bool (n, parts)."""
@@ -224,157 +228,103 @@ class Engine:
             raise ValueError("costs must be 0 or more, and add up to less than 2^60")
         return _NEAR if every * shape[1] < _NEAR else _AWAY
 
-    def _repair(self, part: _Ready, rows: I64, batch: _Batch) -> tuple[I64, U8, U8]:
-        """Repair one part of the records `rows` in place; return cost, status and tool of each."""
+    def _repair(self, part: Ready, rows: I64, batch: _Batch) -> _Repaired:
+        """Repair one part of the records `rows` in place."""
         if part.part.given == len(part.part.variables):
-            return np.zeros(len(rows), np.int64), np.full(len(rows), NONE, np.uint8), _all(rows, CHECK)
+            return _sure(np.full(len(rows), -1), CHECK)
         if self._only == "diagram" or (self._only is None and part.small):
             return self._by_diagram(part, rows, batch)
         if self._only == "rc2":
-            return self._by_rc2(part, rows, batch, _nothing(rows))
+            return self._by_rc2(part, rows, batch, np.full(len(rows), -1), RC2)
         if self._only == "puzzle" and not part.puzzle:
             raise ValueError("these rules are not those of a puzzle")
         if self._only != "search" and part.puzzle:
-            reached, proven = part.puzzle.solve(rows, batch.values, batch.costs, self._steps)
-            tool = _all(rows, PUZZLE)
+            tool, most = PUZZLE, self._steps
+            reached, proven = part.puzzle.solve(rows, batch.values, batch.costs, most)
         else:
-            reached, proven = part.search(rows, batch.values, batch.costs, self._budget(part))
-            tool = _all(rows, SEARCH)
-        status = np.where(reached < 0, NONE, OPTIMAL).astype(np.uint8)
+            tool, most = SEARCH, self._budget(part)
+            reached, proven = part.search(rows, batch.values, batch.costs, most)
+        done = _sure(reached, tool)
         left = np.flatnonzero(~proven)
         if len(left):
-            known = _Known(reached[left], tool[left])
-            reached[left], status[left], tool[left] = self._finish(part, rows[left], batch, known)
-        return reached, status, tool
+            finished = self._finish(part, rows[left], batch, reached[left], tool)
+            for i in range(len(done)):
+                done[i][left] = finished[i]
+        return done
 
-    def _budget(self, part: _Ready) -> int:
+    def _budget(self, part: Ready) -> int:
         """Return the branchings for a record: no longer than the sweep that would come after them takes."""
         if self._only is None and not part.puzzle and part.diagram:
             return min(self._branchings, len(part.diagram.nodes) // SWEPT)
         return self._branchings
 
-    def _finish(self, part: _Ready, rows: I64, batch: _Batch, known: _Known) -> tuple[I64, U8, U8]:
-        """Repair what was left unproven; `known` is what stands in the batch."""
+    def _finish(self, part: Ready, rows: I64, batch: _Batch, known: I64, tool: int) -> _Repaired:
+        """Repair what was left unproven; what stands in the batch costs `known`, -1 if it is not allowed."""
         here = np.ix_(rows, part.part.variables)
         standing = batch.values[here]
         batch.values[here] = batch.predicted[here]  # costs are those of changing what was predicted
         if part.puzzle is None and part.diagram:
             return self._by_diagram(part, rows, batch)
-        reached, status, tool = self._by_rc2(part, rows, batch, known)
-        late = np.flatnonzero(tool != RC2)
+        done = self._by_rc2(part, rows, batch, known, tool)
+        late = np.flatnonzero(done.tool != RC2)
         batch.values[np.ix_(rows[late], part.part.variables)] = standing[late]
-        return reached, status, tool
+        return done
 
-    def _by_diagram(self, part: _Ready, rows: I64, batch: _Batch) -> tuple[I64, U8, U8]:
-        reached = part.sweep(rows, batch.values, batch.costs, batch.far)
-        return reached, np.where(reached < 0, NONE, OPTIMAL).astype(np.uint8), _all(rows, DIAGRAM)
+    def _by_diagram(self, part: Ready, rows: I64, batch: _Batch) -> _Repaired:
+        return _sure(part.sweep(rows, batch.values, batch.costs, batch.far), DIAGRAM)
 
-    def _by_rc2(self, part: _Ready, rows: I64, batch: _Batch, known: _Known) -> tuple[I64, U8, U8]:
-        """Ask the solver process, which is spared a second question where allowed values are known."""
-        reached, status, tool = known.reached.copy(), _all(rows, FEASIBLE), _all(rows, RC2)
+    def _by_rc2(self, part: Ready, rows: I64, batch: _Batch, known: I64, tool: int) -> _Repaired:
+        """Ask the solver process; what was found before, at the cost `known`, stands unless it is dearer."""
+        done = _sure(known.copy(), tool)
         for i, r in enumerate(rows):
-            asked = batch.predicted[r], batch.costs[r], self._seconds
-            answer = part.cheapest.of(self._solver, *asked, known=reached[i] >= 0)
-            if answer is None:
-                tool[i] = known.tool[i]
-            elif answer.values is None:
-                status[i], reached[i] = NONE if answer.proven else UNKNOWN, -1
-            else:
+            seconds = min(self._seconds, max(batch.until - time.monotonic(), 0.0))
+            answer = part.cheapest.of(self._solver, batch.predicted[r], batch.costs[r], seconds)
+            done.least[i] = answer.bound
+            done.status[i] = OPTIMAL if answer.proven else FEASIBLE
+            if answer.values is not None and (answer.proven or not 0 <= known[i] <= answer.cost):
                 batch.values[r, part.part.variables] = answer.values
-                reached[i], status[i] = answer.cost, OPTIMAL if answer.proven else FEASIBLE
-        return reached, status, tool
+                done.reached[i], done.tool[i] = answer.cost, RC2
+            elif known[i] < 0:
+                done.status[i], done.tool[i] = NONE if answer.proven else UNKNOWN, RC2
+        return done
+
+
+class _Repaired(NamedTuple):
+    """What became of one part of some records.
+
+    Attributes:
+        reached: int64, what each costs, -1 where nothing was found.
+        least: int64, what any allowed values cost at least.
+        status, tool: uint8, places in STATUS and TOOLS.
+    """
+
+    reached: I64
+    least: I64
+    status: U8
+    tool: U8
+
+
+def _sure(reached: I64, tool: int) -> _Repaired:
+    """Return what is proven: values of these costs, -1 where none are allowed."""
+    status = np.where(reached < 0, NONE, OPTIMAL).astype(np.uint8)
+    return _Repaired(reached, reached.copy(), status, np.full(len(reached), tool, np.uint8))
 
 
 class _Batch(NamedTuple):
-    """What is being repaired: as it was predicted, as it stands, what changes cost, and a cost beyond any."""
+    """What is being repaired.
+
+    Attributes:
+        predicted, values: bool (n, variables), as it was predicted, and as it stands.
+        costs: int64 (n, variables), what changes cost.
+        far: a cost beyond any.
+        until: when the solver process is asked no longer, by the monotonic clock.
+    """
 
     predicted: Bools
     values: Bools
     costs: I64
     far: int
-
-
-class _Known(NamedTuple):
-    """What allowed values cost that were found already, -1 where none were, and what found them."""
-
-    reached: I64
-    tool: U8
-
-
-class _Ready:
-    """A part with what the engines need of it, made when it is first needed."""
-
-    def __init__(self, part: Part, widest: int, wide: int) -> None:
-        self.part, self._widest, self._wide = part, widest, wide
-
-    @cached_property
-    def diagram(self) -> Diagram | None:
-        return diagram_of(self.part, self._widest)
-
-    @cached_property
-    def puzzle(self) -> Puzzle | None:
-        """The part as a puzzle, where it is one that no diagram should be tried for."""
-        return puzzle_of(self.part) if widest_cut(self.part) > self._wide else None
-
-    @property
-    def small(self) -> bool:
-        if self.puzzle:
-            return False
-        return self.diagram is not None and len(self.diagram.nodes) <= SMALL
-
-    @cached_property
-    def cheapest(self) -> Cheapest:
-        return Cheapest(self.part)
-
-    @cached_property
-    def _sums(self) -> Sums:
-        offsets, literals, weights, bounds = self.part.packed
-        order = np.argsort(np.abs(literals), kind="stable")
-        owner = np.repeat(np.arange(len(bounds)), np.diff(offsets))
-        counts = np.bincount(np.abs(literals) - 1, minlength=len(self.part.variables))
-        heaviest = [max(c.weights, default=1) for c in self.part.constraints]
-        totals, unset = np.zeros((2, len(bounds)), np.int64)
-        np.add.at(totals, owner, weights)
-        np.add.at(unset, owner, weights * (literals < 0))
-        return Sums(
-            offsets,
-            literals,
-            weights,
-            bounds,
-            np.array(heaviest, np.int64),
-            totals,
-            unset,
-            np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
-            owner[order].astype(np.int32),
-            (np.sign(literals) * weights)[order],
-        )
-
-    def sweep(self, rows: I64, values: Bools, costs: I64, far: int) -> I64:
-        diagram = self.diagram
-        if diagram is None:
-            raise ValueError("there is no diagram this narrow")
-        dtype = np.dtype(np.int32 if far == _NEAR else np.int64)
-        sides = np.zeros((len(self.part.variables), 2, LANES), dtype)
-        room = np.empty((len(diagram.nodes) + 2, LANES), dtype)
-        reached = np.empty(len(rows), np.int64)
-        batch = Rows(self.part.variables, self.part.given, costs, rows, values, reached)
-        sweep(diagram.nodes, diagram.root, batch, far, sides, room)
-        return reached
-
-    def search(self, rows: I64, values: Bools, costs: I64, most: int) -> tuple[I64, Bools]:
-        reached, proven = np.empty(len(rows), np.int64), np.empty(len(rows), np.bool_)
-        room = room_for(len(self.part.variables), len(self.part.constraints))
-        batch = Rows(self.part.variables, self.part.given, costs, rows, values, reached)
-        search_rows(self._sums, room, batch, most, proven)
-        return reached, proven
-
-
-def _nothing(rows: I64) -> _Known:
-    return _Known(np.full(len(rows), -1), _all(rows, RC2))
-
-
-def _all(rows: I64, what: int) -> U8:
-    return np.full(len(rows), what, np.uint8)
+    until: float
 
 
 def _whole(form: NormalForm) -> Part:

@@ -153,7 +153,7 @@ class Repair:
         for i, cost in self._soft.items():
             told += cost * done.left[rows, i]
         told[done.labels[rows] < 0] = -1
-        decided = Decided(predicted, told, done.status[rows], done.engine[rows])
+        decided = Decided(predicted, told, told, done.status[rows], done.engine[rows])
         return self._engine.agreement(predicted, costs, decided, count)
 
     # Inside

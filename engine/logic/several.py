@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf
 
 import numpy as np
 
@@ -63,12 +64,13 @@ class Several:
     Args:
         rules: the rules.
         solver: which process to ask as a last resort; the shared one if left out.
+        within: seconds for all records of one batch in that process.
     """
 
-    def __init__(self, rules: RuleSet, solver: Solver | None = None) -> None:
+    def __init__(self, rules: RuleSet, solver: Solver | None = None, within: float = inf) -> None:
         self.rules = rules
         self.compiled: Compiled = lowered(rules)
-        self.engine = Engine(self.compiled.form, solver=solver)
+        self.engine = Engine(self.compiled.form, solver=solver, within=within)
 
     def __call__(self, scores: F32, facts: F64) -> Settled:
         """Repair the answers of n records; a record's result does not depend on the others.
@@ -135,7 +137,9 @@ class Several:
         rows = np.sort(np.random.default_rng(seed).choice(len(scores), count, replace=False))
         predicted, costs = self.compiled.asked(facts[rows], scores[rows])
         done = settled.decided
-        part = Decided(done.values[rows], done.costs[rows], done.status[rows], done.tool[rows])
+        part = Decided(
+            done.values[rows], done.costs[rows], done.bounds[rows], done.status[rows], done.tool[rows]
+        )
         return self.engine.agreement(predicted, costs, part, count)
 
     def beliefs(self, scores: F32, tests: Outcomes) -> Conditioned | None:

@@ -19,7 +19,7 @@ from ..errors import SolverError
 from .messages import read_message, write_message
 
 _PATIENCE = 0.5  # seconds that closing waits for a request in hand
-_GRACE = 5.0  # seconds that the process may take to start and to end its last question
+_GRACE = 5.0  # seconds that the process may take to start, to encode rules and to end its last question
 _ROOT = Path(__file__).parents[2]
 
 
@@ -42,21 +42,20 @@ class Solver:
     def cheapest(
         self, key: str, form: dict[str, Any], record: dict[str, Any], seconds: float
     ) -> dict[str, Any] | None:
-        """Return RC2's answer about one record (cheapest.py), or None where `seconds` were not enough.
+        """Return the answer about one record (cheapest.py), or None where the process had to be killed.
 
         Args:
             key: names `form`: no other form has it.
             form: clauses and how many variables they have.
             record: facts, soft literals and their costs.
-            seconds: after which the process is killed.
+            seconds: after which it is to answer with what it has.
 
         Raises:
             SolverError: python-sat is not installed, or the process died.
         """
+        asked = {"rules": key, "record": {**record, "within": seconds}}
         try:
-            found: dict[str, Any] = self._ask_rules({"rules": key, "record": record}, form, seconds)[
-                "cheapest"
-            ]
+            found: dict[str, Any] = self._ask_rules(asked, form, seconds + _GRACE)["cheapest"]
         except _LateError:
             return None
         return found

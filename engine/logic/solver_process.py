@@ -17,6 +17,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
+from .anytime import Soft, cheapest
 from .lint.examination import Examination
 from .messages import read_message, write_message
 
@@ -46,27 +47,23 @@ class Ruled:
         self._examination: Examination | None = None
 
     def cheapest(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """Return {"values": literals or null, "cost": ...}, the cheapest way to keep all clauses, by RC2.
+        """Return the cheapest way to keep all clauses, as far as it is found in time (anytime.py).
 
-        `soft` are literals with their `costs`, `facts` literals that must hold. With `any` the values are the
-        first found from the soft literals, whatever they cost.
+        `soft` are literals with their `costs`, `facts` literals that must hold; RC2 proves `within` so many
+        seconds that nothing is cheaper, or not.
         """
-        from pysat.examples.rc2 import RC2Stratified
         from pysat.formula import WCNF
 
-        paid = [(x, c) for x, c in zip(asked["soft"], asked["costs"], strict=True) if c]
-        self._solver.set_phases(asked["soft"])
-        if not self._solver.solve(assumptions=asked["facts"]):
-            return {"values": None}
-        if asked.get("any") or not paid:
-            return {"values": self._solver.get_model()}
-        formula = WCNF()
-        formula.nv = self._variables
-        formula.hard = [*self._clauses, *([fact] for fact in asked["facts"])]
-        formula.soft, formula.wght = [[x] for x, _ in paid], [c for _, c in paid]
-        formula.topw = sum(formula.wght) + 1
-        with RC2Stratified(formula, solver="g4", adapt=True, exhaust=True, minz=True) as rc2:
-            return {"values": rc2.compute()}
+        soft = Soft(asked["soft"], asked["costs"])
+        formula = None
+        if any(soft.costs):
+            formula = WCNF()
+            formula.nv = self._variables
+            formula.hard = [*self._clauses, *([fact] for fact in asked["facts"])]
+            paid = [(x, c) for x, c in zip(soft.literals, soft.costs, strict=True) if c]
+            formula.soft, formula.wght = [[x] for x, _ in paid], [c for _, c in paid]
+            formula.topw = sum(formula.wght) + 1
+        return cheapest(self._solver, formula, asked["facts"], soft, asked["within"])
 
     def reason(self, asked: dict[str, Any]) -> list[int]:
         """Return the numbers of those of `sets` that conflict with the clauses and `facts`, none to spare.
