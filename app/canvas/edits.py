@@ -47,7 +47,7 @@ def add(document: Document, kind: str, centre: QPointF, wired_to: tuple[str, str
     shape = shape_of(plain_face(node, name))
     at = snapped(centre - QPointF(shape.width / 2, shape.height / 2))
     graph = document.graph.add(name, node, at.x(), at.y())
-    if wired_to:
+    if wired_to and wired_to[0] in graph.nodes:  # an undo may have taken it since it was asked for
         graph = _wired(graph, name, node, wired_to)
     document.edit(f"Add {name}", graph)
     document.select([name])

@@ -37,6 +37,7 @@ from engine.logic.vocabulary import Vocabulary
 from engine.node import Node
 
 _CHECK_AFTER, _KEEP_AFTER = 140, 700  # ms without a further letter
+_SAY_AFTER = 250  # ms of a check, after which it is said that it goes on
 _SIDE = 440  # px
 _VIEWS = {"write": "Write", "packs": "Packs"}
 _VIEW_TIPS = {"write": "The rules of this node as text", "packs": "Rules of whole domains, ready to take"}
@@ -63,6 +64,7 @@ class RulesPage(QWidget):
         self._checking, self._binding = Latest(self), Latest(self)
         self._check_soon = QTimer(self, singleShot=True, interval=_CHECK_AFTER)
         self._keep_soon = QTimer(self, singleShot=True, interval=_KEEP_AFTER)
+        self._slow = QTimer(self, singleShot=True, interval=_SAY_AFTER)
         self.text = RulesText(margin=True)
         self.checks, self.record = ChecksPane(), RecordPane(document, trainer)
         self.packs = PacksView()
@@ -94,6 +96,7 @@ class RulesPage(QWidget):
     def wait(self) -> None:
         """End what runs beside the window; it calls this when it closes."""
         self._check_soon.stop()
+        self._slow.stop()
         self._checking.wait()
         self._binding.wait()
         self.record.wait()
@@ -175,6 +178,7 @@ class RulesPage(QWidget):
         self.text.cursorPositionChanged.connect(self._say_place)
         self._check_soon.timeout.connect(self._check)
         self._keep_soon.timeout.connect(self._bind)
+        self._slow.timeout.connect(self._say_checking)
         self._binding.done.connect(self._take_bound)
         self._binding.failed.connect(lambda _words: self._keep())
         self._checking.done.connect(self._take)
@@ -306,6 +310,7 @@ class RulesPage(QWidget):
                 return  # nothing is wired, which binding says
             keys = taken_packs(graph.node(self.name))
             self._checking.want(lambda task: check(text, vocabulary, keys, lambda: task.stopped))
+            self._slow.start()
 
     def _take(self, checked: Checked) -> None:
         if checked.text != self.text.toPlainText():
@@ -315,7 +320,7 @@ class RulesPage(QWidget):
         self.text.mark(wrong.line if wrong else 0, wrong.column if wrong else 0, wrong.what if wrong else "")
         if checked.readable and (checked.finished or checked.marks):
             self.text.show_marks(checked.marks)
-        self._say(checked.level, checked.summary)
+        self._say(checked.level, f"{checked.summary} {wrong.do}".rstrip() if wrong else checked.summary)
         self.checks.show_checked(checked)
         count = sum(finding.level != "ok" for finding in checked.findings)
         self.tabs.setTabText(self.tabs.indexOf(self.checks), f"Checks  {count}" if count else "Checks")
@@ -329,6 +334,12 @@ class RulesPage(QWidget):
         self._state.show_icon(ICONS[level], TONES[level])
         self.says.setText(words)
         set_tone(self.says, "error" if level == "error" else "mid")
+
+    def _say_checking(self) -> None:
+        if self._checking.busy:
+            self._state.show_icon("ph.hourglass-medium", "mid")
+            self.says.setText("Checking the rules …")
+            set_tone(self.says, "mid")
 
     def _say_place(self) -> None:
         cursor = self.text.textCursor()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -53,8 +53,24 @@ def packs() -> dict[str, Pack]:
     Raises:
         RuleError: a shipped file was edited and is no pack any more.
     """
-    found = [load_pack(path, trusted=True) for path in sorted(FOLDER.glob("*" + SUFFIX))]
+    found = [_shipped(FOLDER, key) for key in _keys(FOLDER)]
     return {pack.key: pack for pack in sorted(found, key=lambda p: (p.domain, p.title))}
+
+
+def _keys(folder: Path) -> tuple[str, ...]:
+    return tuple(sorted(path.stem for path in folder.glob("*" + SUFFIX)))
+
+
+def _shipped(folder: Path, key: str) -> Pack:
+    """Return one shipped pack; no other is read."""
+    path = folder / (key + SUFFIX)
+    about = path.stat()
+    return _read_once(path, about.st_mtime_ns, about.st_size)
+
+
+@lru_cache(maxsize=256)
+def _read_once(path: Path, _changed: int, _size: int) -> Pack:
+    return load_pack(path, trusted=True)
 
 
 def pack_of(key: str, carried: Mapping[str, str] = _NOTHING) -> Pack:
@@ -75,9 +91,9 @@ def pack_of(key: str, carried: Mapping[str, str] = _NOTHING) -> Pack:
             return read_pack(text, key, trusted=True)
         except RuleError as error:
             raise error.at(key) from None
-    if key not in packs():
+    if key not in _keys(FOLDER):
         raise RuleError(f"There is no domain pack {key!r}.", do=f"There are {', '.join(packs())}.")
-    return packs()[key]
+    return _shipped(FOLDER, key)
 
 
 def combined(parts: Sequence[Pack]) -> Pack:

@@ -140,6 +140,32 @@ def test_undo_after_saving_elsewhere_keeps_data_paths_pointing_at_the_same_file(
     assert document.graph.placed("table").x == 24.0
 
 
+def test_undoing_across_two_save_as_keeps_every_path_at_its_own_file(qtbot: QtBot, tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        (tmp_path / name).mkdir()
+    document = Document()
+    document.save(tmp_path / "a" / "one.polybit")
+    document.edit("Add", Graph().add("table", NODES["data.csv"](path="in_a.csv")))
+    document.save(tmp_path / "b" / "one.polybit")
+    document.edit("Set path", document.graph.change("table", path="in_b.csv"), "set table.path")
+    document.save(tmp_path / "c" / "one.polybit")
+    document.edit("Set path", document.graph.change("table", path="in_c.csv"), "set table.path")
+
+    def path() -> str:
+        return str(document.graph.node("table").values()["path"])
+
+    seen = [path()]
+    for _ in range(2):
+        document.step_back()
+        seen.append(path())
+    assert seen == ["in_c.csv", "../b/in_b.csv", "../a/in_a.csv"]
+    document.save(tmp_path / "b" / "two.polybit")
+    document.step_on()
+    assert path() == "in_b.csv"
+    document.step_on()
+    assert path() == "../c/in_c.csv"
+
+
 def test_the_path_of_a_teacher_goes_along_to_another_folder(qtbot: QtBot, tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()

@@ -8,6 +8,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.canvas import edits
+from app.canvas.rename import RenameField
 from app.canvas.view import CanvasView
 from app.document import Document
 from app.theme.current import theme
@@ -92,3 +93,46 @@ def test_undoing_a_move_ends_the_next_drag_of_the_same_node(canvas: CanvasView) 
     assert document.graph.placed("Dense").y == 0
     assert canvas.graph_scene.nodes["Dense"].pos() == QPointF(300, 0)
     assert document.undo.canRedo()
+
+
+def test_undoing_the_wire_that_is_picked_up_ends_the_drawing(canvas: CanvasView) -> None:
+    document, start = canvas.document, port(canvas, "Dense", "in", output=False)
+    QTest.mousePress(canvas.viewport(), LEFT, pos=start)
+    QTest.mouseMove(canvas.viewport(), start + QPoint(-60, 90))
+    document.step_back()
+    assert not document.graph.wires
+    QTest.mouseMove(canvas.viewport(), start + QPoint(-80, 120))
+    QTest.mouseRelease(canvas.viewport(), LEFT, pos=start + QPoint(-80, 120))
+    document.step_on()
+    (wire,) = document.graph.wires
+    assert canvas.graph_scene.wires[wire].isVisible()
+    assert document.graph.placed("Dense").x == 300
+
+
+def test_undoing_the_node_whose_name_is_being_typed_closes_the_field(canvas: CanvasView) -> None:
+    document = canvas.document
+    canvas.rename("Dense")
+    field = canvas.findChild(RenameField)
+    assert field is not None
+    field.setText("Wide")
+    while document.undo.canUndo():
+        document.undo.undo()
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert not document.graph.nodes
+    while document.undo.canRedo():
+        document.undo.redo()
+    assert list(document.graph.nodes) == ["Sign", "Dense"]
+
+
+def test_a_node_wanted_at_the_end_of_a_wire_is_added_though_its_start_is_undone(canvas: CanvasView) -> None:
+    document, start = canvas.document, port(canvas, "Dense", "out", output=True)
+    QTest.mousePress(canvas.viewport(), LEFT, pos=start)
+    QTest.mouseMove(canvas.viewport(), start + QPoint(40, 90))
+    QTest.mouseRelease(canvas.viewport(), LEFT, pos=start + QPoint(40, 90))
+    assert canvas.popup is not None
+    while document.undo.canUndo():
+        document.undo.undo()
+    QTest.keyClicks(canvas.popup.field, "sign")
+    QTest.keyClick(canvas.popup.field, Qt.Key.Key_Return)
+    assert list(document.graph.nodes) == ["Sign"]
+    assert not document.graph.wires
