@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from string import ascii_letters
 from typing import Literal
 
 from ..errors import RuleError
+from .durations import UNITS, duration_of, unit_of
 from .forms import CALLS
 from .functions import FUNCTIONS
 from .grammar import Feeder
 from .lexicon import Piece, beginnings, pieces, quoted, unquoted, written
-from .sequences.templates import find_template
+from .sequences.templates import Slot, Template, find_template
 from .vocabulary import CLASS, Variable, Vocabulary, number_of, some
 
 Colour = Literal[
@@ -167,11 +169,22 @@ def _colour_of_word(found: Sequence[Piece], at: int, *, head: bool) -> Colour:
     piece = found[at]
     if piece.keyword == "rule":
         return "keyword"
-    if number_of(piece.text) is not None:
+    if number_of(piece.text) is not None or _is_time(found, at):
         return "number"
     if head:
         return "keyword" if _is_option(found, at) else "title"
     return "keyword" if piece.keyword else "name"
+
+
+def _is_time(found: Sequence[Piece], at: int) -> bool:
+    """Whether a word is a length of time, as 3h, or the unit of one in a call, as in `, 3 days`."""
+    text = found[at].text
+    digits = text.rstrip(ascii_letters)
+    if digits and duration_of(digits, text[len(digits) :]) is not None:
+        return at > 0 and found[at - 1].kind == "word"
+    if unit_of(text) is None or at < 2 or number_of(found[at - 1].text) is None:
+        return False
+    return found[at - 2].text == "," or (found[at - 2].kind == "word" and found[at - 3].text == ",")
 
 
 def _is_option(found: Sequence[Piece], at: int) -> bool:
@@ -215,7 +228,7 @@ def _offered(here: list[Piece], vocabulary: Vocabulary, start: int, typed: str) 
     accepted = feeder.accepted()
     if "WORD" in accepted:
         yield from _names(here, vocabulary, start)
-    value = bool(here) and here[-1].kind == "operator"
+    value = bool(here) and (here[-1].kind == "operator" or _before_unit(here))
     if not value:
         yield from _keywords(accepted, vocabulary, start, capitals=typed.isupper())
     if "CALL" in accepted:
@@ -255,13 +268,49 @@ def _names(here: Sequence[Piece], vocabulary: Vocabulary, start: int) -> Iterato
     events = (
         Completion(written(e), start, "event", f"An event of {s.name}.") for s, e in _events(vocabulary)
     )
-    if within is not None and find_template(within) is not None:
-        yield from events
+    template = find_template(within) if within is not None else None
+    if template is not None:
+        yield from _in_template(here, template, start, events)
         return
     for variable in vocabulary.variables:
         if variable.kind != "events" and variable.name != CLASS:
             yield Completion(written(variable.name), start, "name", _help(variable))
     yield from events
+
+
+def _before_unit(here: Sequence[Piece]) -> bool:
+    """Whether a number of a template comes next, or its unit."""
+    around = _call_around(here)
+    template = find_template(around) if around else None
+    if template is None or here[-1].kind != "word":
+        return False
+    return number_of(here[-1].text) is not None or here[-1].text.lower() in _words_of(template)
+
+
+def _words_of(template: Template) -> set[str]:
+    return {slot.name for slot in template.slots if slot.keyword}
+
+
+def _in_template(
+    here: Sequence[Piece], template: Template, start: int, events: Iterable[Completion]
+) -> Iterator[Completion]:
+    """Yield what may stand in the brackets of a template: events, words before numbers, units after them."""
+    last = here[-1].text
+    if here[-1].kind == "word" and number_of(last) is not None:
+        if template.windows:
+            yield from (Completion(u, start, "keyword", "A unit of time.", f"3 {u}") for u in UNITS)
+        return
+    if here[-1].kind == "word" and last.lower() in _words_of(template):
+        return
+    yield from events
+    if last == ",":
+        for slot in template.slots:
+            if slot.keyword:
+                yield Completion(slot.name, start, "keyword", _help_of(slot), template.example)
+
+
+def _help_of(slot: Slot) -> str:
+    return "So many steps follow, or a time: 3 days." if slot.window else "A number follows."
 
 
 def _values(variable: Variable, start: int) -> Iterator[Completion]:

@@ -106,14 +106,14 @@ class SequenceGuard:
     @property
     def asks_times(self) -> bool:
         """Whether a rule asks when events happen."""
-        atoms = [atom for rule in self.rules.rules for atom in _atoms(rule.bound)]
+        atoms = [atom for rule in self.rules.rules for atom in atoms_of(rule.bound)]
         numbers = [x for atom in atoms for x in (*atom.places, *(number for _, number in atom.numbers))]
         return self.asks_places or any(isinstance(number, Duration) for number in numbers)
 
     @property
     def asks_places(self) -> bool:
         """Whether a rule asks where events happen."""
-        return any(atom.template == SPEED for rule in self.rules.rules for atom in _atoms(rule.bound))
+        return any(atom.template == SPEED for rule in self.rules.rules for atom in atoms_of(rule.bound))
 
     def engine_for(self, tests: Outcomes) -> SequenceEngine:
         """Return the engine of the rules that are left where the tests come out so, int8 (tests,)."""
@@ -129,10 +129,31 @@ class SequenceGuard:
 
     def _rule(self, number: int, rule: Rule, tests: Outcomes) -> SequenceRule:
         try:
-            body = _settled(rule.bound, tests, self.events, lenient=True)
+            body = body_of(rule, tests, self.events)
         except RuleError as error:
             raise RuleError(error.what, where=f"line {rule.line}", do=error.do) from None
         return SequenceRule(rule.name, body, self._costs.get(number), rule.reason, rule.source)
+
+
+def body_of(rule: Rule, tests: Outcomes, events: tuple[str, ...]) -> Body:
+    """Return what is left of a rule where its tests come out so, int8 (tests,); an open one lets it hold.
+
+    Raises:
+        RuleError: it is not about a sequence of events.
+    """
+    return _settled(rule.bound, tests, events, lenient=True)
+
+
+def call_of(atom: Happens, events: tuple[str, ...]) -> Call:
+    """Return an atom about events as a call by their names."""
+    return Call(atom.template, tuple(_named(place, events) for place in atom.places), atom.numbers)
+
+
+def atoms_of(formula: Formula) -> list[Happens]:
+    """Return what a bound formula says of sequences of events."""
+    if isinstance(formula, Happens):
+        return [formula]
+    return [atom for part in parts_of(formula) for atom in atoms_of(part)]
 
 
 def _settled(  # noqa: PLR0911 - a case a connective
@@ -144,8 +165,8 @@ def _settled(  # noqa: PLR0911 - a case a connective
         return _settled(part, tests, events, lenient=lenient is same)
 
     match formula:
-        case Happens(_, template, places, numbers):
-            return Call(template, tuple(_named(place, events) for place in places), numbers)
+        case Happens():
+            return call_of(formula, events)
         case Tested(index):
             known = int(tests[index])
             return _TRUE if known == 1 or (known != 0 and lenient) else _FALSE
@@ -159,12 +180,6 @@ def _settled(  # noqa: PLR0911 - a case a connective
         case Implies(left, right):
             return Implies(of(left, same=False), of(right))
     return of(plain(formula))
-
-
-def _atoms(formula: Formula) -> list[Happens]:
-    if isinstance(formula, Happens):
-        return [formula]
-    return [atom for part in parts_of(formula) for atom in _atoms(part)]
 
 
 def _named(place: frozenset[int] | Window, events: tuple[str, ...]) -> tuple[str, ...] | Window:

@@ -157,3 +157,34 @@ def test_every_beginning_of_a_rule_may_go_on_with_something_offered(text):
     for end in range(text.index(":") + 1, len(text) + 1):
         if text[end - 1] == " " and text[end - 2] not in "=<>0123456789":
             assert offered(text[:end])
+
+
+EVENTS = Vocabulary((Variable("way", "events", values=("order", "ship", "hail")),))
+
+
+@pytest.mark.parametrize(
+    ("text", "offered"),
+    [
+        ("rule: response(order, ship, within ", []),
+        ("rule: response(order, ship, within 3 ", ["ms", "s", "min", "h", "days", "weeks"]),
+        ("rule: response(order, ship, within 3 d", ["days"]),
+        ("rule: gap(order, ship, 3 ", ["ms", "s", "min", "h", "days", "weeks"]),
+        ("rule: existence(order, 3 ", []),
+    ],
+)
+def test_units_of_time_are_offered_after_numbers_of_windows(text, offered):
+    assert [c.text for c in completions(text, len(text), EVENTS)] == offered
+
+
+def test_words_before_numbers_are_offered_in_a_template():
+    text = "rule: response(order, ship, "
+    assert [c.text for c in completions(text, len(text), EVENTS)][:4] == ["order", "ship", "hail", "within"]
+
+
+def test_lengths_of_time_have_the_colour_of_numbers():
+    text = "rule: response(s, h, within 3 days) and gap(s, h, 2 h) and cooldown(h, 4h) and days"
+    spans = [(text[s.start : s.end], s.kind) for s in tokens(text)]
+    assert [piece for piece, kind in spans if kind == "number"] == ["3", "days", "2", "h"]
+    assert ("4h", "name") in spans  # an event of that name, as the parser reads it
+    joined = "rule: response(s, h, within 3h)"
+    assert "3h" in [joined[s.start : s.end] for s in tokens(joined) if s.kind == "number"]

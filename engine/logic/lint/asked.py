@@ -26,6 +26,7 @@ class Asked:
         written: the rules.
 
     Attributes:
+        written: the rules as they were given.
         rules: the rules, template calls of events being flags that are decided after all else.
         calls: these calls; None where the rules speak of no sequence.
         hard: bool (rules,), which must be kept.
@@ -33,6 +34,7 @@ class Asked:
     """
 
     def __init__(self, written: RuleSet) -> None:
+        self.written = written
         self.calls = _calls(written)
         self.rules = rules = self.calls.rules if self.calls else written
         self.hard = np.array([rule.weight is None for rule in rules.rules], np.bool_)
@@ -77,6 +79,11 @@ class Asked:
         scores = model[self.first : self.first + self._scores]
         values = [int(scores[d.place].argmax() if d.values else scores[d.start]) for d in self._decisions]
         return facts, np.array(values, np.int64)
+
+    def seen(self, values: I64) -> bool:
+        """Return whether an answer, int64 (decided,), is known to be one: sequences follow its calls."""
+        first = self.calls.first if self.calls else 0
+        return not self.calls or self.calls.seen(tuple((values[first:] > 0).tolist()))
 
     def example(self, facts: F64, values: I64) -> Example:
         """Return a record in words; of the facts those that rules speak of."""

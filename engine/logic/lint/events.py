@@ -11,16 +11,21 @@ from dataclasses import dataclass, field, replace
 
 from ..formula import Formula, Happens, ValueIn, parts_of, with_parts
 from ..ruleset import RuleSet
-from ..sequences.automaton import Automaton, automaton_of
+from ..sequence_guard import atoms_of
+from ..sequences.automaton import Automaton
 from ..sequences.examine import core_of, shortest
 from ..sequences.product import Product, minimal, product_of, summed
-from ..sequences.templates import find_template
-from ..sequences.timed import Timed, unstamped
+from ..sequences.templates import SPEED
 from ..vocabulary import Variable
+from .ticks import Ticked, ticked
 
 _MOST_STATES = 4_000  # of a product; a choice whose product has more is taken to be possible
 
 Choice = tuple[bool, ...]
+
+_UNHELD = "Not checked: {rules}. Lengths of time of such different sizes make too many situations."
+_PLACES = "Not checked: places in {rules}. How often its events happen is."
+_LARGE = "Not checked as a whole: {rules}. Together they make too many situations."
 
 
 @dataclass
@@ -31,12 +36,15 @@ class Calls:
         rules: the rules, each call a decided flag after all others that are decided.
         first: number of the first of these among what is decided.
         happens: the calls in the order of their flags.
+        large: the sequences, by number, of which a choice was taken to be possible because of its size.
     """
 
     rules: RuleSet
     first: int
     happens: list[Happens]
-    _automata: list[Automaton] = field(default_factory=list)
+    large: set[int] = field(default_factory=set)
+    _ticked: dict[int, Ticked] = field(default_factory=dict)
+    _sides: dict[int, tuple[Automaton | None, Automaton | None]] = field(default_factory=dict)
     _found: dict[tuple[int, Choice], tuple[int, ...] | None] = field(default_factory=dict)
     _products: dict[tuple[tuple[int, ...], Choice], Product | None] = field(default_factory=dict)
 
@@ -59,14 +67,35 @@ class Calls:
         flags = tuple(Variable(f"\0call {i}") for i in range(len(found)))
         vocabulary = replace(rules.vocabulary, variables=(*rules.vocabulary.variables, *flags))
         calls = cls(replace(rules, vocabulary=vocabulary, rules=bound), first, list(found))
-        events = [len(v.values) for v in rules.vocabulary.sequences]
-        calls._automata = [_automaton(call, events[call.sequence]) for call in found]
+        for sequence, variable in enumerate(rules.vocabulary.sequences):
+            here = [i for i, call in enumerate(calls.happens) if call.sequence == sequence]
+            made = ticked([calls.happens[i] for i in here], len(variable.values))
+            calls._ticked[sequence] = made
+            calls._sides.update(zip(here, zip(made.denied, made.kept, strict=True), strict=True))
         return calls
+
+    def unchecked(self, written: RuleSet) -> tuple[tuple[tuple[int, ...], str], ...]:
+        """Return rules that were not looked into whole, by number, and a sentence that says of what.
+
+        Args:
+            written: the rules as they were given.
+        """
+        atoms = [set(atoms_of(rule.bound)) for rule in written.rules]
+        speeds = {call for call in self.happens if call.template == SPEED}
+        unheld = {call for i, call in enumerate(self.happens) if self._sides[i][1] is None}
+        found = []
+        for calls, words in ((unheld, _UNHELD), (speeds, _PLACES)):
+            rules = tuple(i for i, those in enumerate(atoms) if those & calls)
+            found += [(rules, words)] if rules else []
+        for sequence in sorted(self.large):
+            rules = tuple(i for i, those in enumerate(atoms) if sequence in {c.sequence for c in those})
+            found.append((rules, _LARGE))
+        return tuple(found)
 
     def conflict(self, chosen: Choice) -> tuple[int, ...] | None:
         """Return calls whose choice cannot be, none of them to spare, or None where a sequence follows it."""
         for sequence in sorted({call.sequence for call in self.happens}):
-            here = [i for i, call in enumerate(self.happens) if call.sequence == sequence]
+            here = self._held(sequence)
             key = sequence, tuple(chosen[i] for i in here)
             if key not in self._found:
                 part = self._empty(tuple(here), chosen)
@@ -76,22 +105,35 @@ class Calls:
                 return self._found[key]
         return None
 
+    def seen(self, chosen: Choice) -> bool:
+        """Return whether it is known of every sequence that one follows a choice."""
+        sequences = {call.sequence for call in self.happens}
+        products = [self._product(tuple(here), chosen) for s in sequences if (here := self._held(s))]
+        unheld = any(sides[1] is None for sides in self._sides.values())
+        return not unheld and all(product is not None for product in products)
+
     def example(self, chosen: Choice) -> dict[str, str]:
         """Return for each sequence a shortest one that follows a choice, as text, by its name."""
         told = {}
         for sequence, variable in enumerate(self.rules.vocabulary.sequences):
-            here = [i for i, call in enumerate(self.happens) if call.sequence == sequence]
+            here = self._held(sequence)
             if not here:
                 continue
             product = self._product(tuple(here), chosen)
-            events = shortest(product) if product else None
-            if events is not None:
-                told[variable.name] = ", ".join(variable.values[e] for e in events) or "nothing"
+            letters = shortest(product) if product else None
+            if letters is not None:
+                told[variable.name] = self._ticked[sequence].words(letters, variable.values)
         return told
+
+    def _held(self, sequence: int) -> list[int]:
+        """Return the calls about a sequence that have automata."""
+        return [i for i, call in enumerate(self.happens) if call.sequence == sequence and self._sides[i][1]]
 
     def _empty(self, calls: tuple[int, ...], chosen: Choice) -> tuple[int, ...]:
         """Return the fewest neighbours whose choice no sequence follows, () where one follows them all."""
         whole = self._product(calls, chosen)
+        if whole is None and len(calls) > 1:
+            self.large.add(self.happens[calls[0]].sequence)
         if whole is None or not whole.empty:
             return ()
         middle = len(calls) // 2
@@ -114,8 +156,10 @@ class Calls:
         return self._products[key]
 
     def _side(self, call: int, chosen: Choice) -> Automaton:
-        automaton = self._automata[call]
-        return automaton if chosen[call] else Automaton(automaton.moves, ~automaton.accepts)
+        side = self._sides[call][chosen[call]]
+        if side is None:
+            raise ValueError("the call has no automaton")
+        return side
 
 
 def _joined(one: Product | None, other: Product | None) -> Product | None:
@@ -126,11 +170,3 @@ def _joined(one: Product | None, other: Product | None) -> Product | None:
         return None
     made = summed(one, other, _MOST_STATES)
     return None if made is None else minimal(made)
-
-
-def _automaton(call: Happens, events: int) -> Automaton:
-    template = find_template(call.template)
-    if template is None:
-        raise ValueError(f"there is no template {call.template!r}")
-    found = template.behaviour(call.places, **dict(call.numbers))
-    return automaton_of(unstamped(found) if isinstance(found, Timed) else found, events)

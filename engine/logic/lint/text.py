@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +26,9 @@ from .findings import Checked, Finding
 from .memory import Memory, judged
 from .tree import IncrementalSolver
 from .words import Report
+
+if TYPE_CHECKING:
+    from .happening import Fate
 
 BUDGETS = (2_000, 20_000)  # conflicts of one question: somebody is waiting
 _PLACE = re.compile(r"line (\d+), column (\d+)")
@@ -55,6 +58,7 @@ class TextExamination:
         self._unread = Checked(finished=True)
         self._asked: Asked | None = None
         self._learned = False
+        self._fates: tuple[Fate, ...] | None = None
         try:
             self._asked = Asked(RuleSet.over(text, vocabulary))
         except RuleError as error:
@@ -89,7 +93,8 @@ class TextExamination:
             self._learn(asked, found)
         records = self._records(asked, found)
         examples = {i: asked.example(*records[i]) for i in _shown(asked, records)}
-        report = Report(asked.rules, found, asked.first, frozenset(records), examples, self._origins)
+        needed, events = frozenset(records), self._events(asked, found)
+        report = Report(asked.rules, found, asked.first, needed, examples, self._origins, *events)
         return Checked(
             report.findings(),
             report.statuses(),
@@ -100,6 +105,18 @@ class TextExamination:
         )
 
     # Inside
+
+    def _events(
+        self, asked: Asked, found: Examined
+    ) -> tuple[tuple[Fate, ...], tuple[tuple[tuple[int, ...], str], ...]]:
+        """Return what the rules make of events, and which rules over events are not looked into whole."""
+        if not asked.calls or not found.satisfiable or not self._examination.done:
+            return (), ()
+        if self._fates is None:
+            from .happening import fates  # which needs numba
+
+            self._fates = fates(asked.written)
+        return self._fates, asked.calls.unchecked(asked.written)
 
     def _recalled(self, asked: Asked) -> Known:
         known = Known()
@@ -117,7 +134,7 @@ class TextExamination:
 
     def _records(self, asked: Asked, found: Examined) -> dict[int, tuple[F64, I64]]:
         told = {i: asked.record(model) for i, model in found.witnesses}
-        return {**self._alone, **told}
+        return {i: record for i, record in {**self._alone, **told}.items() if asked.seen(record[1])}
 
     def _learn(self, asked: Asked, found: Examined) -> None:
         self._learned = True

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..ruleset import Rule, RuleSet
 from ..vocabulary import Variable, some
 from ..wording import listed
 from .examined import Examined
 from .findings import Example, Finding, Kind, RuleStatus, Severity, Status
+
+if TYPE_CHECKING:
+    from .happening import Fate
 
 _ORDER: tuple[Severity, ...] = ("error", "warning", "note")
 _MOST_NAMED = 4  # rules named in a sentence
@@ -26,6 +30,8 @@ class Report:
         needed: the rules that some record breaks alone.
         examples: for such a rule a record that breaks it and no other hard rule.
         origins: rule -> the pack it comes from, for rules that come from packs.
+        fates: events that never or always happen.
+        unchecked: rules that were not looked into whole, by number, and a sentence on it.
     """
 
     rules: RuleSet
@@ -34,12 +40,15 @@ class Report:
     needed: frozenset[int]
     examples: Mapping[int, Example]
     origins: Mapping[str, str]
+    fates: Sequence[Fate] = ()
+    unchecked: Sequence[tuple[tuple[int, ...], str]] = ()
 
     def findings(self) -> tuple[Finding, ...]:
         """Return all findings, the worst first, then by place."""
         made = [
             *self._conflicts(),
             *self._fixed(),
+            *self._events(),
             *self._idle(),
             *self._implied(),
             *self._equal(),
@@ -106,6 +115,17 @@ class Report:
         what = f"{variable.name} is never {never}{self._because(reasons)}."
         return [self._about("dead", severity, reasons, what)]
 
+    def _events(self) -> list[Finding]:
+        """Which events never or always happen; that a single rule says so outright is meant."""
+        made = []
+        for fate in self.fates:
+            severity: Severity = "note" if len(fate.reasons) == 1 else "warning"
+            kind: Kind = "forced" if fate.happens else "dead"
+            when = "always" if fate.happens else "never"
+            what = f"{fate.event} {when} happens in {fate.sequence}{self._because(fate.reasons)}."
+            made.append(self._about(kind, severity, fate.reasons, what))
+        return made
+
     def _idle(self) -> list[Finding]:
         made = []
         for i, reasons in self.found.vacuous.items():
@@ -157,6 +177,16 @@ class Report:
         return [self._of("soft conflict", "note", core[-1], what, do, core[:-1])]
 
     def _open(self) -> list[Finding]:
+        """What was not found out, in time or at all."""
+        return [
+            *self._late(),
+            *(
+                self._of("open", "note", rules[0], words.format(rules=self._listed(rules)), "", rules[1:])
+                for rules, words in self.unchecked
+            ),
+        ]
+
+    def _late(self) -> list[Finding]:
         if self.found.satisfiable is None or not self.found.satisfiable or not self.found.open:
             return []
         what = f"Nothing was found out in time about {self._listed(self.found.open)}."

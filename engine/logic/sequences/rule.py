@@ -145,12 +145,21 @@ def _automaton(body: Body, events: tuple[str, ...]) -> Automaton:
         if isinstance(found, Timed):
             found = _NOTHING if body.sure else unstamped(found)
         return automaton_of(found, len(events))
+    return joined(body, len(events), lambda part: _automaton(part, events))
+
+
+def joined(body: Body, letters: int, automaton: Callable[[Body], Automaton]) -> Automaton:
+    """Return the automaton of a connective over so many letters, its parts being what `automaton` says.
+
+    Raises:
+        RuleError: it is no connective, or has too many states.
+    """
     parts = parts_of(body)
     if type(body) not in _HOLDS:
         raise RuleError("A sequence rule joins templates of events; this is none.")
     if not parts:  # And(()) is true, Or(()) false
-        return Automaton(np.zeros((1, len(events)), np.int32), np.array([isinstance(body, And)]))
-    together = _together([automaton_for(part, events) for part in parts])
+        return Automaton(np.zeros((1, letters), np.int32), np.array([isinstance(body, And)]))
+    together = _together([automaton(part) for part in parts])
     held = together.penalties[None] >> np.arange(len(parts))[:, None] & 1 == 1
     accepts = _HOLDS[type(body)](body, held)
     small = minimal(Product(together.moves, np.where(accepts, 0, NEVER).astype(np.int64)))
