@@ -145,3 +145,19 @@ def test_that_an_example_has_times(solver):
     s, t = read(found.rules[0].example.answer["way"])
     assert s == (0, 1)
     assert t[1] - t[0] > 90 * 60
+
+
+def test_that_rules_too_large_together_still_have_their_examples(solver):
+    events = tuple(f"e{i}" for i in range(14))
+    vocabulary = Vocabulary((Variable("way", "events", values=events),))
+    text = "\n".join(
+        f"rule r{i}: precedence(e{i}, e{(i * 5 + 3) % 14})" for i in range(14) if i != (i * 5 + 3) % 14
+    )
+    found = check_rules(text, vocabulary, 20.0, solver=solver)
+    pairs = [(i, (i * 5 + 3) % 14) for i in range(14) if i != (i * 5 + 3) % 14]
+    needed = [i for i, rule in enumerate(found.rules) if rule.status == "needed"]
+    assert needed
+    for i in needed:
+        said = [events.index(e) for e in found.rules[i].example.answer["way"].split(", ")]
+        broken = [b in said and a not in said[: said.index(b)] for a, b in pairs]
+        assert broken == [j == i for j in range(len(pairs))]

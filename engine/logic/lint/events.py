@@ -7,6 +7,7 @@ back.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from ..formula import Formula, Happens, ValueIn, parts_of, with_parts
@@ -18,6 +19,7 @@ from ..sequences.product import Product, minimal, product_of, summed
 from ..sequences.templates import SPEED
 from ..vocabulary import Variable
 from .ticks import Ticked, ticked
+from .tuples import shortest_together
 
 _MOST_STATES = 4_000  # of a product; a choice whose product has more is taken to be possible
 
@@ -46,6 +48,7 @@ class Calls:
     _ticked: dict[int, Ticked] = field(default_factory=dict)
     _sides: dict[int, tuple[Automaton | None, Automaton | None]] = field(default_factory=dict)
     _found: dict[tuple[int, Choice], tuple[int, ...] | None] = field(default_factory=dict)
+    _shortest: dict[tuple[int, Choice], tuple[int, ...] | None] = field(default_factory=dict)
     _products: dict[tuple[tuple[int, ...], Choice], Product | None] = field(default_factory=dict)
 
     @classmethod
@@ -74,11 +77,12 @@ class Calls:
             calls._sides.update(zip(here, zip(made.denied, made.kept, strict=True), strict=True))
         return calls
 
-    def unchecked(self, written: RuleSet) -> tuple[tuple[tuple[int, ...], str], ...]:
+    def unchecked(self, written: RuleSet, known: Collection[int]) -> tuple[tuple[tuple[int, ...], str], ...]:
         """Return rules that were not looked into whole, by number, and a sentence that says of what.
 
         Args:
             written: the rules as they were given.
+            known: the rules that follow from others, or that some record breaks alone.
         """
         atoms = [set(atoms_of(rule.bound)) for rule in written.rules]
         speeds = {call for call in self.happens if call.template == SPEED}
@@ -88,8 +92,9 @@ class Calls:
             rules = tuple(i for i, those in enumerate(atoms) if those & calls)
             found += [(rules, words)] if rules else []
         for sequence in sorted(self.large):
-            rules = tuple(i for i, those in enumerate(atoms) if sequence in {c.sequence for c in those})
-            found.append((rules, _LARGE))
+            about = [i for i, those in enumerate(atoms) if sequence in {call.sequence for call in those}]
+            rules = tuple(i for i in about if i not in known)
+            found += [(rules, _LARGE)] if rules else []
         return tuple(found)
 
     def conflict(self, chosen: Choice) -> tuple[int, ...] | None:
@@ -107,23 +112,30 @@ class Calls:
 
     def seen(self, chosen: Choice) -> bool:
         """Return whether it is known of every sequence that one follows a choice."""
-        sequences = {call.sequence for call in self.happens}
-        products = [self._product(tuple(here), chosen) for s in sequences if (here := self._held(s))]
         unheld = any(sides[1] is None for sides in self._sides.values())
-        return not unheld and all(product is not None for product in products)
+        sequences = sorted({call.sequence for call in self.happens})
+        return not unheld and all(self._shown(s, chosen) is not None for s in sequences)
 
     def example(self, chosen: Choice) -> dict[str, str]:
         """Return for each sequence a shortest one that follows a choice, as text, by its name."""
         told = {}
         for sequence, variable in enumerate(self.rules.vocabulary.sequences):
-            here = self._held(sequence)
-            if not here:
-                continue
-            product = self._product(tuple(here), chosen)
-            letters = shortest(product) if product else None
+            letters = self._shown(sequence, chosen)
             if letters is not None:
                 told[variable.name] = self._ticked[sequence].words(letters, variable.values)
         return told
+
+    def _shown(self, sequence: int, chosen: Choice) -> tuple[int, ...] | None:
+        """Return a shortest sequence that follows a choice, None where there is none or none was reached."""
+        here = self._held(sequence)
+        if not here:
+            return None
+        key = sequence, tuple(chosen[i] for i in here)
+        if key not in self._shortest:
+            product = self._product(tuple(here), chosen)
+            sides = [self._side(i, chosen) for i in here] if product is None else []
+            self._shortest[key] = shortest_together(sides) if product is None else shortest(product)
+        return self._shortest[key]
 
     def _held(self, sequence: int) -> list[int]:
         """Return the calls about a sequence that have automata."""

@@ -93,8 +93,9 @@ class TextExamination:
             self._learn(asked, found)
         records = self._records(asked, found)
         examples = {i: asked.example(*records[i]) for i in _shown(asked, records)}
-        needed, events = frozenset(records), self._events(asked, found)
-        report = Report(asked.rules, found, asked.first, needed, examples, self._origins, *events)
+        needed = frozenset(records)
+        more = self._events(asked, found, needed)
+        report = Report(asked.rules, found, asked.first, needed, examples, self._origins, *more)
         return Checked(
             report.findings(),
             report.statuses(),
@@ -107,7 +108,7 @@ class TextExamination:
     # Inside
 
     def _events(
-        self, asked: Asked, found: Examined
+        self, asked: Asked, found: Examined, needed: frozenset[int]
     ) -> tuple[tuple[Fate, ...], tuple[tuple[tuple[int, ...], str], ...]]:
         """Return what the rules make of events, and which rules over events are not looked into whole."""
         if not asked.calls or not found.satisfiable or not self._examination.done:
@@ -116,7 +117,7 @@ class TextExamination:
             from .happening import fates  # which needs numba
 
             self._fates = fates(asked.written)
-        return self._fates, asked.calls.unchecked(asked.written)
+        return self._fates, asked.calls.unchecked(asked.written, {*needed, *found.implied})
 
     def _recalled(self, asked: Asked) -> Known:
         known = Known()
