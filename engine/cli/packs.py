@@ -159,7 +159,7 @@ def add_packs(under: Any, make: Any) -> None:
 
 def _seed(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 20):
-        raise argparse.ArgumentTypeError(f"must be a whole number, 0 or more; got {text[:20]}")
+        raise argparse.ArgumentTypeError(f"must be a whole number of at most 19 digits; got {text[:20]}")
     return int(text)
 
 

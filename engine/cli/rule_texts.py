@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import DataError, PolybitError
 from ..files.answer_table import read_answers, vocabulary_of
-from ..files.atomic import check_writable
+from ..files.atomic import check_writable, keep_apart
 from ..files.tables import write_table
 from ..guard import Agreement
 from ..logic.lowering import SCALE
@@ -55,6 +55,7 @@ def repair_table(options: argparse.Namespace) -> int:
     if out.suffix != ".csv":
         raise PolybitError(f"Repaired tables are written as .csv; got {out.name!r}.")
     check_writable(out)
+    keep_apart(out, options.file, options.data)
     rules = _rules(options)
     table = read_answers(Path(options.data), rules.vocabulary)
     for words in (*rules.notes, *table.notes):
@@ -128,7 +129,7 @@ def _sentences(told: dict[str, Any], rules: RuleSet, done: Settled, agreed: Agre
     lines = [
         f"{plural(told['records'], 'record')}: {', '.join(said)}. Took {told['seconds']:.3g} s.",
         f"Decided by {', '.join(by)}.",
-        agreed.words(),
+        *([agreed.words()] if agreed.sampled else []),
     ]
     broken = [(count, name) for name, count in told["broken"].items() if count]
     if broken:

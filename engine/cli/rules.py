@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import PolybitError, RuleError
-from ..files.atomic import check_writable
+from ..files.atomic import check_writable, keep_apart
 from ..files.repairs import (
     Repairs,
     check_repairs_suffix,
@@ -41,6 +41,7 @@ _MOST_COST, _MOST_TOGETHER = 1 << 50, 1 << 58
 
 def check_rules(options: argparse.Namespace) -> int:
     """Print whether rules can be kept, what they fix, and which say nothing new; 1 where they conflict."""
+    _refuse_others(options)
     if Path(options.file).suffix.lower() not in SUFFIXES:
         return check_document(options, document_for(options))
     form = read_dimacs(Path(options.file))
@@ -57,11 +58,13 @@ def check_rules(options: argparse.Namespace) -> int:
 
 def repair_scores(options: argparse.Namespace) -> int:
     """Repair the decisions that scores make, and write them; 1 where a record has no allowed answer."""
+    _refuse_others(options)
     if Path(options.file).suffix.lower() not in SUFFIXES:
         return repair_table(options)
     out = Path(options.out)
     check_repairs_suffix(out)
     check_writable(out)
+    keep_apart(out, options.file, *([options.scores] if options.scores else []))
     asked = _asked(read_dimacs(Path(options.file)), options)
     engine = Engine(asked.form, within=options.seconds)
     engine(asked.predicted[:1], asked.costs[:1])  # compiles what is not compiled yet
@@ -81,11 +84,35 @@ def repair_scores(options: argparse.Namespace) -> int:
     say(f"{plural(len(decided.costs), 'record')}: {', '.join(said) or 'none'}. Took {took:.3g} s.")
     by = [f"{name}: {count:,}" for name, count in tools.items() if count]
     say(f"Decided by {', '.join(by) or 'nothing'}.")
-    say(agreed.words())
+    if agreed.sampled:
+        say(agreed.words())
     for record in np.flatnonzero(decided.status != ALLOWED)[:1]:
         status, tool, why = decided.words(int(record))
         say(f"Record {record}: {status}, by {tool}: {why}.")
     return 1 if dead else 0
+
+
+def _refuse_others(options: argparse.Namespace) -> None:
+    """Refuse options that mean nothing beside rules of this kind, rather than pass over them."""
+    suffix, repairs = Path(options.file).suffix.lower(), hasattr(options, "scores")
+    unset: dict[str, Any] = {}
+    if suffix != TEXT:
+        unset["decides"] = ""
+    if suffix in SUFFIXES or (suffix != TEXT and not repairs):
+        unset["data"] = None
+    if suffix not in SUFFIXES and repairs:
+        unset |= {"scores": None, "facts": 0, "kind": KINDS[0], "soft_nats": 1.0}
+    for name, value in unset.items():
+        if getattr(options, name) != value:
+            words = f"--{name.replace('_', '-')} means nothing here: {_FOR[name]}."
+            raise PolybitError(words, do="Leave it out.")
+
+
+_FOR = {
+    "decides": f"it names what rules of a text ({TEXT}) decide",
+    "data": "the rules bring their variables with them",
+    **dict.fromkeys(("scores", "facts", "kind", "soft_nats"), f"it is about clauses ({', '.join(SUFFIXES)})"),
+}
 
 
 @dataclass(frozen=True)
@@ -250,7 +277,7 @@ def _add_files(verb: Any) -> None:
 
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise argparse.ArgumentTypeError(f"must be a whole number, 0 or more; got {text[:20]}")
+        raise argparse.ArgumentTypeError(f"must be a whole number, 0 to 999999999; got {text[:20]}")
     return int(text)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import PolybitError, RuleError
-from ..files.atomic import check_writable
+from ..files.atomic import check_writable, keep_apart
 from ..files.event_log import KINDS, PLACE, TIME, EventLog, event_types, read_log
 from ..files.tables import write_table
 from ..logic.durations import UNITS
@@ -41,6 +41,7 @@ def repair_log(options: argparse.Namespace) -> int:
     if out.suffix != ".csv":
         raise PolybitError(f"Repaired logs are written as .csv; got {out.name!r}.")
     check_writable(out)
+    keep_apart(out, options.file, events)
     guard = _guard(options.file, events)
     for words in guard.rules.notes:
         note(words)

@@ -12,6 +12,7 @@ import numpy as np
 from ..data.dataset import override, read_all
 from ..errors import DataError, PolybitError
 from ..fields import Fields
+from ..files.atomic import keep_apart
 from ..files.exporters import export_run
 from ..files.model import load_program
 from ..files.predictions import write_predictions
@@ -38,7 +39,7 @@ def train_project(options: argparse.Namespace) -> int:
     if out.suffix != ".h5":
         words = f"A run is written to a file that ends in .h5; got {options.out!r}."
         raise PolybitError(words)
-    _keep_apart(out, options.project, *_data_files(project))
+    keep_apart(out, options.project, *_data_files(project))
     for words in project.notes:
         note(words)
     resume = resumed(project, out) if options.resume and out.exists() else None
@@ -56,7 +57,7 @@ def train_project(options: argparse.Namespace) -> int:
 def export(options: argparse.Namespace) -> int:
     """Write the model of a run."""
     path = Path(options.out)
-    _keep_apart(path, options.run_file)
+    keep_apart(path, options.run_file)
     export_run(read_run(options.run_file), path)
     done = {"model": str(path), "bytes": path.stat().st_size}
     if options.json:
@@ -98,7 +99,7 @@ def evaluate(options: argparse.Namespace) -> int:
 
 def predict(options: argparse.Namespace) -> int:
     """Write labels, scores, repaired labels and broken rules of every record."""
-    _keep_apart(Path(options.out), options.model, options.data)
+    keep_apart(Path(options.out), options.model, options.data)
     program, records = _model_and_records(options)
     answer = program.answer(records)
     write_predictions(Path(options.out), answer)
@@ -169,14 +170,6 @@ def _data_files(project: Project) -> list[Path]:
     readers: list[Fields] = [*nodes, project.training]
     named = [(one, key) for one in readers for key, about in one.about().items() if about.form == "path"]
     return [project.folder / value for one, key in named if (value := getattr(one, key))]
-
-
-def _keep_apart(out: Path, *read: str | Path) -> None:
-    """Refuse to write over a file that is being read."""
-    for path in map(Path, read):
-        if out.exists() and path.exists() and out.samefile(path):
-            words = f"--out is {path.name}, which is read here and would be lost."
-            raise PolybitError(words, do="Choose another name.")
 
 
 def _epoch_line(done: EpochDone) -> str:

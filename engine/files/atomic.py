@@ -57,6 +57,22 @@ def check_writable(path: Path) -> None:
         raise _cannot(path, error) from error
 
 
+def keep_apart(out: Path, *read: str | Path) -> None:
+    """Refuse to write over a file that is being read.
+
+    Raises:
+        PolybitError: `out` is one of the files `read`.
+    """
+    for path in map(Path, read):
+        try:
+            same = out.exists() and path.exists() and out.samefile(path)
+        except (OSError, ValueError):  # no path that a file could have: whoever opens it says so
+            continue
+        if same:
+            words = f"--out is {path.name}, which is read here and would be lost."
+            raise PolybitError(words, do="Choose another name.")
+
+
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path`, whole or not at all."""
     with replacing(path) as part:

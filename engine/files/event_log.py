@@ -23,6 +23,7 @@ from .repairs import CERTAIN
 CASE, EVENT = "case", "event"
 TIME, PLACE = ("time", "timestamp"), (("latitude", "longitude"), ("lat", "lon"))
 KINDS = ("probabilities", "logits")
+MOST_SCORES = 1 << 27  # of all events: 1 GiB
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,10 @@ def read_log(
         DataError: the file is missing or malformed, or lacks a column, or holds what it must not.
     """
     table = read_table(located(Path(), str(path), what="log of events"))
+    if len(table.lines) * len(events) > MOST_SCORES:
+        words = f"It has {len(table.lines):,} events of {len(events):,} types; "
+        words += f"their product may be {MOST_SCORES:,} at most."
+        raise DataError(words, where=table.where, do="Split the log, or join rare events.")
     if CASE not in table.names:
         raise DataError(f"There is no column {CASE!r}.", where=table.where, do="Say of each row which case.")
     numbers: dict[str, list[int]] = {}

@@ -161,13 +161,29 @@ def test_answers_are_repaired_by_a_pack(tmp_path, capsys):
         (["repair", "{rules}", "--out", "{out}"], "needs --data"),
         (["repair", "{rules}", "--data", "{data}", "--decides", "bed", "--out", "x.npz"], "written as .csv"),
         (["check", "{missing}", "--data", "{data}", "--decides", "bed"], "cannot be read"),
+        (
+            ["repair", "{rules}", "--data", "{data}", "--decides", "bed", "--out", "{data}"],
+            "which is read here and would be lost",
+        ),
+        (
+            ["repair", "{rules}", "--data", "{data}", "--decides", "bed", "--out", "{out}", "--facts", "1"],
+            "--facts means nothing here",
+        ),
+        (["repair", "tolerances", "--data", "{data}", "--out", "{out}", "--soft-nats", "2"], "--soft-nats"),
+        (["repair", "tolerances", "--data", "{data}", "--out", "{out}", "--decides", "bed"], "--decides"),
+        (["check", "tolerances", "--data", "{data}"], "--data means nothing here"),
+        (["check", "some.cnf", "--decides", "bed"], "--decides means nothing here"),
+        (["repair", "some.cnf", "--data", "{data}", "--out", "{out}"], "--data means nothing here"),
     ],
 )
 def test_wrong_calls_are_told_in_a_sentence(files, capsys, options, words):
     rules, data, out = files
     names = {"rules": rules, "data": data, "out": out, "missing": rules.with_name("missing.rules")}
+    before = data.read_bytes()
     assert main(["rules", *(option.format(**names) for option in options)]) == 1
     assert words in capsys.readouterr().err
+    assert data.read_bytes() == before
+    assert not out.exists()
 
 
 @pytest.mark.parametrize(

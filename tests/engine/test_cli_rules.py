@@ -159,6 +159,15 @@ def test_weights_that_do_not_add_up_in_64_bits_get_a_sentence(tmp_path, capsys):
     assert not (tmp_path / "out.csv").exists()
 
 
+def test_scores_are_not_written_over(rules, tmp_path, capsys):
+    scores = tmp_path / "scores.csv"
+    scores.write_text("fever,cough,flu,healthy\n0,1,0,0.5\n")
+    asked = ["rules", "repair", str(rules), "--scores", str(scores), "--out", str(scores)]
+    assert main(asked) == 1
+    assert "would be lost" in capsys.readouterr().err
+    assert scores.read_text().startswith("fever")
+
+
 def test_two_variables_of_one_name_are_refused(tmp_path, capsys):
     path = tmp_path / "twice.cnf"
     for names, line in (("c variable 1 a\nc variable 2 a", 2), ("c variable 1 x2", 1)):

@@ -119,6 +119,20 @@ def test_rules_that_are_not_about_the_events_are_left_out_and_told(files, capsys
     assert "free is not about these events alone" in capsys.readouterr().err
 
 
+def test_a_log_of_too_many_types_is_refused(files, capsys, monkeypatch):
+    monkeypatch.setattr("engine.files.event_log.MOST_SCORES", 10)
+    code, rows = asked(files)
+    assert (code, rows) == (1, [])
+    assert "their product may be 10 at most" in capsys.readouterr().err
+
+
+def test_a_log_is_not_written_over(files, capsys):
+    asked = ["rules", "sequences", str(files / "rules.txt"), "--events", str(files / "log.csv")]
+    assert main([*asked, "--out", str(files / "log.csv")]) == 1
+    assert "log.csv, which is read here and would be lost" in capsys.readouterr().err
+    assert (files / "log.csv").read_text() == LOG
+
+
 def test_a_case_without_an_allowed_answer_is_told(files, capsys):
     (files / "rules.txt").write_text("rule a: existence(order, 2)\n")
     code, rows = asked(files)
