@@ -45,7 +45,7 @@ SAMPLES = -1  # where the record itself is read
 REST = 1 << 40  # bytes: as many as there are
 LABEL, BYTE_SIGNS, FLOAT_SIGNS, SUM_SIGNS, BYTE_LEVELS, BYTE_FLOATS, BYTE_SUMS, SCORES = range(8)
 PICKED, WIDE, PLAIN = range(8, 11)  # stacks, by how they count
-FLOAT_MAPS, MAPS, SIGN_FLOATS = range(11, 14)  # those of alone_maps.py
+FLOAT_MAPS, MAPS, SURE_LABEL, SIGN_FLOATS = range(11, 15)  # those of alone_maps.py
 DONE, SILENT = -1, -2  # what `run_rows` returns
 
 

@@ -9,16 +9,18 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .alone import DONE, FLOAT_MAPS, MAPS, REST, SAMPLES, WIDTH, run_rows
+from .alone import DONE, FLOAT_MAPS, MAPS, REST, SAMPLES, SURE_LABEL, WIDTH, run_rows
 from .jit import kernel
 from .lanes import U8
 from .map_signs import map_signs
 from .pooled_signs import pooled_signs
+from .sign_labels import SIDE, sure_label
 from .sign_sums import LANES, sums_of_one
 from .views import (
     byte_row,
     byte_rows,
     bytes_of,
+    double_rows,
     float_row,
     float_rows,
     half_row,
@@ -96,6 +98,21 @@ def _sign_floats(line: I64, given: U8, store: U8, work: U8) -> None:
 
 
 @kernel
+def _sure_label(line: I64, given: U8, store: U8, work: U8, out: I64) -> bool:
+    """Write the class if it is beyond doubt: more is inputs, ints, bytes, scale, affine, times, scratch."""
+    m, lanes = line[4], (line[4] + SIDE - 1) // SIDE * SIDE
+    return sure_label(
+        word_row(given, 0, line[3]),
+        line[5],
+        byte_row(store, line[6], line[7]),
+        double_rows(store, line[8], 2, m),
+        float_rows(store, line[9], 2 * line[10], m).reshape((line[10], 2, m)),
+        double_rows(work, line[11], 3, lanes),
+        out,
+    )
+
+
+@kernel
 def map_step(line: I64, x: U8, store: U8, work: U8) -> bool:
     """Run one instruction for maps; return whether it speaks for the record."""
     code, given = line[0], x if line[1] == SAMPLES else byte_row(work, line[1], REST)
@@ -114,7 +131,11 @@ def label_of_map(samples: U8 | F32, store: U8, work: U8, out: I64) -> bool:
     x, held, room = bytes_of(samples), bytes_of(store), bytes_of(work)
     at = run_rows(x, held, room, 0, out)
     while at >= 0:
-        if not map_step(long_row(held, at, WIDTH), x, held, room):
+        line = long_row(held, at, WIDTH)
+        if line[0] == SURE_LABEL:
+            if _sure_label(line, byte_row(room, line[1], REST), held, room, out):
+                return True
+        elif not map_step(line, x, held, room):
             return False
         at = run_rows(x, held, room, at + 8 * WIDTH, out)
     return at == DONE

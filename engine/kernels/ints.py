@@ -9,7 +9,7 @@ from llvmlite import ir
 from numba.core import types
 
 from .cpu import features
-from .lanes import INT, MEMORY, U8, VECTOR, call_llvm, loader, step
+from .lanes import INT, MEMORY, U8, VECTOR, WORD, call_llvm, loader, step
 
 _I32 = ir.IntType(32)
 _BYTES, _SHORTS = ir.VectorType(ir.IntType(8), 32), ir.VectorType(ir.IntType(16), 16)
@@ -57,6 +57,25 @@ def _multiply(builder: Any, x: Any, y: Any) -> Any:
 def _multiply_twin(x: U8, y: U8) -> U8:
     products = x.view(np.int16).astype(np.int32) * y.view(np.int16)
     return (products[::2] + products[1::2]).view(np.uint8)
+
+
+def _signs(builder: Any, word: Any) -> Any:
+    mask = builder.bitcast(builder.trunc(word, ir.IntType(16)), ir.VectorType(ir.IntType(1), 16))
+    plus, minus = (ir.Constant(_SHORTS, [v] * 16) for v in (1, -1))
+    return builder.bitcast(builder.select(mask, plus, minus), _BYTES)
+
+
+def _signs_twin(word: np.uint64) -> U8:
+    return np.array([2 * (int(word) >> i & 1) - 1 for i in range(16)], np.int16).view(np.uint8)
+
+
+def _total(builder: Any, x: Any) -> Any:
+    lanes = builder.bitcast(x, _INTS)
+    while lanes.type.count > 1:
+        half = lanes.type.count // 2
+        parts = [builder.shuffle_vector(lanes, lanes, _order(list(range(at, at + half)))) for at in (0, half)]
+        lanes = builder.add(*parts)
+    return builder.sext(builder.extract_element(lanes, _I32(0)), ir.IntType(64))
 
 
 def _pair(builder: Any, two: Any) -> Any:
@@ -107,6 +126,10 @@ add32 = step(
 low_ints, high_ints = _half(0), _half(SIDE)
 # x[2 i] y[2 i] + x[2 i + 1] y[2 i + 1] of 16-bit numbers, as 32 bits.
 multiply_add = step(VECTOR, (VECTOR, VECTOR), _multiply, _multiply_twin)
+# The lowest 16 bits of a word as 16-bit numbers: 1, and -1 for 0.
+short_signs = step(VECTOR, (WORD,), _signs, _signs_twin)
+# The sum of 8 numbers of 32 bits.
+total32 = step(INT, (VECTOR,), _total, lambda x: int(x.view(np.int32).sum()))
 # Two 16-bit numbers, repeated.
 load_pair = loader(VECTOR, _I32, 4, lambda data: np.tile(data, 8), _pair)
 # (memory, at, out, to, stride): 8 rows of 8 int32, 64 bytes apart, to columns: rows `stride` bytes apart.

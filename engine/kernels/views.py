@@ -89,5 +89,6 @@ int_row, int_rows = _row(types.int32, np.int32), _rows(types.int32, np.int32)
 long_row, long_rows = _row(types.int64, np.int64), _rows(types.int64, np.int64)
 word_row, word_rows = _row(types.uint64, np.uint64), _rows(types.uint64, np.uint64)
 float_row, float_rows = _row(types.float32, np.float32), _rows(types.float32, np.float32)
+double_rows = _rows(types.float64, np.float64)
 # The bytes of a contiguous array of any shape.
 bytes_of = runnable(intrinsic(_bytes_of), lambda array: array.reshape(-1).view(np.uint8))

@@ -21,6 +21,7 @@ from ..ports import I64, U8, Array, words_for
 from .stack import LOOKUPS, PICKED, SignScores, Stack, kernel_for, stored
 from .steps import Bytes, Compare, Step, Sums, in_bytes
 
+_MOST = 2  # instructions of a step
 _LINE = 64  # bytes of a cache line, at whose start everything begins
 Label = Callable[[Array], "I64 | None"]
 Writer = Callable[[Any, "Layout"], bool]
@@ -42,15 +43,16 @@ class Layout:
 
     Attributes:
         dtype: of the samples.
+        scores: the slot of the scores.
     """
 
-    def __init__(self, fed: str, samples: int, steps: int) -> None:
-        """Begin a layout of no more than `steps` steps, for samples of a dtype, which stand in a slot."""
-        self.dtype = np.dtype(fed)
+    def __init__(self, fed: str, samples: int, steps: int, scores: int) -> None:
+        """Begin a layout of so many steps, for samples of a dtype in a slot."""
+        self.dtype, self.scores = np.dtype(fed), scores
         self._lines: list[tuple[int, ...]] = []
         self._held: list[tuple[int, U8]] = []
         self._begun: list[tuple[int, U8]] = []
-        self._store = 8 * codes.WIDTH * (steps + 1)
+        self._store = 8 * codes.WIDTH * (_MOST * steps + 1)
         self._work = 0
         self._slots = {samples: (codes.SAMPLES, self.dtype, 0)}
 
@@ -66,7 +68,7 @@ class Layout:
         """
         if samples is None:
             return None
-        made = cls(fed, samples, len(steps))
+        made = cls(fed, samples, len(steps), scores)
         for step in steps:
             writer = WRITERS.get(type(step))
             if writer is None or not writer(step, made):

@@ -9,6 +9,8 @@ import numpy as np
 
 from ..fusion import Affine, SignSums
 from ..kernels import alone as codes
+from ..kernels.sign_labels import MOST, lay_ints
+from ..kernels.sign_labels import SIDE as SIDES
 from ..kernels.sign_sums import LANES, SIDE, by_lanes, by_sides, sign_table, sums_of_many, sums_of_one
 from ..kernels.vectors import COMPILED
 from ..ports import F32, words_for
@@ -119,5 +121,9 @@ def _sign_floats(step: SignFloats, layout: Layout) -> bool:
     affine = layout.hold(step.affine), len(step.affine)
     room = layout.room(4 * len(lanes) // max(1, inputs))
     n, write = words_for(inputs), (step.write, np.float32)
+    if step.write == layout.scores and step.finite and inputs <= MOST:
+        ints, scale = lay_ints(step.values_t)
+        more = layout.hold(ints), len(ints), layout.hold(scale), *affine, layout.room(24 * (outputs + SIDES))
+        layout.write(codes.SURE_LABEL, step.read, None, n, outputs, inputs, *more)
     layout.write(codes.SIGN_FLOATS, step.read, write, n, outputs, inputs, *held, *affine, room)
     return True
