@@ -10,10 +10,11 @@ from typing import ClassVar
 import numpy as np
 
 from ..errors import RuleError, SolverError
-from ..fields import hidden, packs, rules, text
+from ..fields import choice, hidden, packs, rules, text
 from ..guard import Showing
 from ..node import Family, Node, Predictor, ShapeError, Specs, wired
 from ..ports import F32, F64, I32, I64, Array, Arrays, Column, Port, Spec
+from .durations import UNITS
 from .event_matching import matched_events
 from .language import parse
 from .lowering import SCALE
@@ -24,6 +25,7 @@ from .ruleset import RuleSet
 from .sequence_guard import SequenceGuard
 from .sequence_showing import Asked, SequenceShowing
 from .sequences.automaton import Bools
+from .sequences.clock import Times
 from .sequences.engine import IMPOSSIBLE
 from .sequences.examine import core_of
 from .wording import listed
@@ -48,6 +50,10 @@ class Sequence(Node):
         rules: the rules, in the rule language; none allow everything.
         length: the column of facts that says how many steps a sequence has; all steps if left out, and for a
             record with a gap there.
+        stamps: what the columns of facts that say when each step is begin with; 1, 2 ... follows in each.
+            Rules in time ask only for what holds at any times where it is left out.
+        unit: what the stamps are counted in.
+        places: the same of two rows of columns, degrees north and degrees east, with a comma between.
         packs: keys of shipped domain packs whose rules over events count too, separated by commas. Their
             events and facts are those of the same name; of an event that the scores lack none happens.
         carried: (key, file) of each pack as a model file holds it. It counts in place of the shipped one,
@@ -78,6 +84,9 @@ class Sequence(Node):
     events: str = text("", "Names of the event types in the order of the columns, with commas")
     rules: str = rules("", "Rules over events and facts: rule NAME: response(order, invoice)")
     length: str = text("", "The column of facts that says how many steps a sequence has")
+    stamps: str = text("", "What columns of facts with the time of each step begin with: time for time1 ...")
+    unit: str = choice("s", {unit: unit for unit in UNITS}, "What the stamps are counted in")
+    places: str = text("", "The same for degrees north and east, with a comma: lat, lon for lat1, lon1 ...")
     packs: str = packs("", "Domain packs whose rules over events count too: their keys, separated by commas")
     carried: tuple[tuple[str, str], ...] = hidden(())
 
@@ -118,7 +127,7 @@ class Sequence(Node):
     def warnings(self, *inputs: Spec | None) -> tuple[str, ...]:
         scores, facts = wired(inputs[:1])[0], inputs[1]
         clash = _clash(self._guard(scores, facts), scores.shape[1], 0 if self.length else scores.shape[0])
-        return (*self.rule_set(*inputs).notes, *((clash,) if clash else ()))
+        return (*self.rule_set(*inputs).notes, *self._unknown(*inputs), *((clash,) if clash else ()))
 
     def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
         guard = self.guard(*inputs)
@@ -157,13 +166,35 @@ class Sequence(Node):
         return _guard(self.rules, self._names(scores), columns, pack_keys(self.packs), self.carried)
 
     def _asked(self, guard: SequenceGuard, scores: Array, facts: Array | None) -> Asked:
-        """Return what is asked of the guard: labels, costs, lengths and facts."""
+        """Return what is asked of the guard: labels, costs, lengths, facts and times."""
         n, steps = scores.shape[:2]
         given = np.zeros((n, 0), np.float64) if facts is None else facts
         counted = next((i for i, c in enumerate(guard.rules.columns) if c.name == self.length), None)
         taken = _lengths(None if counted is None else given[:, counted], n, steps)
         labels, costs = costs_of(scores)
-        return labels, _padded(costs, len(guard.events)), taken, given
+        return labels, _padded(costs, len(guard.events)), taken, given, self._times(guard, given, steps)
+
+    def _times(self, guard: SequenceGuard, facts: F64, steps: int) -> Times | None:
+        """Return when and where the steps of records are, None where the node is not told."""
+        if not self.stamps:
+            return None
+        columns = tuple(column.name for column in guard.rules.columns)
+        named = (self.stamps, *self._place_names())
+        stamps, *places = (facts[:, _numbered_columns(name, columns, steps)] for name in named)
+        return Times(stamps * (UNITS[self.unit] / 1e6), np.stack(places, axis=2) if places else None)
+
+    def _place_names(self) -> tuple[str, ...]:
+        return tuple(map(str.strip, self.places.split(","))) if self.places.strip() else ()
+
+    def _unknown(self, *inputs: Spec | None) -> tuple[str, ...]:
+        """Return what rules ask for and the node is not told."""
+        guard = self.guard(*inputs)
+        found = []
+        if guard.asks_times and not self.stamps:
+            found.append("Of rules in time counts what holds at any times: Stamps names no columns.")
+        elif guard.asks_places and not self.places.strip():
+            found.append("What rules of speed ask for is not known: Places names no columns.")
+        return tuple(found)
 
     def _names(self, scores: Spec) -> tuple[str, ...]:
         width = scores.shape[-1] if scores.shape else 0
@@ -177,10 +208,34 @@ class Sequence(Node):
         if len(names) != scores.shape[1] or len(set(names)) < len(names) or not all(names):
             words = f"There are {scores.shape[1]} event types; {len(set(names))} different names are given."
             raise ShapeError(words, do="Name each once, with commas between.", parameter="events")
+        self._check_times(scores.shape[0], facts)
         columns = {column.name: column for column in facts.columns} if facts else {}
         if self.length and (self.length not in columns or columns[self.length].categories):
             words = f"There is no column of numbers {self.length!r} among the facts."
             raise ShapeError(words, do="Wire facts that have it, or leave it out.", parameter="length")
+
+    def _check_times(self, steps: int, facts: Spec | None) -> None:
+        numbers = tuple(c.name for c in facts.columns if not c.categories) if facts else ()
+        if len(self._place_names()) not in (0, 2):
+            words = "Places are two rows of columns: degrees north and degrees east."
+            raise ShapeError(words, do="Write what they begin with: lat, lon.", parameter="places")
+        rows = [("stamps", self.stamps)] if self.stamps else []
+        for parameter, name in [*rows, *(("places", name) for name in self._place_names())]:
+            missing = [t for t, at in enumerate(_numbered_columns(name, numbers, steps), 1) if at < 0]
+            if missing:
+                words = f"There is no column of numbers {f'{name}{missing[0]}'!r} among the facts."
+                do = f"Wire facts that have one a step, {name}1 to {name}{steps}, or leave it out."
+                raise ShapeError(words, do=do, parameter=parameter)
+
+
+def _numbered_columns(name: str, columns: tuple[str, ...], steps: int) -> list[int]:
+    """Return where the columns of a name and the number of each step stand, -1 for one that is not there."""
+    places = {column: i for i, column in enumerate(columns)}
+    found = []
+    for t in range(1, steps + 1):
+        written = (f"{name}{t}", f"{name} {t}", f"{name}_{t}")
+        found.append(next((places[each] for each in written if each in places), -1))
+    return found
 
 
 def costs_of(scores: F32 | F64) -> tuple[I32, I64]:

@@ -24,10 +24,12 @@ from ..guard import (
 from ..ports import F64, I32, I64, Array
 from .pipeline import NONE, STATUS, UNKNOWN
 from .sequence_guard import SequenceGuard
+from .sequences.clock import Times
 from .sequences.engine import IMPOSSIBLE
 from .sequences.explain import ExplainedOrder, explain
 
-Asked = tuple[I32, I64, I64, F64]  # labels (n, steps), costs (n, steps, events), lengths (n,), facts
+# Labels (n, steps), costs (n, steps, events), lengths (n,), facts, and when and where the steps are.
+Asked = tuple[I32, I64, I64, F64, Times | None]
 _WORDS = {NONE: "nothing is allowed", UNKNOWN: "not found in time"}
 
 
@@ -67,22 +69,22 @@ class SequenceShowing(Showing):
         return self._guard.rules.padded(known)
 
     def cases(self, seen: Guarded) -> tuple[Case, ...]:
-        labels, costs, lengths, facts = self._question(seen.inputs)
-        told = self._told((labels, costs, lengths, facts), {})
+        told = self._told(self._question(seen.inputs), {})
         return tuple(
             replace(case, given=seen.take(np.array([i])).inputs, record=i) for i, case in enumerate(told)
         )
 
     def again(self, case: Case, facts: F64, pins: Mapping[str, str]) -> Case:
         scores, _ = case.given
-        labels, costs, lengths, given = self._question((scores, facts[None] if len(facts) else None))
+        asked = self._question((scores, facts[None] if len(facts) else None))
+        labels, costs, lengths, given, times = asked
         costs = costs.copy()
         for name, event in pins.items():
             step = int(name.split()[-1]) - 1
             kept = self._guard.events.index(event)
             costs[0, step, np.arange(len(self._guard.events)) != kept] = IMPOSSIBLE
             costs[0, step, kept] = max(int(costs[0, step, kept]), 0)
-        return alike(self._told((labels, costs, lengths, given), pins)[0], case)
+        return alike(self._told((labels, costs, lengths, given, times), pins)[0], case)
 
     # Inside
 
@@ -91,12 +93,12 @@ class SequenceShowing(Showing):
         return self._asked(np.asarray(scores), facts)
 
     def _told(self, asked: Asked, pins: Mapping[str, str]) -> tuple[Case, ...]:
-        labels, costs, lengths, facts = asked
+        labels, costs, lengths, facts, times = asked
         tests = self._guard.rules.outcomes(facts)
-        done = self._guard(labels, costs, lengths, facts).repaired
+        done = self._guard(*asked).repaired
         return tuple(
-            self._case(explain(self._guard.engine_for(tests[i]), labels, costs, lengths, done, i), pins)
-            for i in range(len(labels))
+            self._case(explain(engine, labels, costs, lengths, done, i, times), pins)
+            for i, engine in enumerate(map(self._guard.engine_for, tests))
         )
 
     def _case(self, told: ExplainedOrder, pins: Mapping[str, str]) -> Case:
@@ -122,7 +124,10 @@ class SequenceShowing(Showing):
             for i, (said, now) in enumerate(zip(told.said, fixed, strict=True))
         )
         picture = Grid(parts, noun="step")
-        broken = tuple(BrokenRule(r.name, r.words, r.reason, r.source, (r.where,)) for r in told.broken)
+        broken = tuple(
+            BrokenRule(r.name, r.words, r.reason, r.source, tuple(filter(None, (r.where, r.late))))
+            for r in told.broken
+        )
         return Case(
             said=changes(picture, fixed=False),
             fixed=changes(picture, fixed=True) if answered else _WORDS[STATUS.index(told.status)],
