@@ -199,7 +199,11 @@ def test_rules_over_events_are_written_here_too(tmp_path: Path, qtbot: QtBot) ->
     page.text.setPlainText("rule one: response(a, b)")
     _settled(qtbot, page)
     assert page.text.error == ""
-    assert not page.views.isVisible()
+    page.show_view("packs")
+    assert page.packs.isVisible()
+    page.packs.taken.emit(("aircraft-departure",))
+    assert document.graph.node("order").values()["packs"] == "aircraft-departure"
+    page.show_view("write")
     assert "constraints panel" in page.record.empty.words()
     page.wait()
 
