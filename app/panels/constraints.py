@@ -94,6 +94,7 @@ class ConstraintsPanel(Emptiable):
         self.verify.clicked.connect(self.check_again)
         self.details.failed.connect(lambda words: self.said.emit(words, "error"))
         trainer.looked.connect(self._refresh)
+        trainer.state_changed.connect(lambda _state: self._say_empty())
         document.changed.connect(self._say_empty)
         self._refresh()
 
@@ -265,6 +266,8 @@ class ConstraintsPanel(Emptiable):
             self.empty.say("No rule is broken", f"All {every} looked at keep every rule as they are.")
         elif self._trainer.look:
             self.empty.say("This guard is counted, not listed", "The training panel tells before and after.")
+        elif self._trainer.busy:
+            self.empty.say("Answers are on their way", "Those that break a rule show here when they are seen.")
         else:
             self.empty.say(
                 "No answers seen yet", "Press Train: answers that break a rule show here after each epoch."

@@ -24,6 +24,7 @@ from app.panels.class_bars import ClassBars
 from app.panels.empty import Emptiable, EmptyState
 from app.panels.facts_table import FactsModel, FactsTable
 from app.panels.labels import IconButton, caption, note, row, section_label
+from app.panels.rules_editor import ruled
 from app.rules.answers_table import AnswersTable
 from app.rules.checking import Bound, Example
 from app.rules.judging import FIXED, LABELLED, NAMED, OPEN, RAW, Judge, Judged, accounted, scores_of
@@ -43,6 +44,7 @@ from engine.records import Records
 _ANSWERS = {LABELLED: "The class in the data", RAW: "The model's raw answer", FIXED: "After the rules"}
 
 _ANSWERED = 240  # px the table of answers takes at most
+_HEAD, _ROW = 36, 28  # px over the table of facts, and of one
 _PART = 116  # px the table of answers, that of facts and the list of rules each take at least
 _UNTRAINED = "Train the model to see its answer here, before the rules and after."
 
@@ -227,7 +229,7 @@ class RecordPane(Emptiable):
         self.reset.setToolTip("Take every fact back to what the record has")
         self.reset.clicked.connect(self.facts.reset_values)
         self._changed = caption("", "low")
-        holder = QWidget()
+        holder = self._facts = QWidget()
         column = QVBoxLayout(holder)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
@@ -298,13 +300,14 @@ class RecordPane(Emptiable):
     def _load(self, *, keep: bool = False) -> None:
         """Show the record chosen; `keep` keeps facts that were changed."""
         record, rules = self._record(), self._rules
-        if record is None or rules is None:
-            return
+        if record is None or rules is None or self._name not in ruled(self._document.graph):
+            return  # nothing to show, or another project is open since
         before = self.facts.values.copy() if keep else None
         facts = rules.padded(facts_at(self._document.graph, self._name, record))
         if len(facts) == len(rules.columns):
             self._spoken = self._used()
             self.facts.show_facts(rules.columns, facts, self._spoken)
+            self._facts.setMaximumHeight(max(_PART, _HEAD + _ROW * len(facts)))
             if before is not None and len(before) == len(facts):
                 self.facts.values = before
         self.broken.setVisible(bool(self._broken()))

@@ -51,10 +51,9 @@ class Panes(QSplitter):
             self.tabs.addTab(panel, name.capitalize())
         self.more = IconButton("ph.arrows-out-line-vertical", "More room for the panels, or less (Ctrl+4)")
         self.more.clicked.connect(self.grow_tabs)
-        corner = row(self.more)
-        corner.setProperty("surface", "panel")
-        corner.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.tabs.setCornerWidget(corner)
+        self.tabs.setCornerWidget(row(self.more))
+        self.tabs.setProperty("surface", "panel")
+        self.tabs.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._document = document
         self.middle = _split(Qt.Orientation.Vertical, self.canvas, self.tabs, stretch=0)
         self.side = _scrolled(self.inspector)

@@ -113,7 +113,7 @@ def in_a_sentence(
     if reason:
         verb = "rules" if len(reason) == 1 else "rule"
         out = f"{listed(reason)}{because} {verb} out {listed(labels)}{' together' * (len(labels) > 1)}"
-        return f"{_capital(out)}; {now}."
+        return f"{out}; {now}."  # a rule's name keeps its letters
     soft = listed(tuple(rule.name for rule in broken))
     weights = {rule.name: rule.weight for rule in rules.rules}
     if not changes:

@@ -157,7 +157,7 @@ def test_a_chain_of_rules_is_a_reason_together(protocol):
     assert told.rules == ("a", "b")
     assert told.labels == ("lactate = yes", "antibiotics = no")
     assert told.why == (
-        "A and b rule out lactate = yes and antibiotics = no together; lactate is no instead of yes."
+        "a and b rule out lactate = yes and antibiotics = no together; lactate is no instead of yes."
     )
 
 
