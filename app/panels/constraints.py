@@ -267,7 +267,7 @@ class ConstraintsPanel(Emptiable):
         elif self._trainer.look:
             self.empty.say("This guard is counted, not listed", "The training panel tells before and after.")
         elif self._trainer.busy:
-            self.empty.say("Answers are on their way", "Those that break a rule show here when they are seen.")
+            self.empty.say("Answers are on their way", "Those that break a rule show here once seen.")
         else:
             self.empty.say(
                 "No answers seen yet", "Press Train: answers that break a rule show here after each epoch."
