@@ -108,16 +108,47 @@ INPUTS = {
     "tqt": lambda a, x, n, half: levels(
         x, 0, 2.0 ** np.ceil(float(a["input_log_threshold"][0])) / half, -half, half - 1
     ),
+    "n2uq": lambda a, x, n, half: thresholds(x, a),
+    "dynamic_threshold": lambda a, x, n, half: bits_of(x + shift_of(x, a) >= 0, 1.0),
     "power_of_two_step": lambda a, x, n, half: levels(
         x, 0, 2.0 ** np.ceil(np.log2(float(a["step"][0]))), -half, half - 1
     ),
 }
 
 
-def weight_values(packed, width, inputs):
+def thresholds(x, a):
+    edges = np.float64(a["input_start"][0]) + np.concatenate(
+        [[0.0], np.cumsum(a["input_intervals"], dtype=np.float64)]
+    )
+    between = ((edges[1:] + edges[:-1]) / 2).astype(np.float32)
+    return (x[..., None] > between).sum(axis=-1), float(a["step"][0])
+
+
+def in_order(rows, weights):
+    """Sums in order, float32 (n, m)."""
+    total = np.zeros((len(rows), len(weights)), np.float32)
+    for i in range(rows.shape[1]):
+        total += rows[:, i : i + 1] * weights[:, i]
+    return total
+
+
+def shift_of(x, a):
+    """The shift of flat records: each is its own means."""
+    hidden = np.maximum(in_order(x, a["input_squeeze"]) + a["input_squeeze_bias"], np.float32(0))
+    return in_order(hidden, a["input_expand"]) + a["input_expand_bias"]
+
+
+def weight_values(packed, width, inputs, book=None, blocks=None):
     if width == "1":
         return signs(packed, inputs)
     bits = np.where(signs(packed, inputs) == 1, 1, 0)
+    if book is not None:
+        entries = book[np.minimum(np.tensordot(2 ** np.arange(len(bits)), bits, 1), len(book) - 1)]
+        return (
+            entries
+            if blocks is None
+            else entries * np.repeat(np.exp2(blocks.astype(float)), 32, 1)[:, :inputs]
+        )
     counts = (
         [1, -1] if width == "ternary" else [2**i for i in range(len(bits) - 1)] + [-(2 ** (len(bits) - 1))]
     )
@@ -137,6 +168,11 @@ def weight_values(packed, width, inputs):
         ("8", "tqt", "3", "lsq_unsigned"),
         ("4", "lsq_output", "4", "power_of_two_step"),
         ("4", "qil", "3", "qil"),
+        ("4", "apot", "4", "n2uq"),
+        ("3", "apot", "2", "n2uq"),
+        ("4", "fp4", "1", "dynamic_threshold"),
+        ("3", "llt", "1", "dynamic_threshold"),
+        ("8", "fractional_bits_dear", "4", "tqt"),
     ],
 )
 def test_quantizers_are_read_as_the_page_says(weight_bits, weight, bits, activation):
@@ -156,13 +192,17 @@ def test_quantizers_are_read_as_the_page_says(weight_bits, weight, bits, activat
         arrays["input_shift"][:] = rng.standard_normal(70) / 4
     if activation == "adabin":
         arrays["input_centre"][:], arrays["input_distance"][:] = 0.3, 0.7
+    for name in ("input_expand", "input_expand_bias"):
+        if name in arrays:
+            arrays[name][...] = rng.standard_normal(arrays[name].shape) / 4
     packed = node.pack(arrays, spec)
     seen, step = INPUTS[activation](packed, x, 2 ** int(bits) - 1, 2 ** (int(bits) - 1))
     total = None
     for suffix in ("", "_2", "_3"):
         if "weight" + suffix not in packed:
             continue
-        sums = seen @ weight_values(packed["weight" + suffix], weight_bits, 70).T
+        book = packed.get("book" + suffix)
+        sums = seen @ weight_values(packed["weight" + suffix], weight_bits, 70, book).T
         part = sums.astype(np.float32) * (packed["scale" + suffix] * np.float32(step))
         if "offset" + suffix in packed:
             rows = seen.sum(axis=1).astype(np.float32)
@@ -173,3 +213,36 @@ def test_quantizers_are_read_as_the_page_says(weight_bits, weight, bits, activat
     total = total + packed["bias"]
     assert total.dtype == np.float32
     assert total.tobytes() == node.predictor(packed, spec)(x)[0].tobytes()
+
+
+@pytest.mark.parametrize(
+    ("bits", "weight"),
+    [
+        ("8", "fp8_e4m3"),
+        ("8", "fp8_e5m2"),
+        ("8", "mx_fp8"),
+        ("4", "mx_fp4"),
+        ("4", "mx_int"),
+        ("3", "mu_law"),
+    ],
+)
+def test_books_and_blocks_are_read_as_the_page_says(bits, weight):
+    rng, spec = np.random.default_rng(0), Spec("real", (70,))
+    node = Dense(units=9, weight_bits=bits, weight_quantizer=weight, bias=False)
+    packed = node.pack(node.start(rng, spec), spec)
+    x = rng.standard_normal((40, 70)).astype(np.float32)
+    values = weight_values(packed["weight"], bits, 70, packed["book"], packed.get("blocks")).astype(
+        np.float32
+    )
+    expected = in_order(x, values) * packed["scale"]
+    assert expected.tobytes() == node.predictor(packed, spec)(x)[0].tobytes()
+
+
+def test_bfloat16_weights_are_read_as_the_page_says():
+    rng, spec = np.random.default_rng(0), Spec("real", (70,))
+    node = Dense(units=9, weight_bits="16", weight_quantizer="bfloat16", activation_bits="16", bias=False)
+    packed = node.pack(node.start(rng, spec), spec)
+    x = rng.standard_normal((40, 70)).astype(np.float32)
+    values = (packed["weight"].astype(np.uint32) << 16).view(np.float32)
+    expected = in_order(x.astype(np.float16).astype(np.float32), values)
+    assert expected.tobytes() == node.predictor(packed, spec)(x)[0].tobytes()

@@ -12,8 +12,10 @@ from weight_twins import G, W, counted, made
 from engine.bnn.stored import multiplied, numbers, stored
 from engine.bnn.weights.books import APoT
 from engine.bnn.weights.minifloat import E2M1, E4M3, E5M2
+from engine.catalog import NODES
 from engine.levels import BrainFloats, planes_of, to_bfloat16, unpack_weights
 from engine.node import Moment
+from engine.ports import Spec
 from engine.precision import PRECISIONS
 
 
@@ -196,6 +198,38 @@ def test_planes_that_repeat_the_sign_are_not_multiplied(seed, bits, inputs):
     weight, width = multiplied(packed, "", "8", inputs)
     assert (unpack_weights(weight, width, inputs) == levels).all()
     assert int(width) <= max(2, *(w for w in (2, 3, 4, 8) if w < 2 * bits + 1), 8 if bits > 4 else 2)
+
+
+KINDS = [
+    ("bnn.conv2d", (6, 5, 4)),
+    ("bnn.depthwise_conv", (6, 5, 4)),
+    ("bnn.local_conv", (6, 5, 4)),
+    ("bnn.transposed_conv", (6, 5, 4)),
+    ("bnn.embedding", (7,)),
+]
+EACH = [("apot", "4"), ("mx_fp4", "4"), ("fp8_e4m3", "8"), ("bfloat16", "16"), ("llt", "3"), ("siman", "1")]
+
+
+@pytest.mark.parametrize(("key", "width"), EACH)
+@pytest.mark.parametrize(("kind", "shape"), KINDS)
+def test_every_kind_of_layer_ships_what_it_trains(kind, shape, key, width):
+    fields = {} if kind == "bnn.embedding" else {"activation_bits": "4", "bias": False}
+    node, spec = (
+        NODES[kind].of({"weight_bits": width, "weight_quantizer": key, **fields}),
+        Spec("real", shape),
+    )
+    weights, x = (
+        node.start(np.random.default_rng(0), spec),
+        np.random.default_rng(1).standard_normal((5, *shape)),
+    )
+    operator = node.operator(weights, 5, spec)
+    (out,) = operator.execute(x.astype(np.float32))
+    operator.gradient(np.ones_like(out))
+    packed = node.pack(weights, spec)
+    (shipped,) = node.predictor(packed, spec)(x.astype(np.float32))
+    np.testing.assert_allclose(out, shipped, rtol=1e-4, atol=1e-4)
+    assert node.cost(spec).weight_bits == 8 * sum(a.nbytes for a in packed.values())
+    assert np.isfinite(node.weight_levels(packed)).all()
 
 
 # Learned tables and widths
