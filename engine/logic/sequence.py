@@ -85,8 +85,17 @@ class Sequence(Node):
     rules: str = rules("", "Rules over events and facts: rule NAME: response(order, invoice)")
     length: str = text("", "The column of facts that says how many steps a sequence has")
     stamps: str = text("", "What columns of facts with the time of each step begin with: time for time1 ...")
-    unit: str = choice("s", {unit: unit for unit in UNITS}, "What the stamps are counted in")
-    places: str = text("", "The same for degrees north and east, with a comma: lat, lon for lat1, lon1 ...")
+    unit: str = choice(
+        "s",
+        {unit: unit for unit in UNITS},
+        "What the stamps are counted in",
+        when=lambda node: bool(node.stamps),
+    )
+    places: str = text(
+        "",
+        "The same for degrees north and east, with a comma: lat, lon for lat1, lon1 ...",
+        when=lambda node: bool(node.stamps),
+    )
     packs: str = packs("", "Domain packs whose rules over events count too: their keys, separated by commas")
     carried: tuple[tuple[str, str], ...] = hidden(())
 

@@ -7,14 +7,19 @@ Ciccio & Mecella as MINERful (github.com/cdc08x/MINERful) prints them. What has 
 from __future__ import annotations
 
 import itertools
+import random
 import re
 
+import numpy as np
 import pytest
+from drawn_sequences import drawn_costs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import RuleError
 from engine.logic.sequences.automaton import Automaton, automaton_of
+from engine.logic.sequences.engine import SequenceEngine
+from engine.logic.sequences.rule import Call, SequenceRule
 from engine.logic.sequences.templates import TEMPLATES, find_template
 
 A, B, C, D = (frozenset([i]) for i in range(4))
@@ -215,6 +220,51 @@ def test_that_several_events_stand_for_one(s, name):
     """Branched: where `a` is any of two events, and `b` too, it is as if they were one event each."""
     merged = tuple({0: 0, 1: 0, 2: 1, 3: 1}[e] for e in s)
     assert machine(name, A | B, C | D).holds(s) == machine(name, A, B).holds(merged)
+
+
+# Repair against enumeration by these definitions: no automaton judges here
+
+
+def least(costs, weights, truths):
+    """The least cost over all sequences of three events, -1 where none is allowed; by formulas alone."""
+    best = -1
+    for s in itertools.product(range(3), repeat=len(costs)):
+        broken = [i for i, truth in enumerate(truths) if not truth(s, 0)]
+        if any(weights[i] is None for i in broken):
+            continue
+        total = sum(int(costs[t, e]) for t, e in enumerate(s)) + sum(weights[i] for i in broken)
+        best = total if best < 0 else min(best, total)
+    return best
+
+
+def exchanged(formula):
+    """The same formula with the events 0 and 1 exchanged."""
+    other = {0: 1, 1: 0, 2: 2}
+    return lambda t, i: formula(tuple(other[e] for e in t), i)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_that_repair_costs_what_the_formulas_say(seed):
+    rng, draw = random.Random(seed), np.random.default_rng(seed)  # noqa: S311
+    names = [rng.choice(sorted(FORMULAS)) for _ in range(rng.randint(1, 4))]
+    turned = [rng.random() < 0.5 for _ in names]
+    truths = [exchanged(FORMULAS[n]) if t else FORMULAS[n] for n, t in zip(names, turned, strict=True)]
+    weights = [rng.randint(1, 60) if rng.random() < 0.4 else None for _ in names]
+    rules = []
+    for name, turn, weight in zip(names, turned, weights, strict=True):
+        a, b = (("b",), ("a",)) if turn else (("a",), ("b",))
+        rules.append(SequenceRule(name, Call(name, (a,) if name in ONE else (a, b)), weight))
+    labels, costs = drawn_costs(draw, 20, 5, 3, impossible=0)
+    lengths = draw.integers(0, 6, 20)
+    done = SequenceEngine(rules, ("a", "b", "c"))(labels, costs, lengths)
+    assert done.costs.tolist() == [least(c[:k], weights, truths) for c, k in zip(costs, lengths, strict=True)]
+    for r, k in enumerate(lengths):
+        answer = tuple(done.labels[r, :k].tolist())
+        broken = [i for i, truth in enumerate(truths) if not truth(answer, 0)]
+        if done.costs[r] >= 0:
+            paid = sum(int(costs[r, t, e]) for t, e in enumerate(answer))
+            assert not any(weights[i] is None for i in broken)
+            assert done.costs[r] == paid + sum(weights[i] for i in broken)
 
 
 # What is wrong gets a sentence

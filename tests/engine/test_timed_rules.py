@@ -11,8 +11,9 @@ from drawn_sequences import drawn_costs
 from drawn_timed import EVENTS, TIMED, TWO, drawn, places_of, stamps_of
 from timed_oracle import kept
 
+from engine.logic.durations import Duration
 from engine.logic.formula import And, Count, Iff, IfThen, Implies, Not, Or, Xor
-from engine.logic.pipeline import NONE
+from engine.logic.pipeline import NONE, UNKNOWN
 from engine.logic.sequences.clock import Times
 from engine.logic.sequences.engine import RC2, SequenceEngine
 from engine.logic.sequences.rule import Call, SequenceRule, automaton_for
@@ -109,6 +110,39 @@ def test_that_rc2_finds_the_same_in_time(monkeypatch):
         solver.close()
     assert RC2 in done.tool
     assert done.costs.tolist() == plain.costs.tolist()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_that_limits_and_quotas_too_large_for_automata_are_counted_by_rc2(seed, monkeypatch):
+    rng, draw = random.Random(seed), np.random.default_rng(seed)  # noqa: S311
+    window = Duration(rng.randint(1, 6) * 1_000_000)
+    rules = [
+        SequenceRule("most", Call("limit", (("a",), rng.randint(0, 2)), (("per", window),))),
+        SequenceRule(
+            "least",
+            Call("quota", (("b", "c"), rng.randint(1, 2)), (("per", window),)),
+            rng.choice([None, 30]),
+        ),
+        SequenceRule("plain", Call("response", (("a",), ("c",)))),
+    ]
+    labels, costs = drawn_costs(draw, 8, 6, 3)
+    times, lengths = Times(stamps_of(draw, 8, 6)), draw.integers(3, 7, 8)
+    plain = SequenceEngine(rules, EVENTS)(labels, costs, lengths, times)
+    monkeypatch.setattr("engine.logic.sequences.over_time.MOST_STATES", 5)
+    counted = SequenceEngine(rules, EVENTS)(labels, costs, lengths, times)
+    assert counted.costs.tolist() == plain.costs.tolist()
+    assert set(counted.tool[counted.tool != plain.tool]) <= {RC2}
+    assert (counted.status != UNKNOWN).all()
+
+
+def test_that_a_rule_with_too_many_situations_leaves_a_sequence_unknown(monkeypatch):
+    monkeypatch.setattr("engine.logic.sequences.over_time.MOST_STATES", 3)
+    rules = [SequenceRule("r", Call("response", (("a",), ("b",)), (("within", Duration(10)),)))]
+    labels, costs = np.array([[0, 2, 2, 2]], np.int32), np.zeros((1, 4, 3), np.int64)
+    done = SequenceEngine(rules, EVENTS)(labels, costs, np.array([4]), Times(np.arange(4.0)[None]))
+    assert done.words(0)[0] == "unknown"
+    assert "too many situations" in done.words(0)[2]
+    assert np.array_equal(done.labels, labels)
 
 
 def test_that_connectives_join_rules_in_time():

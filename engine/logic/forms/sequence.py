@@ -66,6 +66,9 @@ class Happening(Form):
         return places
 
 
+_NO_EVENTS = "Rules over events go into a Sequence guard, or into a pack with a variable of kind events."
+
+
 def events_in(binding: Binding, name: Word) -> tuple[tuple[int, int], ...]:
     """Return (sequence, event type) for every sequence that has an event of that name; flags come first."""
     return () if binding.find(name) is not None else binding.event(name)
@@ -78,7 +81,7 @@ def _sequence(binding: Binding, happening: Happening) -> int:
         found = {i for i, _ in binding.event(name)}
         if not found:
             known = tuple(e for s in binding.vocabulary.sequences for e in s.values)
-            do = nearest(name.text, known) or "Declare a variable of kind events."
+            do = nearest(name.text, known) or _NO_EVENTS
             raise RuleError(f"There is no event {name.text[:60]!r}.", where=str(name.place), do=do)
         common &= found
     if len(common) == 1:

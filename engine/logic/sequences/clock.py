@@ -52,6 +52,10 @@ class Clock:
         """Return the time from one step to a later one, at most."""
         return self.stamps[then] + self.widths[then] - self.stamps[first]
 
+    def least(self, first: int, then: int) -> int:
+        """Return the time from one step to a later one, at least."""
+        return self.stamps[then] - self.stamps[first] - self.widths[first]
+
     @cached_property
     def kilometres(self) -> F64 | None:
         """Return how far apart the steps are, float64 (steps, steps), NaN where that is not known."""

@@ -44,7 +44,7 @@ class _Seen:
 
     def least(self, first: int, then: int) -> int:
         """Return the time between two steps, at least."""
-        return self.clock.stamps[then] - self.clock.stamps[first] - self.clock.widths[first]
+        return self.clock.least(first, then)
 
     def most(self, first: int, then: int) -> int:
         """Return the time between two steps, at most."""

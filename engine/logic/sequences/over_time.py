@@ -15,7 +15,7 @@ from .automaton import DEAD, Automaton
 from .clock import Clock
 from .timed import Moment, Timed
 
-MOST_STATES = 100_000  # of one rule over one sequence
+MOST_STATES = 30_000  # of one rule over one sequence
 
 
 def lost(timed: Timed, clock: Clock, sequence: Sequence[int]) -> int:

@@ -20,13 +20,14 @@ from ..pipeline import NONE, OPTIMAL, UNKNOWN
 from ..solver import Solver
 from .automaton import Automaton
 from .clock import Clock, Times
+from .counted import Stretch, stretches
 from .groups import Groups
 from .over_time import lost, unrolled
 from .product import Product, priced
 from .rule import Body, timed_for
 from .search import Searcher
 from .timed import Timed
-from .unrolled import by_rc2
+from .unrolled import Asked, by_rc2
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,10 @@ class TimedRules:
             raise TooLargeError
         return found
 
+    def counted(self, rule: int, clock: Clock) -> tuple[Stretch, ...] | None:
+        """Return a rule as counts over the steps of a clock, None where it is no limit or quota."""
+        return stretches(self._bodies[rule], clock, self._events)
+
     def place(self, rule: int, sequence: Sequence[int], clock: Clock) -> int:
         """Return the place of the event with which a rule is lost, whatever comes and whenever it does.
 
@@ -147,7 +152,7 @@ class TimedRepair:
             try:
                 products = self._products(asked, machines, clock)
             except TooLargeError:
-                return Answer(labels, -1, UNKNOWN)
+                return self._by_rc2(labels, costs, clock, machines)
             answer = labels.copy()
             lengths = np.array([len(labels)], np.int64)
             cost = int(Searcher(products)(answer[None], costs[None], lengths, np.zeros(1, np.int64))[0])
@@ -185,14 +190,16 @@ class TimedRepair:
         return found
 
     def _by_rc2(self, labels: I32, costs: I64, clock: Clock, machines: dict[int, Automaton]) -> Answer:
-        automata = list(self._automata)
+        asked: list[Asked] = list(self._automata)
         for rule in self._timed.numbers:
+            counted = None if rule in machines else self._timed.counted(rule, clock)
             try:
-                automata[rule] = machines.get(rule) or self._timed.automaton(rule, clock)
+                found = machines.get(rule) if counted is None else counted
+                asked[rule] = self._timed.automaton(rule, clock) if found is None else found
             except TooLargeError:
                 return Answer(labels, -1, UNKNOWN)
-        found = by_rc2(automata, self._weights, costs, labels, self._solver, self._seconds)
-        return Answer(found.labels, found.cost, found.status, solver=True)
+        told = by_rc2(asked, self._weights, costs, labels, self._solver, self._seconds)
+        return Answer(told.labels, told.cost, told.status, solver=True)
 
 
 def _timed(found: Timed | None) -> Timed:

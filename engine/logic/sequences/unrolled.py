@@ -12,6 +12,7 @@ from ..normal import AtLeast, NormalForm
 from ..pipeline import NONE, OPTIMAL, UNKNOWN, Engine
 from ..solver import Solver
 from .automaton import Automaton
+from .counted import Stretch
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,11 @@ class Found:
     status: int
 
 
+Asked = Automaton | tuple[Stretch, ...]  # what a rule asks of the steps of one sequence
+
+
 def by_rc2(
-    automata: Sequence[Automaton],
+    automata: Sequence[Asked],
     weights: Sequence[int | None],
     costs: I64,
     labels: I32,
@@ -34,7 +38,7 @@ def by_rc2(
     """Return the cheapest sequence that keeps the rules, as far as it is found in time.
 
     Args:
-        automata: one a rule.
+        automata: one a rule; or the stretches of steps in which it counts events.
         weights: of each rule, None for a hard one.
         costs: int64 (steps, events), below 0 for what cannot be.
         labels: int32 (steps,), the events that stand.
@@ -45,12 +49,14 @@ def by_rc2(
         SolverError: python-sat is not there.
     """
     steps, events = costs.shape
-    hard = [a for a, w in zip(automata, weights, strict=True) if w is None]
-    if any(a.empty or (not steps and not a.accepts[0]) for a in hard):
+    walked = [(a, w) for a, w in zip(automata, weights, strict=True) if isinstance(a, Automaton)]
+    counted = [s for a, w in zip(automata, weights, strict=True) if w is None for s in _stretches(a)]
+    if any(s.never for s in counted) or any(
+        a.empty or (not steps and not a.accepts[0]) for a, w in walked if w is None
+    ):
         return Found(labels, -1, NONE)
     if not steps:
-        broken = (w for a, w in zip(automata, weights, strict=True) if w is not None and not a.accepts[0])
-        return Found(labels, sum(broken), OPTIMAL)
+        return Found(labels, sum(w for a, w in walked if w is not None and not a.accepts[0]), OPTIMAL)
     form, paid = unrolled(automata, weights, costs)
     predicted = form.defaults.copy()
     predicted[: steps * events] = (labels[:, None] == np.arange(events)).ravel()
@@ -68,9 +74,7 @@ def by_rc2(
     return Found(chosen, int(decided.costs[0] + base.sum()), status)
 
 
-def unrolled(
-    automata: Sequence[Automaton], weights: Sequence[int | None], costs: I64
-) -> tuple[NormalForm, I64]:
+def unrolled(automata: Sequence[Asked], weights: Sequence[int | None], costs: I64) -> tuple[NormalForm, I64]:
     """Return the clauses of a sequence of so many steps, and what deciding against each default costs.
 
     The first variables are which event each step has, step after step. Then come, of each rule, the states
@@ -93,7 +97,10 @@ def unrolled(
             names.append(f"kept {r}")
             kept.append((len(names), weight))
             let_go = (-len(names),)
-        _walk(automaton, r, steps, let_go, names, made)
+        if isinstance(automaton, Automaton):
+            _walk(automaton, r, steps, let_go, names, made)
+        else:
+            made += [c for stretch in automaton for c in _counted(stretch, r, events, let_go)]
     defaults = np.zeros(len(names), np.bool_)
     paid = np.zeros(len(names), np.int64)
     for v, weight in kept:
@@ -112,16 +119,17 @@ def _walk(
 ) -> None:
     """Add the states of a rule and the clauses of its moves; `let_go` frees them where it is true."""
     events = automaton.moves.shape[1]
-    alive = np.flatnonzero(automaton.alive)
+    alive = automaton.alive
     here: dict[int, int] = {0: 0}  # state -> variable; 0 for the start, which needs none
     if automaton.empty:
         made.append(AtLeast(let_go, 1, (), rule))
         return
     for t in range(steps):
         after: dict[int, int] = {}
-        for q in alive.tolist():
-            names.append(f"{rule}:{t + 1}:{q}")
-            after[q] = len(names)
+        for q in np.unique(automaton.moves[list(here)]).tolist():
+            if alive[q]:
+                names.append(f"{rule}:{t + 1}:{q}")
+                after[q] = len(names)
         for s, variable in here.items():
             for e in range(events):
                 q = int(automaton.moves[s, e])
@@ -133,3 +141,22 @@ def _walk(
         if not automaton.accepts[q]:
             literals = (*([-variable] if variable else []), *let_go)
             made.append(AtLeast(literals, 1, (), rule))
+
+
+def _stretches(asked: Asked) -> tuple[Stretch, ...]:
+    return () if isinstance(asked, Automaton) else asked
+
+
+def _counted(stretch: Stretch, rule: int, events: int, let_go: tuple[int, ...]) -> list[AtLeast]:
+    """Return what a stretch of steps asks, as so many literals of those; `let_go` alone is enough."""
+    if stretch.never:
+        return [AtLeast(let_go, 1, (), rule)]
+    steps = range(stretch.first, stretch.last + 1)
+    literals = [t * events + e + 1 for t in steps for e in sorted(stretch.events)]
+    count = stretch.count
+    if stretch.at_most:
+        literals, count = [-x for x in literals], len(literals) - count
+    if count <= 0:
+        return []
+    weights = (*[1] * len(literals), *[count] * len(let_go)) if let_go else ()
+    return [AtLeast((*literals, *let_go), count, weights, rule)]

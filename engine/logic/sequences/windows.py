@@ -18,7 +18,7 @@ Open = tuple[tuple[int, int], ...]
     "limit",
     "{a} happens at most {times} times in any {per} on end",
     formula="for every window of w steps: #a <= k",
-    example="limit(payment, 2, per 5)",
+    example="limit(payment, 5, per 24 h)",
     citation=SLIDING,
 )
 def limit(a: Events, times: int, *, per: Window) -> Behaviour | Timed:
@@ -109,7 +109,7 @@ def gap(a: Events, b: Events, steps: Window) -> Behaviour | Timed:
     "cooldown",
     "from one {a} to the next it is at least {steps}",
     formula="a at i, a at j > i: j - i >= k",
-    example="cooldown(dose, 4)",
+    example="cooldown(dose, 4 h)",
     citation="",
 )
 def cooldown(a: Events, steps: Window) -> Behaviour | Timed:
@@ -121,7 +121,7 @@ def cooldown(a: Events, steps: Window) -> Behaviour | Timed:
     "deadline",
     "{a} happens within the first {steps}",
     formula="a at some i < k",
-    example="deadline(triage, 3)",
+    example="deadline(triage, 10 min)",
     citation="",
 )
 def deadline(a: Events, steps: Window) -> Behaviour | Timed:
