@@ -32,6 +32,7 @@ from app.task import Latest
 from app.theme.fonts import BASE, font
 from app.worker import Trainer
 from engine.graph import Graph
+from engine.logic.checking import get_ready
 from engine.logic.matching import pack_keys
 from engine.logic.vocabulary import Vocabulary
 from engine.node import Node
@@ -217,10 +218,12 @@ class RulesPage(QWidget):
     # Following the document
 
     def _follow(self) -> None:
-        if not self._wanted:
-            return
         graph = self._document.graph
         there = ruled(graph)
+        if there:
+            get_ready()  # the first check of a text then waits for the text alone
+        if not self._wanted:
+            return
         if self.name not in there:
             self.name = next(iter(there), "")
         several = bool(self.name) and "packs" in type(graph.node(self.name)).about()

@@ -10,9 +10,11 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
+from ..errors import SolverError
 from .lint.findings import Checked as Checked
 from .lint.findings import Example as Example
 from .lint.findings import Finding as Finding
@@ -23,6 +25,12 @@ from .vocabulary import Vocabulary
 SECONDS = 2.0
 _SLICE = 0.03  # seconds between two looks at whether the answer is still wanted
 _GRACE = 5.0  # for reading the text, which nothing interrupts, and for a process that has to start
+
+
+def get_ready() -> None:
+    """Start the process that checks, beside whatever goes on, so that the first text waits less."""
+    with suppress(SolverError):  # the first text is told
+        checking_solver().start()
 
 
 def check_rules(

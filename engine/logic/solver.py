@@ -21,6 +21,7 @@ from .messages import read_message, write_message
 _PATIENCE = 0.5  # seconds that closing waits for a request in hand
 _GRACE = 5.0  # seconds that the process may take to start, to encode rules and to end its last question
 _ROOT = Path(__file__).parents[2]
+PREPARED = ("--prepared",)  # what the process is told, to load what checking takes before it is asked
 
 
 class _LateError(SolverError):
@@ -28,16 +29,32 @@ class _LateError(SolverError):
 
 
 class Solver:
-    """One solver process, started when it is first needed."""
+    """One solver process, started when it is first needed.
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+    Args:
+        prepared: whether the process loads what checking a text takes as soon as it starts.
+    """
+
+    def __init__(self, *, prepared: bool = False) -> None:
+        self._lock, self._prepared = threading.Lock(), prepared
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def running(self) -> bool:
         """Whether the process lives."""
         return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start the process, if it does not live, so that the first question waits less; never waits itself.
+
+        Raises:
+            SolverError: it cannot be started.
+        """
+        if self._lock.acquire(blocking=False):  # where it is taken somebody asks already
+            try:
+                self._started()
+            finally:
+                self._lock.release()
 
     def cheapest(
         self, key: str, form: dict[str, Any], record: dict[str, Any], seconds: float
@@ -156,7 +173,7 @@ class Solver:
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None or not self.running:
             self._end()
-            self._process = _start()
+            self._process = _start(PREPARED if self._prepared else ())
         return self._process
 
     def _end(self) -> None:
@@ -181,7 +198,7 @@ class Solver:
             self._process = None
 
 
-_SHARED, _CHECKS = Solver(), Solver()
+_SHARED, _CHECKS = Solver(), Solver(prepared=True)
 for _each in (_SHARED, _CHECKS):
     atexit.register(_each.close)
     if hasattr(os, "register_at_fork"):
@@ -198,9 +215,9 @@ def checking_solver() -> Solver:
     return _CHECKS
 
 
-def _start() -> subprocess.Popen[bytes]:
+def _start(words: tuple[str, ...]) -> subprocess.Popen[bytes]:
     paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    command = [sys.executable, "-P", "-m", f"{__package__}.solver_process"]
+    command = [sys.executable, "-P", "-m", f"{__package__}.solver_process", *words]
     try:
         return subprocess.Popen(  # noqa: S603 - our own module under our own interpreter
             command,

@@ -15,6 +15,7 @@ import signal
 import sys
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 from .anytime import Soft, cheapest
@@ -189,12 +190,26 @@ def _kept(told: OrderedDict[str, K], key: str, form: Any, make: Callable[[Any], 
     return told[key]
 
 
+def _prepare() -> None:
+    """Load what checking a text takes, and make the parser ready."""
+    from pysat.solvers import Solver
+
+    from .language import read
+    from .lint.text import TextExamination
+
+    read("rule: a\n")
+    _ = Solver, TextExamination
+
+
 def main() -> None:
     """Answer requests from standard input on standard output until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the parent, whose end ends us
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing that a library prints may mix with answers
     desk = Desk()
+    if "--prepared" in sys.argv:
+        with suppress(ImportError):  # whoever asks is told
+            _prepare()
     while (request := read_message(sys.stdin.buffer)) is not None:
         faulthandler.dump_traceback_later(float(request["seconds"]) + 1.0, exit=True)
         answer = desk.answer(request)

@@ -16,10 +16,12 @@ from rule_sets import form_of
 
 from engine.errors import SolverError
 from engine.logic import solver as solver_module
+from engine.logic.checking import check_rules
 from engine.logic.examine import examined
 from engine.logic.normal import AtLeast
 from engine.logic.pipeline import OPTIMAL, RC2, UNKNOWN, Engine
 from engine.logic.solver import Solver
+from engine.logic.vocabulary import Variable, Vocabulary
 
 ROOT = Path(__file__).parents[2]
 FORM = form_of(2, [AtLeast((1, 2), 1)])
@@ -250,3 +252,14 @@ def _gone(pid: int) -> bool:
             return True
         time.sleep(0.02)
     return False
+
+
+def test_a_prepared_process_is_started_before_it_is_asked_and_then_only_once():
+    solver = Solver(prepared=True)
+    solver.start()
+    process = solver._process
+    assert solver.running
+    solver.start()
+    assert check_rules("rule: a", Vocabulary((Variable("a"),)), solver=solver).satisfiable
+    assert solver._process is process
+    solver.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 Severity = Literal["error", "warning", "note"]
@@ -105,7 +105,9 @@ class Checked:
 
     def as_json(self) -> dict[str, Any]:
         """Return the same as dictionaries and lists."""
-        return asdict(self)
+        findings = [{**vars(each), "others": list(each.others)} for each in self.findings]
+        rules = [{**vars(r), "example": r.example and vars(r.example)} for r in self.rules]
+        return {**vars(self), "findings": findings, "rules": rules, "notes": list(self.notes)}
 
     @classmethod
     def of_json(cls, told: dict[str, Any]) -> Checked:
