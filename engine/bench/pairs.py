@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from pathlib import Path
 from statistics import median
 
@@ -21,6 +22,7 @@ Work = Callable[[], object]
 Timed = Callable[[int], float]  # how many repeats -> the seconds that they took together
 LONG = "long"  # group of the suites that take hours: they run only when they are named
 _LEAST = 0.02  # seconds that one side of a pair should take
+_FEWEST = 3  # pairs of a comparison that takes too long for more
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class Comparison:
         pairs: how many interleaved pairs.
         cores: how many cores each side may use.
         least: seconds that one side of a pair should take at least.
+        most: seconds for all pairs: where they take longer there are fewer, but three.
     """
 
     name: str
@@ -91,6 +94,7 @@ class Comparison:
     pairs: int
     cores: int = 1
     least: float = _LEAST
+    most: float = inf
 
 
 def compare(
@@ -116,8 +120,11 @@ def compare(
 
 def compare_timed(what: Comparison, ours: Timed, peer: Timed) -> Row:
     """Return the comparison of two warm sides that time themselves: calls -> seconds they took together."""
-    repeats = [max(1, round(what.least / max(side(1), 1e-9))) for side in (ours, peer)]
-    times = [(ours(repeats[0]) / repeats[0], peer(repeats[1]) / repeats[1]) for _ in range(what.pairs)]
+    once = [max(side(1), 1e-9) for side in (ours, peer)]
+    repeats = [max(1, round(what.least / one)) for one in once]
+    pair = sum(n * one for n, one in zip(repeats, once, strict=True))
+    pairs = min(what.pairs, max(_FEWEST, int(min(what.most / pair, what.pairs))))
+    times = [(ours(repeats[0]) / repeats[0], peer(repeats[1]) / repeats[1]) for _ in range(pairs)]
     return Row(
         name=what.name,
         ours=what.amount / median(a for a, _ in times),
@@ -125,7 +132,7 @@ def compare_timed(what: Comparison, ours: Timed, peer: Timed) -> Row:
         peer_name=what.peer_name,
         unit=what.unit,
         ratio=median(b / a for a, b in times),
-        pairs=what.pairs,
+        pairs=pairs,
         cores=what.cores,
         host=host(),
     )

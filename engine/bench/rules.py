@@ -18,7 +18,7 @@ PACKS = (("mixL", 30, 60, 1), ("rand3", 30, 60, 1), ("mixG", 100, 300, 1), ("ran
 _PEERS = (
     Peer("python-sat RC2", "pysat_rules", {"solver": "RC2"}, optional=False),
     Peer("python-sat RC2Stratified", "pysat_rules", {"solver": "RC2Stratified"}, optional=False),
-    Peer("OR-tools CP-SAT", "ortools_rules", {}, optional=True),
+    Peer("OR-tools CP-SAT", "ortools_rules", {}, optional=True, sample=60),
 )
 
 

@@ -13,6 +13,8 @@ import numpy as np
 from .pairs import Comparison, Row, Wanted, compare_timed, host
 from .workers import Side, SideError
 
+_MOST = 12.0  # seconds for the pairs of one comparison
+
 
 @dataclass(frozen=True)
 class Peer:
@@ -23,12 +25,14 @@ class Peer:
         module: its side.
         job: what its side is told beside the stream.
         optional: whether it is measured only where other programs are asked for.
+        sample: how many of the first records it does; 0 for as many as the stream's.
     """
 
     name: str
     module: str
     job: dict[str, str]
     optional: bool
+    sample: int = 0
 
 
 @dataclass(frozen=True)
@@ -74,12 +78,14 @@ def stream_rows(stream: Stream, wanted: Wanted) -> list[Row]:
 
 
 def _beside(stream: Stream, ours: Side, peer: Peer, job: dict[str, Any], wanted: Wanted) -> list[Row]:
+    sample = peer.sample or stream.sample
+    told = {**job, **peer.job, "name": peer.name, "sample": sample}
     try:
-        with Side(peer.module, {**job, **peer.job, "name": peer.name}, cores=1, clock=stream.clock) as theirs:
+        with Side(peer.module, told, cores=1, clock=stream.clock) as theirs:
             what = Comparison(
-                stream.title, peer.name, stream.sample, stream.unit, wanted.pairs, 1, stream.least
+                stream.title, peer.name, sample, stream.unit, wanted.pairs, 1, stream.least, _MOST
             )
-            speed = compare_timed(what, _share(ours, stream), theirs.time)
+            speed = compare_timed(what, _share(ours, sample / stream.records), theirs.time)
     except SideError as error:
         wanted.note(f"{stream.title}: {peer.name} is left out: {error}")
         return []
@@ -87,9 +93,9 @@ def _beside(stream: Stream, ours: Side, peer: Peer, job: dict[str, Any], wanted:
     return [speed, _agreement(stream, peer.name, Path(job["folder"]))]
 
 
-def _share(ours: Side, stream: Stream) -> Any:
-    """Return our time for as many records as the peers take, out of a whole stream."""
-    return lambda repeats: ours.time(repeats) * stream.sample / stream.records
+def _share(ours: Side, share: float) -> Any:
+    """Return our time for as many records as a peer takes, out of a whole stream."""
+    return lambda repeats: ours.time(repeats) * share
 
 
 def _agreement(stream: Stream, peer: str, folder: Path) -> Row:

@@ -123,6 +123,40 @@ def test_collected_numbers_by_least_and_most(aggregation, expected):
     assert answers(found, {"x": 0.5}) == [{"fee": "40"}]
 
 
+FEES = (
+    [column("input", "x", "number"), column("output", "fee", "number", default="9")],
+    [(("&gt; 0",), ("40",)), (("&gt; 1",), ("2.5",)), (("&gt; 2",), ("-20",))],
+)
+
+
+@pytest.mark.parametrize(
+    ("aggregation", "expected"),
+    [("SUM", ["9", "40.0", "42.5", "22.5"]), ("COUNT", ["9", "1", "2", "3"])],
+)
+def test_collected_numbers_are_added_up_or_counted(aggregation, expected):
+    found = document(table("fee", "COLLECT", *FEES, f'aggregation="{aggregation}"'))
+    for x, fee in zip((0, 0.5, 1.5, 3), expected, strict=True):
+        flags = {f"fee: row {i + 1}": "yes" if x > i else "no" for i in range(3)}
+        (answer,) = answers(found, {"x": x})
+        assert float(answer.pop("fee")) == float(fee)
+        assert answer == flags
+
+
+def test_dates_are_facts_and_decisions_counted_in_days():
+    columns = [column("input", "born", "date"), column("output", "until", "date")]
+    rows = [(('&lt; date("1970-01-11")',), ('date("1970-01-31")',)), (("-",), ('@"1971-01-01"',))]
+    found = document(table("until", "FIRST", columns, rows))
+    assert answers(found, {"born": 9.0}) == [{"until": "30"}]
+    assert answers(found, {"born": 10.0}) == [{"until": "365"}]
+    assert found.notes == tuple(f"{n}: a date counts as days since 1970-01-01." for n in ("until", "born"))
+
+
+def test_an_aggregation_without_collect_is_told():
+    found = document(table("y", "FIRST", *OVERLAP, 'aggregation="SUM"'))
+    assert found.notes == ("y: an aggregation counts with COLLECT alone and is left out.",)
+    assert answers(found, {"x": 20}) == [{"y": "c"}]
+
+
 def test_a_default_stands_where_no_row_matches():
     columns = [column("input", "x", "number"), column("output", "ok", "boolean", default="false")]
     found = document(table("ok", "ANY", columns, [(("&gt; 3",), ("true",)), (("&gt; 5",), ("true",))]))
@@ -160,6 +194,16 @@ def test_the_output_of_one_table_is_the_input_of_another():
         ("(1..2), 7", "number", '(("v" > 1 and "v" < 2) or "v" = 7)'),
         ("not(1, > 4)", "number", 'not ("v" = 1 or "v" > 4)'),
         ("true", "boolean", '"v" = yes'),
+        ('["a", "b"]', "string", '("v" = "a" or "v" = "b")'),
+        ('not(["a"])', "string", 'not ("v" = "a")'),
+        ('!= "a"', "string", '"v" != "a"'),
+        ("= 3", "number", '"v" = 3'),
+        (']date("1970-01-02")..@"1970-02-01"]', "date", '("v" > 1 and "v" <= 31)'),
+        ('< time("08:30:00")', "time", '"v" < 30600'),
+        ('>= date and time("1970-01-02T00:00:01Z")', "date and time", '"v" >= 86401'),
+        ('>= @"1970-01-01T02:00:00+02:00"', "date and time", '"v" >= 0'),
+        ('> duration("P1DT2H3M4.5S")', "days and time duration", '"v" > 93784.5'),
+        ('duration("-P1Y6M")', "years and months duration", '"v" = -18'),
         ('"a \\"b\\"","c"', "string", '("v" = "a \\"b\\"" or "v" = "c")'),
     ],
 )
@@ -173,9 +217,19 @@ WRONG = {
     "doctype": ('<!DOCTYPE d [<!ENTITY a "b">]><definitions/>', "line 1"),
     "root": ("<model/>", "line 1"),
     "no table": (HEAD + "</definitions>", "line 2"),
-    "sum": (
-        HEAD + table("t", "COLLECT", NUMBERS, [(("1",), ("2",))], 'aggregation="SUM"') + "</definitions>",
+    "average": (
+        HEAD + table("t", "COLLECT", NUMBERS, [(("1",), ("2",))], 'aggregation="AVG"') + "</definitions>",
         "line 3",
+    ),
+    "sum of texts": (
+        HEAD + table("t", "COLLECT", NUMBERS, [(("1",), ('"a"',))], 'aggregation="SUM"') + "</definitions>",
+        "line 4",
+    ),
+    "no such day": (
+        HEAD
+        + table("t", "ANY", [column("input", "x", "date"), NUMBERS[1]], [(('date("2021-02-30")',), ("2",))])
+        + "</definitions>",
+        "line 4, column ",
     ),
     "policy": (HEAD + table("t", "BEST", NUMBERS, [(("1",), ("2",))]) + "</definitions>", "line 3"),
     "cell": (HEAD + table("t", "ANY", NUMBERS, [(("x + 1",), ("2",))]) + "</definitions>", "line 4"),
@@ -197,7 +251,7 @@ WRONG = {
         HEAD
         + table("t", "ANY", [column("input", "x", "date"), NUMBERS[1]], [(("1",), ("2",))])
         + "</definitions>",
-        "line 3",
+        "line 4",
     ),
     "twice": (HEAD + 2 * table("t", "ANY", NUMBERS, [(("1",), ("2",))]) + "</definitions>", "line 6"),
     "deep": ("<a>" * 200 + "</a>" * 200, "line 1"),

@@ -8,7 +8,7 @@ from ortools.sat.python import cp_model
 
 from ...logic.sudoku import sudoku
 from .board_streams import boards
-from .rule_streams import keep
+from .rule_streams import kept
 from .serving import Work, serve
 
 
@@ -34,8 +34,7 @@ def make(job: dict[str, Any]) -> Work:
     def work() -> list[int]:
         return [solve(paid) for paid in rows]
 
-    keep(job, job["name"], work())
-    return work
+    return kept(job, work)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import Any
 
 from ortools.sat.python import cp_model
 
-from .rule_streams import keep, stream
+from .rule_streams import kept, stream
 from .serving import Work, serve
 
 
@@ -39,8 +39,7 @@ def make(job: dict[str, Any]) -> Work:
     def work() -> list[int]:
         return [solve(values, paid) for values, paid in rows]
 
-    keep(job, job["name"], work())
-    return work
+    return kept(job, work)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from ...logic.sequences.rule import automaton_for
-from .rule_streams import keep
+from .rule_streams import kept
 from .sequence_streams import EVENTS, stream
 from .serving import Work, serve
 
@@ -53,8 +53,7 @@ def make(job: dict[str, Any]) -> Work:
     def work() -> list[int]:
         return [solve(paid) for paid in rows]
 
-    keep(job, job["name"], work())
-    return work
+    return kept(job, work)
 
 
 if __name__ == "__main__":

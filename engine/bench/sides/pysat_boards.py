@@ -10,7 +10,7 @@ from pysat.formula import WCNF
 
 from ...logic.sudoku import sudoku
 from .board_streams import boards
-from .rule_streams import keep
+from .rule_streams import kept
 from .serving import Work, serve
 
 
@@ -35,8 +35,7 @@ def make(job: dict[str, Any]) -> Work:
     def work() -> list[int]:
         return [solve(paid) for paid in rows]
 
-    keep(job, job["name"], work())
-    return work
+    return kept(job, work)
 
 
 if __name__ == "__main__":

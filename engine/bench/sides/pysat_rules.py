@@ -7,7 +7,7 @@ from typing import Any
 from pysat.examples.rc2 import RC2, RC2Stratified
 from pysat.formula import WCNF
 
-from .rule_streams import clauses, keep, stream
+from .rule_streams import clauses, kept, stream
 from .serving import Work, serve
 
 
@@ -33,8 +33,7 @@ def make(job: dict[str, Any]) -> Work:
     def work() -> list[int]:
         return [solve(literals, paid) for literals, paid in zip(soft, weights, strict=True)]
 
-    keep(job, job["name"], work())
-    return work
+    return kept(job, work)
 
 
 if __name__ == "__main__":

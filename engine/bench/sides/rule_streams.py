@@ -8,6 +8,7 @@ of a record is an assignment that keeps all rules; the classifier's logits are t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import combinations
 from statistics import NormalDist
 from typing import Any
@@ -140,3 +141,17 @@ def stream(job: dict[str, Any], records: int) -> tuple[list[Rule], Any, Any]:
 def keep(job: dict[str, Any], name: str, costs: Any) -> None:
     """Write the costs of a side's answers, so that they can be compared with the others'."""
     np.save(f"{job['folder']}/{name}.npy", np.array(costs, np.int64))
+
+
+def kept(job: dict[str, Any], work: Callable[[], list[int]]) -> Callable[[], list[int]]:
+    """Return work that keeps the costs it finds when it is done the first time."""
+    done: list[bool] = []
+
+    def once_kept() -> list[int]:
+        costs = work()
+        if not done:
+            keep(job, job["name"], costs)
+            done.append(True)
+        return costs
+
+    return once_kept

@@ -2,27 +2,31 @@
 
 Hit policies: UNIQUE and ANY (every row that matches holds), FIRST (a row holds where no row above matches),
 PRIORITY (where none of a higher priority does, by the order of the output's values), COLLECT (a flag for each
-value that may be collected), COLLECT with MIN or MAX (by priority of the number). Of several tables, the
-output of one may be an input of another. Expressions beyond unary tests (feel.py) are refused.
+value that may be collected), COLLECT with MIN or MAX (by priority of the number) and with SUM or COUNT
+(dmn_sums.py). Of several tables, the output of one may be an input of another. Dates, times and durations
+count as numbers (moments.py). Expressions beyond unary tests (feel.py) are refused.
 OMG, Decision Model and Notation, version 1.5, formal/24-01-01.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ...errors import RuleError
 from ..language import MOST_BYTES, MOST_RULES
 from ..vocabulary import Variable, Vocabulary
+from .dmn_sums import adds, sum_rules, sum_variables
 from .dmn_table import Output, Row, Table, tables_of
 from .feel import kind_of, plain, value_of, values_in
+from .moments import UNITS
 from .reader import Document, reader
 from .writing import both, either, quoted, rule_text
 from .xml import parse_xml
 
 OTHER = "(other)"  # a text that no cell names
 MOST_ROWS = 1_000
+_AGGREGATIONS = ("SUM", "COUNT", "MIN", "MAX")
 _POLICIES = ("UNIQUE", "ANY", "FIRST", "PRIORITY", "COLLECT", "RULE ORDER", "OUTPUT ORDER")
 
 
@@ -31,17 +35,17 @@ def read_dmn(text: str) -> Document:
     """Return the rules of the decision tables of a DMN file.
 
     Raises:
-        RuleError: it is no DMN, or uses something that is not read; `where` is the line.
+        RuleError: it is no DMN, or uses something that is not read; `where` is line and column.
     """
     root = parse_xml(text)
     if root.name != "definitions":
         raise RuleError(
-            f"The root is {root.name[:40]!r}.", where=f"line {root.line}", do="DMN begins with definitions."
+            f"The root is {root.name[:40]!r}.", where=root.place, do="DMN begins with definitions."
         )
     notes: list[str] = []
     tables = tables_of(root, notes)
     if not tables:
-        raise RuleError("There is no decision table.", where=f"line {root.line}")
+        raise RuleError("There is no decision table.", where=root.place)
     return _Reading(tables, notes).document()
 
 
@@ -52,13 +56,14 @@ class _Reading:
     tables: list[Table]
     notes: list[str]
     variables: dict[str, Variable] = field(default_factory=dict)
+    moments: dict[str, str] = field(default_factory=dict)  # variable -> its kind, a key of UNITS
 
     def document(self) -> Document:
         if len(self.tables) > MOST_RULES:
             words = f"There are {len(self.tables):,} tables; {MOST_RULES:,} is the most."
             raise RuleError(words, where=self.tables[MOST_RULES].where, do="Split the file.")
+        self.tables = [self._checked(table) for table in self.tables]
         for table in self.tables:
-            self._check(table)
             self._add_outputs(table)
         self._add_inputs()
         rules: list[str] = []
@@ -72,31 +77,34 @@ class _Reading:
                     raise RuleError(words, where=table.where, do="Split the tables.")
         return Document(Vocabulary(tuple(self.variables.values())), "".join(rules), tuple(self.notes))
 
-    def _check(self, table: Table) -> None:
+    def _checked(self, table: Table) -> Table:
         if table.policy not in _POLICIES:
             words = f"The hit policy {table.policy[:30]!r} is none."
             raise RuleError(words, where=table.where, do=f"Policies are {', '.join(_POLICIES)}.")
-        if table.aggregation and (table.policy != "COLLECT" or table.aggregation not in ("MIN", "MAX")):
-            words = f"{table.policy} with {table.aggregation[:30]} is not read."
-            raise RuleError(words, where=table.where, do="COLLECT alone, MIN and MAX are.")
+        if table.aggregation and table.policy != "COLLECT":
+            self.notes.append(f"{table.name}: an aggregation counts with COLLECT alone and is left out.")
+            table = replace(table, aggregation="")
         if len(table.rows) > MOST_ROWS:
             raise RuleError(f"The table has more than {MOST_ROWS:,} rows.", where=table.where)
         if sum(len(cell) for row in table.rows for cell in row.inputs) > MOST_BYTES:
             words = f"The cells take more than {MOST_BYTES // 1024} KiB, which is the most."
             raise RuleError(words, where=table.where, do="Split the table.")
-        for row in table.rows if table.aggregation else ():
-            if any(kind_of(value) != "number" for value in row.outputs):
-                words = f"{table.aggregation} is taken of numbers; row {row.number} has none."
-                raise RuleError(words, where=row.where)
+        if table.aggregation:
+            _check_aggregation(table)
         if _collects(table):
             if len(table.outputs) > 1:
                 raise RuleError("A table that collects has one output here.", where=table.where)
             if table.policy != "COLLECT":
                 self.notes.append(f"{table.name}: which values are collected is kept, their order is not.")
+        return table
 
     # Variables
 
     def _add_outputs(self, table: Table) -> None:
+        if adds(table):
+            for variable in sum_variables(table):
+                self._add(variable, table)
+            return
         for number, output in enumerate(table.outputs):
             values = _ordered(table, number)
             if _collects(table):
@@ -105,7 +113,9 @@ class _Reading:
                         Variable(_flag(output, value), "flag", text=f"{output.name} has {value}"), table
                     )
                 continue
-            self._add(_decided(output, values), table)
+            kind = _kind_of_output(output, values)
+            self._add(_decided(output, kind, values), table)
+            self._count_as_number(output.name, kind)
 
     def _add_inputs(self) -> None:
         kinds: dict[str, str] = {}
@@ -126,12 +136,18 @@ class _Reading:
         for name, kind in kinds.items():
             if name not in self.variables:
                 self.variables[name] = _fact(name, kind, list(named[name]), closed=name in closed)
+                self._count_as_number(name, kind)
                 if kind == "string" and name not in closed:
                     self.notes.append(f"{name}: a text that no cell names counts as {OTHER}.")
 
     def _kind_of(self, table: Table, number: int) -> str:
         found = {kind_of(v) for cell, where in table.cells(number) for v in values_in(cell, where)}
         return found.pop() if len(found) == 1 else "string"
+
+    def _count_as_number(self, name: str, kind: str) -> None:
+        if kind in UNITS:
+            self.moments[name] = kind
+            self.notes.append(f"{name}: a {kind} counts as {UNITS[kind]}.")
 
     def _add(self, variable: Variable, table: Table) -> None:
         if variable.name in self.variables:
@@ -144,6 +160,10 @@ class _Reading:
         conditions = [table.condition(row, self._kind) for row in table.rows]
         if _collects(table):
             yield from _collected(table, conditions)
+            return
+        if adds(table):
+            yield from sum_rules(table, conditions)
+            yield from self._default(table, conditions)
             return
         ranks = _ranks(table)
         for number, (row, condition) in enumerate(zip(table.rows, conditions, strict=True)):
@@ -170,6 +190,8 @@ class _Reading:
             )
 
     def _kind(self, name: str) -> str:
+        if name in self.moments:
+            return self.moments[name]
         variable = self.variables[name]
         kinds = {"flag": "boolean", "category": "string"}
         return kinds.get(variable.kind, "number")
@@ -189,13 +211,24 @@ def _ordered(table: Table, number: int) -> list[str]:
     return list(found)
 
 
-def _decided(output: Output, values: list[str]) -> Variable:
-    kind = _kind_of_output(output, values)
+def _check_aggregation(table: Table) -> None:
+    if table.aggregation not in _AGGREGATIONS:
+        words = f"The aggregation {table.aggregation[:30]!r} is none."
+        raise RuleError(words, where=table.where, do=f"Aggregations are {', '.join(_AGGREGATIONS)}.")
+    if len(table.outputs) > 1:
+        raise RuleError("A table that aggregates has one output.", where=table.where)
+    for row in table.rows:
+        if table.aggregation != "COUNT" and kind_of(row.outputs[0]) != "number":
+            words = f"{table.aggregation} is taken of numbers; row {row.number} has none."
+            raise RuleError(words, where=row.where)
+
+
+def _decided(output: Output, kind: str, values: list[str]) -> Variable:
     if kind == "boolean":
         return Variable(output.name, "flag", text="decided by a table")
-    if kind == "number":
-        numbers = sorted(set(values), key=float)
-        return Variable(output.name, "number", values=tuple(numbers), text="decided by a table")
+    if kind == "number" or kind in UNITS:
+        numbers = sorted({value_of(value, kind) for value in values}, key=float)
+        return Variable(output.name, "number", values=tuple(numbers), text=_said("decided by a table", kind))
     return Variable(output.name, "category", values=tuple(map(plain, values)), text="decided by a table")
 
 
@@ -203,17 +236,22 @@ def _kind_of_output(output: Output, values: list[str]) -> str:
     kinds = {kind_of(value) for value in values}
     if len(kinds) != 1 or "" in kinds:
         words = f"The values of {output.name} are not of one type."
-        raise RuleError(words, where=output.where, do="Write texts in quotes, numbers, or true and false.")
+        do = "Write texts in quotes, numbers, dates, times, durations, or true and false."
+        raise RuleError(words, where=output.where, do=do)
     return kinds.pop()
 
 
 def _fact(name: str, kind: str, values: list[str], *, closed: bool) -> Variable:
     if kind == "boolean":
         return Variable(name, "flag", given=True, text="an input")
-    if kind == "number":
-        return Variable(name, "number", given=True, text="an input")
+    if kind == "number" or kind in UNITS:
+        return Variable(name, "number", given=True, text=_said("an input", kind))
     names = [*map(plain, values), *([] if closed else [OTHER])]
     return Variable(name, "category", given=True, values=tuple(dict.fromkeys(names)), text="an input")
+
+
+def _said(what: str, kind: str) -> str:
+    return f"{what}: a {kind} in {UNITS[kind]}" if kind in UNITS else what
 
 
 def _flag(output: Output, value: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ...errors import RuleError
 from .feel import kind_of, test_of
+from .moments import KINDS
 from .writing import both, one_line, quoted
 from .xml import Element
 
@@ -18,6 +19,7 @@ _TYPES = {
     "integer": "number",
     "long": "number",
     "double": "number",
+    **KINDS,
 }
 _NAME = re.compile(r"[^\W\d][\w .]*")
 
@@ -44,13 +46,14 @@ class Output:
 
 @dataclass(frozen=True)
 class Row:
-    """One row: cells of inputs, values of outputs ("" for none), where it stands."""
+    """One row: cells of inputs, values of outputs ("" for none), where it stands, and each of its cells."""
 
     number: int
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     note: str
     where: str
+    places: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -68,13 +71,13 @@ class Table:
     def cells(self, number: int) -> Iterator[tuple[str, str]]:
         """Yield the cells of one input column and where they stand."""
         for row in self.rows:
-            yield row.inputs[number], row.where
+            yield row.inputs[number], row.places[number]
 
     def condition(self, row: Row, kind: Callable[[str], str]) -> str:
         """Return when a row matches, in the rule language; "" for always."""
         found = [
-            test_of(cell, quoted(column.name), kind(column.name), row.where)
-            for column, cell in zip(self.inputs, row.inputs, strict=True)
+            test_of(cell, quoted(column.name), kind(column.name), place)
+            for column, cell, place in zip(self.inputs, row.inputs, row.places, strict=True)
         ]
         tests = [test for test in found if test]
         return both(tests) if tests else ""
@@ -87,14 +90,14 @@ def tables_of(root: Element, notes: list[str]) -> list[Table]:
         name = _name(decision) or one_line(decision.attributes.get("id", "")) or f"line {decision.line}"
         table = decision.first("decisionTable")
         if table is None:
-            notes.append(f"line {decision.line}: {name} has no decision table and is left out.")
+            notes.append(f"{decision.place}: {name} has no decision table and is left out.")
         else:
             found.append(_table(name, decision, table))
     return found
 
 
 def _table(name: str, decision: Element, table: Element) -> Table:
-    where = f"line {table.line}"
+    where = table.place
     inputs = tuple(map(_input, table.all("input")))
     if len({column.name for column in inputs}) < len(inputs):
         raise RuleError(f"Two inputs of {name} have one name.", where=where)
@@ -107,27 +110,25 @@ def _table(name: str, decision: Element, table: Element) -> Table:
 
 
 def _input(element: Element) -> Input:
-    where = f"line {element.line}"
+    where = element.place
     expression = one_line(element.words("inputExpression", "text"))
     if not _NAME.fullmatch(expression):
         words = f"The input expression {expression[:60]!r} is not read."
         raise RuleError(words, where=where, do="An input is the name of a variable.")
     inner = element.first("inputExpression")
     said = inner.attributes.get("typeRef", "") if inner else ""
-    return Input(expression, _type(said, where), element.words("inputValues", "text"), where)
+    return Input(expression, _type(said), element.words("inputValues", "text"), where)
 
 
-def _type(said: str, where: str) -> str:
+def _type(said: str) -> str:
     plain = said.split(":")[-1].lower()
-    if plain in ("date", "time", "datetime", "dateandtime", "duration"):
-        raise RuleError(f"Inputs of type {said[:40]} are not read.", where=where)
     return _TYPES.get(plain, "")
 
 
 def _outputs(name: str, decision: Element, table: Element) -> tuple[Output, ...]:
     columns = table.all("output")
     if not columns:
-        raise RuleError(f"{name} has no output.", where=f"line {table.line}")
+        raise RuleError(f"{name} has no output.", where=table.place)
     variable = decision.first("variable")
     alone = (_name(variable) if variable else "") or name
     found = []
@@ -138,7 +139,7 @@ def _outputs(name: str, decision: Element, table: Element) -> tuple[Output, ...]
                 alone if len(columns) == 1 else f"{name}.{called}",
                 column.words("outputValues", "text"),
                 column.words("defaultOutputEntry", "text"),
-                f"line {column.line}",
+                column.place,
             )
         )
     return tuple(found)
@@ -149,8 +150,9 @@ def _name(element: Element) -> str:
 
 
 def _row(number: int, rule: Element, inputs: int, outputs: tuple[Output, ...]) -> Row:
-    where = f"line {rule.line}"
-    cells = tuple(entry.words("text") for entry in rule.all("inputEntry"))
+    where = rule.place
+    entries = rule.all("inputEntry")
+    cells = tuple(entry.words("text") for entry in entries)
     values = tuple(entry.words("text") for entry in rule.all("outputEntry"))
     if len(cells) != inputs or len(values) != len(outputs):
         words = f"Row {number} has {len(cells)} inputs and {len(values)} outputs; "
@@ -158,5 +160,7 @@ def _row(number: int, rule: Element, inputs: int, outputs: tuple[Output, ...]) -
     for value in values:
         if value and not kind_of(value):
             words = f"The output {value[:60]!r} is not read."
-            raise RuleError(words, where=where, do="An output is a text in quotes, a number, true or false.")
-    return Row(number, cells, values, one_line(rule.words("description"))[:200], where)
+            do = "An output is a text in quotes, a number, a date, a time, a duration, true or false."
+            raise RuleError(words, where=where, do=do)
+    places = tuple((entry.first("text") or entry).place for entry in entries)
+    return Row(number, cells, values, one_line(rule.words("description"))[:200], where, places)

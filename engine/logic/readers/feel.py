@@ -1,7 +1,8 @@
 """Cells of decision tables: the unary tests of FEEL that stand in them, and the values that come out.
 
-From the Friendly Enough Expression Language of DMN 1.x: `-`, values, lists of them, comparisons, intervals,
-`not(...)`. Whatever else FEEL can is refused.
+From the Friendly Enough Expression Language of DMN 1.x: `-`, values (texts, numbers, booleans, dates, times,
+durations), lists of them, comparisons, intervals with open and closed ends, `not(...)`. Whatever else FEEL
+can is refused.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, cast
 
 from ...errors import RuleError, SolverError
+from .moments import LITERAL, UNITS, moment
 from .writing import both, either, quoted
 
 if TYPE_CHECKING:
@@ -21,27 +23,35 @@ if TYPE_CHECKING:
 MOST_LENGTH = 10_000
 NUMBER = re.compile(r"-?(\d+(\.\d+)?|\.\d+)", re.ASCII)
 
-_GRAMMAR = r"""
+_GRAMMAR = (
+    r"""
 start: "-" -> anything
     | "not" "(" tests ")" -> none_of
     | tests -> one_of
 tests: test ("," test)*
 ?test: value -> equal
     | OPERATOR value -> compared
-    | opening value ".." value closing -> interval
-value: STRING | NUMBER | BOOLEAN
-!opening: "[" | "(" | "]"
-!closing: "]" | ")" | "["
-OPERATOR: "<=" | ">=" | "<" | ">"
+    | interval
+    | "[" value ("," value)* "]" -> listed
+!interval: ("[" | "(" | "]") value ".." value ("]" | ")" | "[")
+value: STRING | NUMBER | BOOLEAN | MOMENT
+OPERATOR: "<=" | ">=" | "<" | ">" | "!=" | "="
+MOMENT: /"""
+    + LITERAL
+    + r"""/
 BOOLEAN: "true" | "false"
 NUMBER: /-?(\d+(\.\d+)?|\.\d+)(?!\w)/
 STRING: /"(?:[^"\\\n]|\\["\\])*"/
 %ignore /\s+/
 """
+)
 
 
 def kind_of(text: str) -> str:
-    """Return what a value in a cell is: `string`, `number`, `boolean`, or "" where it is something else."""
+    """Return what a value in a cell is: `string`, `number`, `boolean`, a key of UNITS, or "" for none."""
+    found = moment(text)
+    if found:
+        return found.kind
     if text in ("true", "false"):
         return "boolean"
     if NUMBER.fullmatch(text):
@@ -59,7 +69,7 @@ def values_in(text: str, where: str) -> list[str]:
     return _said(_tree(text, where))
 
 
-_VALUES = ("STRING", "NUMBER", "BOOLEAN")
+_VALUES = ("STRING", "NUMBER", "BOOLEAN", "MOMENT")
 
 
 def test_of(text: str, subject: str, kind: str, where: str) -> str:
@@ -68,7 +78,7 @@ def test_of(text: str, subject: str, kind: str, where: str) -> str:
     Args:
         text: the cell.
         subject: the variable, in quotes.
-        kind: `string`, `number` or `boolean`.
+        kind: `string`, `number`, `boolean` or a key of UNITS.
         where: the line, for errors.
 
     Raises:
@@ -90,6 +100,9 @@ def value_of(text: str, kind: str) -> str:
     """Return a value of a cell in the rule language."""
     if kind == "boolean":
         return "yes" if text == "true" else "no"
+    found = moment(text)
+    if found:
+        return found.text
     return text if kind == "number" else quoted(plain(text))
 
 
@@ -97,16 +110,21 @@ def _test(test: Branch, subject: str, kind: str, where: str) -> str:
     values = _said(test)
     for value in values:
         if kind_of(value) != kind:
-            words = f"{value[:40]} is no {kind}, and {subject} is one."
+            there = f"{value[:40]} is no {kind}, and {subject} is one."
+            words = there if kind_of(value) else f"There is no {value[:40]}."
             raise RuleError(words, where=where, do="Let all cells of a column have one type.")
     said = [value_of(value, kind) for value in values]
-    if test.data == "equal":
-        return f"{subject} = {said[0]}"
-    if kind != "number":
-        raise RuleError(f"{subject} has no order.", where=where, do="Compare numbers alone.")
+    operator = str(test.children[0])
+    if test.data in ("equal", "listed"):
+        return either([f"{subject} = {each}" for each in said])
+    if test.data == "compared" and operator in ("=", "!="):
+        return f"{subject} {operator} {said[0]}"
+    if kind != "number" and kind not in UNITS:
+        do = "Compare numbers, dates, times and durations alone."
+        raise RuleError(f"{subject} has no order.", where=where, do=do)
     if test.data == "compared":
-        return f"{subject} {test.children[0]} {said[0]}"
-    opening, closing = (str(cast("Branch", end).children[0]) for end in (test.children[0], test.children[-1]))
+        return f"{subject} {operator} {said[0]}"
+    opening, closing = operator, str(test.children[-1])
     low = ">=" if opening == "[" else ">"
     high = "<=" if closing == "]" else "<"
     return both([f"{subject} {low} {said[0]}", f"{subject} {high} {said[1]}"])
@@ -136,5 +154,5 @@ def _tree(text: str, where: str) -> Branch:
         return _parser().parse(text)
     except UnexpectedInput:
         words = f"The cell {text[:60]!r} is not read."
-        do = "Read are -, values, lists, < <= > >=, intervals like [1..5) and not(...)."
+        do = "Read are -, values, lists, = != < <= > >=, intervals like [1..5) and not(...)."
         raise RuleError(words, where=where, do=do) from None

@@ -20,7 +20,7 @@ class Element:
     Attributes:
         name: without its prefix.
         attributes: by name, without prefixes.
-        line: where it begins, from 1.
+        line, column: where it begins, from 1.
         text: what stands directly inside, joined.
         children: the elements inside.
     """
@@ -28,8 +28,14 @@ class Element:
     name: str
     attributes: dict[str, str]
     line: int
+    column: int = 1
     text: str = ""
     children: list[Element] = field(default_factory=list)
+
+    @property
+    def place(self) -> str:
+        """Return where it begins, in words."""
+        return f"line {self.line}, column {self.column}"
 
     def all(self, name: str) -> list[Element]:
         """Return the children of that name."""
@@ -51,11 +57,11 @@ def parse_xml(text: str) -> Element:
     """Return the root element.
 
     Raises:
-        RuleError: it is no XML, has a document type, or is too large or deep; `where` is the line.
+        RuleError: it is no XML, has a document type, or is too large or deep; `where` is line and column.
     """
     building = _Building()
     parser: Any = expat.ParserCreate("utf-8")
-    building.line = lambda: parser.CurrentLineNumber
+    building.place = lambda: (parser.CurrentLineNumber, parser.CurrentColumnNumber + 1)
     parser.buffer_text = True
     parser.StartElementHandler = building.start
     parser.EndElementHandler = building.end
@@ -75,18 +81,18 @@ def parse_xml(text: str) -> Element:
 class _Building:
     def __init__(self) -> None:
         self.root: Element | None = None
-        self.line: Callable[[], int] = lambda: 1
+        self.place: Callable[[], tuple[int, int]] = lambda: (1, 1)
         self._open: list[Element] = []
         self._texts: list[list[str]] = []  # of each that is open: joined at its end, which takes linear time
         self._count = 0
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         plain = {key.split(":")[-1]: value for key, value in attributes.items()}
-        made = Element(name.split(":")[-1], plain, self.line())
+        made = Element(name.split(":")[-1], plain, *self.place())
         self._count += 1
         if self._count > MOST_ELEMENTS or len(self._open) >= MOST_DEPTH:
             what = f"{MOST_ELEMENTS:,} elements" if self._count > MOST_ELEMENTS else f"{MOST_DEPTH} levels"
-            raise RuleError(f"It has more than {what}.", where=f"line {made.line}")
+            raise RuleError(f"It has more than {what}.", where=made.place)
         if self._open:
             self._open[-1].children.append(made)
         elif self.root is None:
@@ -102,5 +108,5 @@ class _Building:
             self._texts[-1].append(text)
 
     def refuse(self, *_: object) -> NoReturn:
-        words = "A document type or an entity of its own is not read."
-        raise RuleError(words, where=f"line {self.line()}", do="Take <!DOCTYPE ...> out.")
+        words, (line, column) = "A document type or an entity of its own is not read.", self.place()
+        raise RuleError(words, where=f"line {line}, column {column}", do="Take <!DOCTYPE ...> out.")
