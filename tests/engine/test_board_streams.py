@@ -17,7 +17,7 @@ def _job(folder, **more):
 def test_our_side_costs_what_rc2_finds(tmp_path, blank):
     job = _job(tmp_path, blank=blank)
     ours_boards.make({**job, "name": "ours"})()
-    pysat_boards.make({**job, "name": "theirs"})
+    pysat_boards.make({**job, "name": "theirs"})()
     ours, theirs = np.load(tmp_path / "ours.npy"), np.load(tmp_path / "theirs.npy")
     assert ours[:3].tolist() == theirs.tolist()
     with np.load(tmp_path / "became.npz") as became:
