@@ -56,7 +56,7 @@ def test_the_phone_has_fourteen_products():
     assert all("High resolution" in one for one in found if "Camera" in one)
     assert not any({"GPS", "Basic"} <= one for one in found)
     document = read_uvl(PHONE)
-    assert document.notes == ("2 attributes are left out: rules speak of features alone.",)
+    assert document.notes == ("2 attributes are left out: no constraint speaks of them.",)
     assert [v.name for v in document.vocabulary.variables][:3] == ["MobilePhone", "Calls", "Screen"]
 
 
@@ -144,6 +144,47 @@ def test_a_large_random_tree_is_read_with_all_its_features():
     assert found.values[0, 0]
 
 
+# The last three levels after examples of github.com/Universal-Variability-Language/uvl-parser, test_models.
+@pytest.mark.parametrize(
+    ("model", "constraints", "expected"),
+    [
+        ("A {Price 2}\n  optional\n   B {Price 2}\n   C {Price 5}", "sum(Price) == 7", ["AC"]),
+        ("A {Price 2}\n  optional\n   B {Price 2}\n   C {Price 5}", "avg(Price) == 3.5", ["AC"]),
+        ("A {Price 2}\n  optional\n   B {Price 2}\n   C {Price 5}", "3 >= avg(Price)", ["A", "AB", "ABC"]),
+        ("A\n  or\n   B {Price 3}\n   C {Price 5}", "B.Price + C.Price == 8", ["ABC"]),
+        ("A\n  or\n   B {Price 3}\n   C {Price 5}", "2 * (B.Price - 1) > C.Price / 2", ["AB", "ABC"]),
+        ("A\n  or\n   B {Price 3}\n   C {Price -5}", "!(sum(Price) != -5) | C.Price >= 0", ["AB", "AC"]),
+        ("A\n  or\n   B cardinality [1] {Price 3}\n   C", "B.Price >= 3 <=> C", ["ABC"]),
+    ],
+)
+def test_attributes_are_compared_where_their_features_are_chosen(model, constraints, expected):
+    text = f"include\n Arithmetic\nfeatures\n {model}\nconstraints\n {constraints}\n"
+    assert sorted("".join(sorted(one)) for one in configurations(text)) == expected
+    assert "An attribute counts as 0 where its feature is not chosen." in read_uvl(text).notes
+
+
+def test_values_of_typed_features_are_facts():
+    text = (
+        "include\n  Type\nfeatures\n  Bike {Maker 'Wheelio'}\n    mandatory\n      Integer Inch\n"
+        '      String Maker\n    optional\n      "Training Wheels"\nconstraints\n'
+        '  20 < Inch & Inch <= 28\n  Inch > 22 => !"Training Wheels"\n'
+        "  Maker == Bike.Maker | Maker != 'Other'\n"
+    )
+    found = read_uvl(text)
+    assert [(v.name, v.values) for v in found.vocabulary.given] == [
+        ("Inch (value)", ()),
+        ("Maker (value)", ("Wheelio", "Other", "(other)")),
+    ]
+    assert found.notes == (
+        "An attribute counts as 0 where its feature is not chosen.",
+        "What typed features are set to are facts: Inch (value), Maker (value).",
+    )
+    rules, one = found.rules, np.array([[1, 1, 1, 1]])
+    cases = {(21, 0): True, (24, 0): False, (20, 0): False, (21, 1): False, (np.nan, 2): True}
+    for facts, kept in cases.items():
+        assert rules.broken(np.array([facts], float), one).any() != kept
+
+
 WRONG = {
     "no features": ("namespace x\n", "line 1"),
     "two roots": ("features\n  A\n  B\n", "line 3, column 3"),
@@ -151,14 +192,22 @@ WRONG = {
     "empty group": ("features\n  A\n    or\n", "line 3, column 5"),
     "twice": ("features\n  A\n    or\n      A\n", "line 4, column 7"),
     "cardinality": ("features\n  A\n    [2..5]\n      B\n      C\n", "line 3, column 5"),
-    "type": ("features\n  Integer A\n", "line 2, column 3"),
+    "length": ("features\n  String A\nconstraints\n  len(A) < 3\n", "line 4, column 3"),
+    "two names": ("features\n  A {x 1}\nconstraints\n  A & sum(A, x) < 3\n", "line 4, column 7"),
+    "no attribute": ("features\n  A {x 1}\nconstraints\n  sum(y) < 3\n", "line 4, column 3"),
+    "open texts": ("features\n  String A {x 'a'}\nconstraints\n  A == A\n", "line 4, column 3"),
+    "text and number": ("features\n  A {x 'a'}\nconstraints\n  3 < A.x\n", "line 4, column 3"),
+    "product": ("features\n  A {x 1, y 2}\nconstraints\n  A.x * A.y < 3\n", "line 4, column 3"),
+    "number alone": ("features\n  A {x 1}\nconstraints\n  A => 3\n", "line 4, column 8"),
+    "sum alone": ("features\n  A {x 1}\nconstraints\n  A & (A.x + 1)\n", "line 4, column 8"),
+    "condition": ("features\n  A {x 1}\nconstraints\n  (A | A) + 1 < 3\n", "line 4, column 4"),
     "clone": ("features\n  A cardinality [1..3]\n", "line 2, column 3"),
     "imports": ("imports\n  other\nfeatures\n  A\n", "line 2, column 3"),
     "section": ("feature\n  A\n", "line 1, column 1"),
     "before": ("  A\n", "line 1, column 3"),
     "unknown": ("features\n  A\nconstraints\n  A => B\n", "line 4, column 8"),
     "syntax": ("features\n  A\nconstraints\n  A => \n", "line 4"),
-    "arithmetic": ("features\n  A\nconstraints\n  A > 3\n", "line 4, column 5"),
+    "arithmetic": ("features\n  A\nconstraints\n  A > 3\n", "line 4, column 3"),
     "deep": ("features\n  A\nconstraints\n  " + "(" * 60 + "!A" + ")" * 60 + "\n", ""),
     "nested": ("features\n  A\nconstraints\n  " + "!" * 60 + "A\n", "line 4, column 3"),
 }

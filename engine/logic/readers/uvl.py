@@ -1,9 +1,9 @@
 """Feature models in the Universal Variability Language: features become flags, groups and constraints rules.
 
-The Boolean level of the language with group cardinalities (Benavides, Sundermann, Feichtinger, Galindo,
-Rabiser, Thüm: UVL, Feature modelling with the Universal Variability Language, JSS 2024,
-doi:10.1016/j.jss.2024.112326). Attributes are left out with a note, but for constraints in them; arithmetic
-and constraints on attributes, typed features, feature cardinalities and imports are refused.
+The Boolean level of the language with group cardinalities, comparisons of attributes and of typed features
+(Benavides, Sundermann, Feichtinger, Galindo, Rabiser, Thüm: UVL, Feature modelling with the Universal
+Variability Language, JSS 2024, doi:10.1016/j.jss.2024.112326). Attributes that no constraint speaks of are
+left out with a note; features that occur several times and imports are refused.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ..language import MOST_BYTES, MOST_RULES
 from ..vocabulary import Variable, Vocabulary
 from .reader import Document, reader
 from .uvl_constraints import constraint
+from .uvl_numbers import Numbers
 from .writing import either, quoted, rule_text
 
 MOST_FEATURES = 5_000
@@ -27,6 +28,8 @@ _GROUPS = ("mandatory", "optional", "or", "alternative")
 _SECTIONS = ("namespace", "imports", "include", "features", "constraints")  # include: levels of the language
 _CARDINALITY = re.compile(r"\[(\d{1,6})(?:\.\.(\d{1,6}|\*))?\]", re.ASCII)
 # A comment that nothing ends reaches to the end: to look for its end again from every /* would take long.
+_ONCE = re.compile(r"cardinality\s*\[\s*1\s*(\.\.\s*1\s*)?\]")
+_ATTRIBUTE = re.compile(r"""("[^"\n]+"|[^\s"'{}]+)\s+(-?\d+(?:\.\d+)?|'[^'\n]*')""", re.ASCII)
 _COMMENT = re.compile(r"""("[^"\n]*"|'[^'\n]*')|/\*.*?(?:\*/|\Z)|//[^\n]*""", re.DOTALL)
 _FEATURE = re.compile(
     r"""(?:(Boolean|String|Integer|Real)\s+)?("[^"\n]+"|[^\s{}"]+)\s*+(cardinality\s*+\[[^\]]*\])?\s*+(\{.*\})?"""
@@ -62,6 +65,7 @@ class _Model:
     groups: list[_Group] = field(default_factory=list)
     constraints: list[tuple[str, Place]] = field(default_factory=list)
     attributes: int = 0
+    numbers: Numbers = field(default_factory=Numbers)
 
 
 @reader(".uvl", "feature models")
@@ -80,8 +84,8 @@ def read_uvl(text: str) -> Document:
     _read_features(sections["features"], model)
     model.constraints += [(line.text, line.place) for line in sections.get("constraints", [])]
     rules = "".join((*_tree(model), *_cross(model)))
-    variables = tuple(Variable(name, "flag", text=f"feature {name}") for name in model.features)
-    return Document(Vocabulary(variables), rules, _notes(model))
+    flags = (Variable(name, "flag", text=f"feature {name}") for name in model.features)
+    return Document(Vocabulary((*flags, *model.numbers.variables())), rules, _notes(model))
 
 
 # Lines and sections
@@ -174,22 +178,22 @@ def _feature(line: _Line, model: _Model) -> str:
             f"{line.text[:40]!r} is no feature.", line.place, 'Write NAME or "NAME", then {attributes}.'
         )
     kind, name, cardinality, attributes = found.groups()
-    if kind and kind != "Boolean":
-        raise _wrong(f"Features of type {kind} are not read.", line.place, "Only Boolean features are.")
-    if cardinality:
-        raise _wrong("A feature that occurs several times is not read.", line.place)
+    if cardinality and not _ONCE.fullmatch(cardinality):
+        raise _wrong("A feature that occurs several times is not read.", line.place, "Write it out.")
     name = name.strip('"')
     if name in model.features:
         raise _wrong(f"There are two features {name[:60]!r}.", line.place)
     if len(model.features) >= MOST_FEATURES:
         raise _wrong(f"There are more than {MOST_FEATURES:,} features.", line.place)
     model.features[name] = line.place
+    if kind and kind != "Boolean":
+        model.numbers.types[name] = kind
     if attributes:
-        _read_attributes(attributes[1:-1], line.place, model)
+        _read_attributes(name, attributes[1:-1], line.place, model)
     return name
 
 
-def _read_attributes(text: str, place: Place, model: _Model) -> None:
+def _read_attributes(feature: str, text: str, place: Place, model: _Model) -> None:
     for part in _parts(text):
         words = part.strip()
         if re.match(r"constraints?\b", words):
@@ -197,15 +201,18 @@ def _read_attributes(text: str, place: Place, model: _Model) -> None:
             model.constraints += [(one.strip(), place) for one in inside.split(",") if one.strip()]
         elif words and words != "abstract":
             model.attributes += 1
+            told = _ATTRIBUTE.fullmatch(words)
+            if told:
+                model.numbers.attributes.setdefault(feature, {})[told[1].strip('"')] = told[2]
 
 
 def _parts(text: str) -> list[str]:
-    """Return what stands between commas that are in no brackets."""
+    """Return what stands between commas that are in no brackets and no quotes."""
     depth, last, found = 0, 0, []
-    for mark in re.finditer(r"[][,]", text):
-        if mark[0] != ",":
-            depth = max(depth + (1 if mark[0] == "[" else -1), 0)
-        elif not depth:
+    for mark in re.finditer(r"""'[^'\n]*'|"[^"\n]*"|[][{},]""", text):
+        if mark[0] in "[]{}":
+            depth = max(depth + (1 if mark[0] in "[{" else -1), 0)
+        elif mark[0] == "," and not depth:
             found.append(text[last : mark.start()])
             last = mark.end()
     return [*found, text[last:]]
@@ -272,7 +279,7 @@ def _cross(model: _Model) -> Iterator[str]:
         if number > MOST_RULES or size > MOST_BYTES:
             words = f"{MOST_RULES:,} constraints of {MOST_BYTES // 1024} KiB are the most."
             raise _wrong(words, place, "Split the model.")
-        found = constraint(text, place)
+        found = constraint(text, place, model.numbers)
         for name, at in found.names:
             if name not in model.features:
                 raise _wrong(f"There is no feature {name[:60]!r}.", at)
@@ -280,10 +287,17 @@ def _cross(model: _Model) -> Iterator[str]:
 
 
 def _notes(model: _Model) -> tuple[str, ...]:
-    if not model.attributes:
-        return ()
-    many = f"{model.attributes} attributes are" if model.attributes > 1 else "One attribute is"
-    return (f"{many} left out: rules speak of features alone.",)
+    found = []
+    left = model.attributes - len(model.numbers.used)
+    if left:
+        many = f"{left} attributes are" if left > 1 else "One attribute is"
+        found.append(f"{many} left out: no constraint speaks of {'them' if left > 1 else 'it'}.")
+    if model.numbers.used:
+        found.append("An attribute counts as 0 where its feature is not chosen.")
+    if model.numbers.types:
+        names = ", ".join(v.name for v in model.numbers.variables())
+        found.append(f"What typed features are set to are facts: {names}.")
+    return tuple(found)
 
 
 def _wrong(words: str, place: Place, do: str = "") -> RuleError:
