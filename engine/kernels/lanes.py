@@ -35,7 +35,6 @@ EIGHT = Vector(64, 8)  # eight words of 64 bits; uint64 (8,) where the JIT is of
 MEMORY = types.Array(types.uint8, 1, "C")  # stands for every flat array in the arguments of a step
 INT = types.int64
 WORD = types.uint64
-MOST_COLUMNS = 32_767  # inputs whose products stay in 16 bits
 
 
 class _Runnable(_Intrinsic):  # type: ignore[misc]  # final, but for what Python's call does
@@ -197,25 +196,8 @@ def _pick_byte(builder: Any, word: Any, place: Any) -> Any:
     return builder.and_(shifted, ir.Constant(_I64, 255))
 
 
-def _put_counts(builder: Any, memory: Any, at: Any, even: Any, odd: Any, columns: Any) -> None:
-    first = builder.insert_element(ir.Constant(_WORDS16, ir.Undefined), builder.trunc(columns, _I16), _I32(0))
-    everywhere = builder.shuffle_vector(first, first, ir.Constant(ir.VectorType(_I32, 16), [0] * 16))
-    counts = [builder.bitcast(v, _WORDS16) for v in (even, odd)]
-    pair = [builder.sub(everywhere, builder.add(v, v)) for v in counts]
-    order = ir.Constant(ir.VectorType(_I32, 32), [j // 2 + 16 * (j & 1) for j in range(32)])
-    _store(builder, memory, at, builder.sext(builder.shuffle_vector(*pair, order), ir.VectorType(_I32, 32)))
-
-
-def _put_counts_twin(memory: U8, at: int, even: U8, odd: U8, columns: int) -> None:
-    counts = np.stack([even.view(np.uint16), odd.view(np.uint16)], axis=1).ravel()
-    _store_twin(memory, at, columns - 2 * counts.astype(np.int32))
-
-
 # The byte of a word at a place, 0 lowest, as an integer.
 pick_byte = step(INT, (WORD, INT), _pick_byte, lambda word, place: int(word) >> (8 * place) & 255)
-# Writes 32 int32, `columns` - 2 x count, for counts in 16-bit lanes: even outputs first, then odd; all in
-# 16 bits, so for at most MOST_COLUMNS.
-put_counts = step(types.void, (MEMORY, INT, VECTOR, VECTOR, INT), _put_counts, _put_counts_twin)
 
 
 def call_llvm(builder: Any, kind: Any, name: str, values: list[Any]) -> Any:

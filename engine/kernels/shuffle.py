@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from .count_lanes import put_counts
 from .jit import kernel
 from .lanes import (
     U8,
@@ -29,7 +30,6 @@ from .lanes import (
     load_twice,
     low_bytes,
     pick_byte,
-    put_counts,
     right_4,
     right_8,
     shuffle,

@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from . import lookup, shuffle, wide
 from .bits import I32, U64, dot_signs
-from .lanes import MOST_COLUMNS, U8
+from .count_lanes import MOST_COLUMNS
+from .lanes import U8
 
 I64 = npt.NDArray[np.int64]
 Layout = npt.NDArray[Any]
@@ -78,8 +79,9 @@ def _lay_lookup(words: U64, inputs: int) -> Layout:
 
 def _dot_lookup(a: U64, inputs: int, layout: Layout, out: I32) -> None:
     n = max(1, min(len(a), _ROWS_AT_ONCE))
-    indices = np.empty(-(-inputs // lookup.PART) * 3 * n + lookup.PAST, np.uint64)
-    work = room(lookup.ROOM + lookup.COUNTERS * n + 256)
+    counters, words = lookup.ROOM + lookup.COUNTERS * n + 256, 3 * -(-inputs // lookup.PART) * n + lookup.PAST
+    work = room(counters + 8 * words)
+    indices = work[counters : counters + 8 * words].view(np.uint64)
     lookup.dot_rows(a, inputs, layout, out.shape[1], indices, work, _flat(out))
 
 
