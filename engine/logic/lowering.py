@@ -119,7 +119,8 @@ class Compiled:
 
         A flag is true where its score is above 0, a category has the value with the highest score (the first
         of equals), and a soft rule is kept. Another value costs the difference of the scores, a flag the
-        magnitude of its score, both in 1 / SCALE nats: what the answer loses in log probability.
+        magnitude of its score, both in 1 / SCALE nats: what the answer loses in log probability. What is no
+        number counts as -inf, for a flag as 0.
 
         Args:
             facts: float64 (n, columns), NaN for a gap.
@@ -137,8 +138,10 @@ class Compiled:
             here = slice(first + decision.start, first + decision.start + decision.width)
             those = scores[:, decision.place].astype(np.float64)
             if decision.values:
+                those[np.isnan(those)] = -np.inf
                 predicted[:, here] = np.arange(decision.width) == those.argmax(1)[:, None]
-                lost = those.max(1, keepdims=True) - those
+                with np.errstate(invalid="ignore"):  # infinite scores that are the same lose nothing
+                    lost = those.max(1, keepdims=True) - those
             else:
                 predicted[:, here], lost = those > 0, np.abs(those)
             costs[:, here] = np.rint(np.minimum(np.nan_to_num(lost), FURTHEST / SCALE) * SCALE)

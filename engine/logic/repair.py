@@ -14,8 +14,10 @@ them break.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -104,7 +106,7 @@ class Repair:
         """Repair the answers of n records; a record's result does not depend on the others.
 
         Args:
-            scores: float32 (n, classes), logits.
+            scores: float32 (n, classes), logits; NaN counts as -inf.
             facts: float64 (n, columns), NaN for a gap.
 
         Raises:
@@ -116,17 +118,19 @@ class Repair:
                 for at in range(0, len(scores), _BLOCK)
             ]
             return Repaired(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Repaired)))
+        if np.isnan(scores.min(initial=0)):  # what is no number is no reason for a class
+            scores = np.where(np.isnan(scores), np.float32(-np.inf), scores)
         tests = self.rules.outcomes(facts)
         raw = scores.argmax(1).astype(np.int64)
         if self._table is None:
             return self._with_others(tests, scores, raw)
-        told = self._table.of(tests)
-        allowed = self._table.allowed[told]
-        lost = self._table.lost if self._soft else np.empty((0, 0), np.int64)
-        repaired, labels = _lessened(told, self._table.allowed, lost, scores)
-        broken = self._table.broken[told, raw]
-        left = self._table.broken[told, np.where(labels < 0, raw, labels)]
-        status = _STATUS[np.where(labels < 0, 2, self._table.breaks[told, raw])]
+        told, table = self._table.of(tests)
+        allowed = table.allowed[told]
+        lost = table.lost if self._soft else np.empty((0, 0), np.int64)
+        repaired, labels = _lessened(told, table.allowed, lost, scores)
+        broken = table.broken[told, raw]
+        left = table.broken[told, np.where(labels < 0, raw, labels)]
+        status = _STATUS[np.where(labels < 0, 2, table.breaks[told, raw])]
         engine = _ENGINE[status]
         return Repaired(repaired, allowed, raw, labels, status, engine, broken, left)
 
@@ -204,15 +208,28 @@ class Repair:
         return found, compiled.answers(found.values)
 
 
-class _Table:
-    """What the rules say of each class, for every distinct row of outcomes seen so far.
+class _Learned(NamedTuple):
+    """What is known of the distinct rows of outcomes seen so far; none of it is changed again.
 
     Attributes:
+        known: the keys of the rows, sorted.
+        row: int64 (rows,), where what is known of each key stands in what follows.
         allowed: bool (rows, classes), which classes break no hard rule.
         lost: int64 (rows, classes), what the soft rules that a class breaks cost, in 1 / SCALE nats.
         breaks: bool (rows, classes), whether a class breaks any rule.
         broken: bool (rows, classes, rules), which rules a class breaks.
     """
+
+    known: npt.NDArray[np.generic]
+    row: I64
+    allowed: Bools
+    lost: I64
+    breaks: Bools
+    broken: Bools
+
+
+class _Table:
+    """What the rules say of each class, for each distinct row of outcomes so far; threads may share it."""
 
     def __init__(self, rules: RuleSet, soft: dict[int, int]) -> None:
         self._rules = rules
@@ -221,27 +238,31 @@ class _Table:
         tests = len(self._rules.tests)
         self._powers = 3 ** np.arange(min(tests, _DIGITS), dtype=np.int64)
         self._words = max(1, -(-tests // _DIGITS))
-        self._forget()
+        self._lock, self._learned = threading.Lock(), self._nothing()
 
-    def of(self, tests: Outcomes) -> I64:
-        """Return the row of each record in the table, which has them then, int64 (n,)."""
+    def of(self, tests: Outcomes) -> tuple[I64, _Learned]:
+        """Return the row of each record, int64 (n,), in what is known, which holds them all."""
         keys = self._keys(tests)
-        place = np.searchsorted(self._known, keys)
-        missing = place == len(self._known)
-        missing[~missing] = self._known[place[~missing]] != keys[~missing]
+        learned = self._learned  # as it stands: another thread may put a larger one in its place at any time
+        place = np.searchsorted(learned.known, keys)
+        missing = place == len(learned.known)
+        missing[~missing] = learned.known[place[~missing]] != keys[~missing]
         if missing.any():
-            self._learn(tests, keys)
-            place = np.searchsorted(self._known, keys)
-        return self._row[place]
+            with self._lock:
+                learned = self._learned = self._with(self._learned, tests, keys)
+            place = np.searchsorted(learned.known, keys)
+        return learned.row[place], learned
 
-    def _forget(self) -> None:
+    def _nothing(self) -> _Learned:
         classes, rules = len(self._rules.classes), len(self._rules.rules)
-        self._known = np.empty(0, np.int64 if self._words == 1 else np.dtype((np.void, 8 * self._words)))
-        self._row = np.empty(0, np.int64)
-        self.allowed = np.empty((0, classes), np.bool_)
-        self.lost = np.empty((0, classes), np.int64)
-        self.breaks = np.empty((0, classes), np.bool_)
-        self.broken = np.empty((0, classes, rules), np.bool_)
+        return _Learned(
+            known=np.empty(0, np.int64 if self._words == 1 else np.dtype((np.void, 8 * self._words))),
+            row=np.empty(0, np.int64),
+            allowed=np.empty((0, classes), np.bool_),
+            lost=np.empty((0, classes), np.int64),
+            breaks=np.empty((0, classes), np.bool_),
+            broken=np.empty((0, classes, rules), np.bool_),
+        )
 
     def _keys(self, tests: Outcomes) -> npt.NDArray[np.generic]:
         """Return one sortable key a record: its outcomes as digits of base three."""
@@ -251,23 +272,27 @@ class _Table:
             words[:, w] = part @ self._powers[: part.shape[1]]
         return words[:, 0] if self._words == 1 else words.view(np.dtype((np.void, 8 * self._words)))[:, 0]
 
-    def _learn(self, tests: Outcomes, keys: npt.NDArray[np.generic]) -> None:
-        if self.broken.size > _MOST_KEPT:
-            self._forget()
+    def _with(self, learned: _Learned, tests: Outcomes, keys: npt.NDArray[np.generic]) -> _Learned:
+        """Return what is known with the rows of `tests` beside it."""
+        if learned.broken.size > _MOST_KEPT:
+            learned = self._nothing()
         _, first = np.unique(keys, return_index=True)
-        first = first[~np.isin(keys[first], self._known)]
+        first = first[~np.isin(keys[first], learned.known)]
         classes, rules = len(self._rules.classes), len(self._rules.rules)
         step = max(1, _AT_ONCE // max(1, classes * rules))
         found = [self._asked(tests[first[at : at + step]]) for at in range(0, len(first), step)]
-        broken = np.concatenate([self.broken, *found])
-        self.broken = broken
-        self.allowed = np.asarray(~broken[:, :, self._hard].any(2), np.bool_)
-        self.breaks = np.asarray(broken.any(2), np.bool_)
-        self.lost = np.asarray(broken @ self._soft, np.int64)
-        known = np.concatenate([self._known, keys[first]])
-        row = np.concatenate([self._row, np.arange(len(self._row), len(broken))])
+        broken = np.concatenate([learned.broken, *found])
+        known = np.concatenate([learned.known, keys[first]])
+        row = np.concatenate([learned.row, np.arange(len(learned.row), len(broken))])
         order = np.argsort(known, kind="stable")
-        self._known, self._row = known[order], row[order]
+        return _Learned(
+            known=known[order],
+            row=row[order],
+            allowed=np.asarray(~broken[:, :, self._hard].any(2), np.bool_),
+            lost=np.asarray(broken @ self._soft, np.int64),
+            breaks=np.asarray(broken.any(2), np.bool_),
+            broken=broken,
+        )
 
     def _asked(self, tests: Outcomes) -> Bools:
         classes = len(self._rules.classes)

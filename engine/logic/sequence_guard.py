@@ -7,6 +7,7 @@ Records whose tests come out alike share one engine.
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
@@ -67,6 +68,7 @@ class SequenceGuard:
         self.events = rules.vocabulary.sequences[0].values
         self._costs = soft_costs(rules.rules)
         self._engines: OrderedDict[bytes, SequenceEngine] = OrderedDict()
+        self._lock = threading.Lock()
         everything_open = np.full((1, len(rules.tests)), -1, np.int8)
         self.engine_for(everything_open[0])
 
@@ -118,14 +120,15 @@ class SequenceGuard:
     def engine_for(self, tests: Outcomes) -> SequenceEngine:
         """Return the engine of the rules that are left where the tests come out so, int8 (tests,)."""
         key = tests.tobytes()
-        if key not in self._engines:
-            if len(self._engines) >= _KEPT:
-                self._engines.popitem(last=False)
-            self._engines[key] = SequenceEngine(
-                [self._rule(i, rule, tests) for i, rule in enumerate(self.rules.rules)], self.events
-            )
-        self._engines.move_to_end(key)
-        return self._engines[key]
+        with self._lock:  # threads may share a guard
+            if key not in self._engines:
+                if len(self._engines) >= _KEPT:
+                    self._engines.popitem(last=False)
+                self._engines[key] = SequenceEngine(
+                    [self._rule(i, rule, tests) for i, rule in enumerate(self.rules.rules)], self.events
+                )
+            self._engines.move_to_end(key)
+            return self._engines[key]
 
     def _rule(self, number: int, rule: Rule, tests: Outcomes) -> SequenceRule:
         try:
