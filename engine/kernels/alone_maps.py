@@ -63,7 +63,7 @@ def _float_maps(line: I64, given: U8, store: U8, work: U8) -> bool:
 @kernel
 def _maps(line: I64, given: U8, store: U8, work: U8) -> None:
     """Write packed maps after packed maps; the sheet has what `map_signs` takes, in its order."""
-    s = long_rows(store, line[5], 10, 3)
+    s = long_rows(store, line[5], 11, 3)
     map_signs(
         byte_rows(given, 0, 1, line[3]),
         long_row(store, s[0, 0], s[0, 1]),
@@ -76,8 +76,9 @@ def _maps(line: I64, given: U8, store: U8, work: U8) -> None:
         byte_row(store, s[6, 0], s[6, 1]),
         line[7],
         word_row(store, s[7, 0], s[7, 1]),
-        word_row(work, s[8, 0], s[8, 1]),
-        byte_row(work, s[9, 0], s[9, 1]),
+        byte_row(store, s[8, 0], s[8, 1]),
+        word_row(work, s[9, 0], s[9, 1]),
+        byte_row(work, s[10, 0], s[10, 1]),
         word_rows(work, line[2], 1, line[4]),
     )
 

@@ -41,6 +41,7 @@ I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
 
 PAST = 8  # bytes past a padded map, which are read and not used
+_TRIO = 3 * 32 * 32  # bytes of three tables
 _LINE = 24  # bytes of a run's indices
 
 
@@ -204,17 +205,23 @@ def _count_maps(  # noqa: PLR0913, PLR0917 - as `map_signs`
     limits: U8,
     taps: int,
     turned: U64,
+    tables: U8,
     room: U8,
     out: U64,
 ) -> None:
     """Write the signs of `count` maps, whose indices of one part take `each` bytes; see `map_signs`."""
     parts, runs, patches = len(cuts) - 1, lines.shape[0], lines.shape[1]
-    table, whole = room[:ROOM], runs * parts
-    for block in range(len(limits) // (2 * BLOCK)):
+    table, whole, blocks = room[:ROOM], runs * parts, len(limits) // (2 * BLOCK)
+    size = len(tables) // (whole * blocks)
+    for block in range(blocks):
         for part in range(whole):
             run, cut = part // parts, part % parts
             trios = trios_of(cuts[cut + 1] - cuts[cut])
-            build_tables(digits, 32 * PART * (whole * block + part), trios, table)
+            if size:
+                at = size * (whole * block + part)
+                table = tables[at : at + size]
+            else:
+                build_tables(digits, 32 * PART * (whole * block + part), trios, table)
             for r in range(count):
                 begin = (cut * count + r) * each
                 c = ROOM + 64 * patches * r
@@ -251,6 +258,7 @@ def map_signs(  # noqa: PLR0913, PLR0917 - what is counted, where it lies, and w
     limits: U8,
     taps: int,
     turned: U64,
+    tables: U8,
     indices: U64,
     room: U8,
     out: U64,
@@ -269,6 +277,7 @@ def map_signs(  # noqa: PLR0913, PLR0917 - what is counted, where it lies, and w
         limits: as lookup.signs_lookup takes them.
         taps: patches of a window.
         turned: uint64 (numbers,), the signs that are turned round.
+        tables: as `tables_of` gives; none, to build them for every so many maps.
         indices: scratch, of as many maps as are counted at a time.
         room: scratch, ROOM + 192 x maps x patches bytes.
         out: uint64 (n, numbers): word window x blocks + block.
@@ -292,6 +301,17 @@ def map_signs(  # noqa: PLR0913, PLR0917 - what is counted, where it lies, and w
             limits,
             taps,
             turned,
+            tables,
             room,
             out[first : first + count],
         )
+
+
+def tables_of(digits: U8, cuts: I64) -> U8:
+    """Return the tables of all parts, one after another: for a single map they are sooner read than built."""
+    inputs = np.tile(np.diff(cuts), len(digits) // (32 * PART) // (len(cuts) - 1))
+    size = _TRIO * max(trios_of(count) for count in inputs)
+    found = np.zeros((len(inputs), size), np.uint8)
+    for part, count in enumerate(inputs):
+        build_tables(digits, 32 * PART * part, trios_of(count), found[part])
+    return found.reshape(-1)

@@ -13,7 +13,7 @@ from ..fusion import Cut, FloatSums
 from ..kernels import alone as codes
 from ..kernels.floats import scale_shift
 from ..kernels.lookup import PART, ROOM
-from ..kernels.map_signs import PAST, map_signs
+from ..kernels.map_signs import PAST, map_signs, tables_of
 from ..kernels.pooled_signs import LANES, SIXTEEN, pooled_signs
 from ..kernels.signs import SIGN_KERNELS, aligned, limits_by_block
 from ..kernels.vectors import COMPILED
@@ -24,6 +24,8 @@ from .steps import Bound, Call, Compare, PoolSigns, Slots, Step, reads_of, write
 from .thresholds import FINITE, find, float_at
 
 _PATCHES = 768  # whose counters stand in the second-level cache
+_MOST_DIGITS = 1 << 16  # bytes, whose tables, six times as many, stay in a second-level cache
+_NONE = np.empty(0, np.uint8)
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -159,7 +161,7 @@ class MapSigns:
         buffer = np.empty((batch, len(self.turned)), np.uint64)
         read, write, turned = self.read, self.write, self.turned
         rows, length = self.rows
-        held = padded, begins, cuts, lines, digits, limits, taps, turned, indices, room
+        held = padded, begins, cuts, lines, digits, limits, taps, turned, _NONE, indices, room
 
         def run(slots: Slots, n: int) -> None:
             out = buffer if n == batch else buffer[:n]
@@ -363,6 +365,7 @@ def _map_signs(step: MapSigns, layout: Layout) -> bool:
         held(digits),
         held(limits_by_block(step.layer.limits)),
         held(step.turned),
+        held(tables_of(digits, cuts) if len(digits) <= _MOST_DIGITS else _NONE),
         indices,
         room,
     )

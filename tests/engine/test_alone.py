@@ -10,6 +10,7 @@ from engine.catalog import NODES as N
 from engine.errors import DataError
 from engine.kernels.vectors import AVX2, COMPILED
 from engine.runtime import alone, stack
+from engine.runtime import maps as runtime_maps
 
 SHAPE = (9, 9)
 SIGN, EIGHT = N["bnn.sign"](), N["bnn.quantize"](bits="8")
@@ -101,6 +102,17 @@ def test_that_maps_say_the_same(dtype, last, filters):
         if first:
             program.packed["n0"] = {"mean": np.zeros(1, np.float32), "scale": np.full(1, 1 / 255, np.float32)}
     assert max(check(program, drawn(dtype, shape=(12, 12))) for program in programs) > 1
+
+
+@pytest.mark.skipif(not COMPILED, reason="vectors are compiled")
+def test_that_layers_whose_tables_are_too_large_build_them(monkeypatch):
+    kept = made(maps(last="1"), 1)
+    assert check(kept, drawn("float32", shape=(12, 12))) > 1
+    monkeypatch.setattr(runtime_maps, "_MOST_DIGITS", 0)
+    program = made(maps(last="1"), 1)
+    assert check(program, drawn("float32", shape=(12, 12))) > 1
+    sizes = [p.compiled(p.ends, "float32").alone.store.nbytes for p in (program, kept)]
+    assert sizes[0] < sizes[1] / 2
 
 
 @pytest.mark.skipif(not COMPILED, reason="vectors are compiled")
