@@ -20,7 +20,7 @@ from .pairs import SUITES, Row, Wanted, Work, compare, seconds
 
 SIDE = 1024
 _PEER = "NumPy float32 matmul"
-_LIMIT = "limit of population counts"  # which products by tables pass: they look counts up
+_LIMIT = "limit of population counts"  # see kernels/peak.py; products by tables may pass it
 _WORDS = 1024  # of the limit's example: 8 kB, in every first-level cache
 _FEW = (1, 64)  # rows, beside 1024
 

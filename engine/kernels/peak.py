@@ -1,4 +1,8 @@
-"""How many bits this host compares and counts at most: the limit of products by population counts."""
+"""How many bits this host compares and counts at most: the limit of products by population counts.
+
+Words lie in the first-level cache and nothing else is done, so no product whose every bit goes through a
+population count is faster. Products by tables or byte shuffles count no bits, and may be.
+"""
 
 from __future__ import annotations
 
