@@ -16,6 +16,7 @@ from .activations import ACTIVATION_QUANTIZERS
 from .conv_window import PADDINGS, Window, window_of
 from .linear import (
     LayerInput,
+    activation_of,
     check_quantizers,
     input_arrays,
     input_bits,
@@ -179,7 +180,7 @@ class MapLayer(Node):
         if self.bias:
             packed["bias"] = weights["bias"].copy()
         if taken.quantizer:
-            packed.update(taken.quantizer.pack(taken.activation.row, weights))
+            packed.update(taken.quantizer.pack(taken.quantizer.row, weights))
         return packed
 
     def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
@@ -198,7 +199,7 @@ class MapLayer(Node):
 
     def activation(self, spec: Spec) -> Activation:
         """Return the width of the activations."""
-        return Activation.of(spec, self.activation_bits)
+        return activation_of(spec, self.activation_bits, self.activation_quantizer)
 
     def pad(self, spec: Spec) -> int:
         """Return what padding counts."""

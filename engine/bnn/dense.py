@@ -29,6 +29,7 @@ from .latent import Linear
 from .linear import (
     LayerInput,
     Shipped,
+    activation_of,
     check_quantizers,
     input_arrays,
     input_bits,
@@ -37,7 +38,7 @@ from .linear import (
     weight_arrays,
     weight_bits,
 )
-from .product import Activation, Product, reason
+from .product import Product, reason
 from .stored import numbers
 from .weights import WEIGHT_QUANTIZERS
 
@@ -109,7 +110,7 @@ class Dense(Node):
         bits = weight_bits(self.weight_bits, self.weight_quantizer, self.units, spec.elements)
         bits += input_bits(spec, self.activation_bits, self.activation_quantizer, self.units)
         bits += 32 * self.units * int(self.bias)
-        activation = Activation.of(spec, self.activation_bits).row.key
+        activation = activation_of(spec, self.activation_bits, self.activation_quantizer).row.key
         products = WEIGHT_QUANTIZERS.make(self.weight_quantizer).bases * spec.elements * self.units
         width = multiplied_width(self.weight_bits, self.weight_quantizer)
         return Cost(bits, (Work(products, width, activation),))
@@ -133,7 +134,7 @@ class Dense(Node):
         if self.bias:
             packed["bias"] = weights["bias"].copy()
         if taken.quantizer:
-            packed.update(taken.quantizer.pack(taken.activation.row, weights))
+            packed.update(taken.quantizer.pack(taken.quantizer.row, weights))
         return packed
 
     def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:

@@ -81,6 +81,12 @@ def input_bits(spec: Spec, precision: str, quantizer: str, outputs: int) -> int:
     return 8 * sum(array.nbytes for array in kind.pack(row, arrays).values()) + shift
 
 
+def activation_of(spec: Spec, precision: str, quantizer: str) -> Activation:
+    """Return the activations that a layer multiplies where `spec` arrives."""
+    kind = ACTIVATION_QUANTIZERS.make(quantizer)
+    return Activation.of(spec, kind.multiplied_as or precision, unsigned=kind.unsigned)
+
+
 class LayerInput:
     """What arrives at a layer, as its product takes it.
 
@@ -95,10 +101,10 @@ class LayerInput:
         self, spec: Spec, precision: str, quantizer: str, arrays: Arrays, estimator: str, batch: int = 0
     ) -> None:
         kind = ACTIVATION_QUANTIZERS.make(quantizer)
-        self.activation = Activation.of(spec, precision, unsigned=kind.unsigned)
+        self.activation = activation_of(spec, precision, quantizer)
         self._shape = spec.shape
         self.quantizer: ActivationQuantizer | None = (
-            None if self.activation.given else kind(self.activation.row, arrays, estimator)
+            None if self.activation.given else kind(PRECISIONS[precision], arrays, estimator)
         )
         self.moment, self.rng = Moment(), np.random.default_rng(0)
         self._out = self._like(batch) if self.quantizer else np.empty(0, np.float32)

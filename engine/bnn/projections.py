@@ -46,7 +46,7 @@ def packed_projections(
     for name, size in zip(_INPUTS, (features, inner), strict=True):
         taken = _input(size, activation_bits, _of(name, weights))
         if taken.quantizer:
-            packed |= _named(name, taken.quantizer.pack(taken.activation.row, _of(name, weights)))
+            packed |= _named(name, taken.quantizer.pack(taken.quantizer.row, _of(name, weights)))
     return packed
 
 

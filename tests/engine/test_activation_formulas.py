@@ -116,6 +116,8 @@ LEVELS = {
     "tqt": (None, None),
     "qil": (None, None),
     "n2uq": (None, None),  # test_activation_thresholds.py
+    "apot": (None, None),
+    "residual_2": (None, lambda x, g, width: g * clip1(x)),
     "bfloat16": (None, lambda x, g, width: g),
     "standard": (None, None),  # test_dense.py
 }

@@ -116,3 +116,43 @@ def test_bfloat16_activations_are_rounded():
     found = quantizer.quantize(X, np.empty(X.shape, np.float32))
     assert (found == to_bfloat16(X)).all()
     assert np.abs(found - X).max() > 0
+
+
+SIZES = {
+    "2": np.array([0, 1, 2, 4]),
+    "3": np.array([0, 1, 2, 3, 4, 6, 8, 10]),
+    "4": np.unique([a + b for a in (0, 2, 8, 32) for b in (0, 1, 4, 16)]),
+}
+
+
+@pytest.mark.parametrize("width", ["2", "3", "4"])
+def test_apot_counts_sums_of_powers_of_two_and_passes_finite_differences(width):
+    quantizer, sizes, a0, x = made("apot", width), SIZES[width], 1.3, X.astype(np.float64)
+    quantizer.observe(X)
+    assert quantizer.arrays["input_clip"][0] == pytest.approx(X.mean() + 3 * X.std(), rel=1e-4)
+    quantizer.arrays["input_clip"][0] = a0
+    v0 = x / a0
+    place = np.abs(np.clip(v0, 0, 1)[..., None] * sizes[-1] - sizes).argmin(axis=-1)
+    q0 = sizes[place] / sizes[-1]
+    levels = quantizer.quantize(X, np.empty(X.shape, np.int16))
+    assert (levels == sizes[place]).all()
+    assert quantizer.step == pytest.approx(a0 / sizes[-1], rel=1e-6)
+    found = quantizer.gradient(X, G.copy())
+    inside = (v0 > 0) & (v0 < 1)
+
+    def total(a):
+        return (a * np.where(inside, x / a + q0 - v0, v0 >= 1) * G).sum()
+
+    slope = (total(a0 + 1e-6) - total(a0 - 1e-6)) / 2e-6
+    assert quantizer.grads["input_clip"][0] == pytest.approx(slope, rel=1e-3, abs=1e-3)
+    np.testing.assert_allclose(found, G * inside)
+
+
+def test_two_bases_take_what_is_left_over():
+    x = X.astype(np.float64).reshape(len(X), -1)
+    sign = np.where(x >= 0, 1, -1)
+    first = np.abs(x).mean(axis=1, keepdims=True) * sign
+    rest = x - first
+    second = np.abs(rest).mean(axis=1, keepdims=True) * np.where(rest >= 0, 1, -1)
+    found = made("residual_2", "2").quantize(X, np.empty(X.shape, np.float32))
+    np.testing.assert_allclose(found.reshape(len(X), -1), first + second, rtol=1e-4, atol=1e-5)

@@ -1,6 +1,7 @@
 """resources/help/model-format.md: a reader in plain NumPy that follows the page gives the same bits."""
 
 import hashlib
+import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -108,6 +109,7 @@ INPUTS = {
     "tqt": lambda a, x, n, half: levels(
         x, 0, 2.0 ** np.ceil(float(a["input_log_threshold"][0])) / half, -half, half - 1
     ),
+    "apot": lambda a, x, n, half: sums_of_powers(x, a["input_clip"][0], n),
     "n2uq": lambda a, x, n, half: thresholds(x, a),
     "dynamic_threshold": lambda a, x, n, half: bits_of(x + shift_of(x, a) >= 0, 1.0),
     "power_of_two_step": lambda a, x, n, half: levels(
@@ -122,6 +124,13 @@ def thresholds(x, a):
     )
     between = ((edges[1:] + edges[:-1]) / 2).astype(np.float32)
     return (x[..., None] > between).sum(axis=-1), float(a["step"][0])
+
+
+def sums_of_powers(x, clip, n):
+    terms = {3: [(0, 1, 2, 4)], 7: [(0, 8, 4, 1), (0, 2)], 15: [(0, 32, 8, 2), (0, 16, 4, 1)]}[n]
+    sizes = np.unique([sum(parts) for parts in itertools.product(*terms)])
+    step = float(clip / np.float32(sizes[-1]))
+    return sizes[np.abs((x / np.float32(step))[..., None] - sizes).argmin(axis=-1)], step
 
 
 def in_order(rows, weights):
@@ -170,6 +179,8 @@ def weight_values(packed, width, inputs, book=None, blocks=None):
         ("4", "qil", "3", "qil"),
         ("4", "apot", "4", "n2uq"),
         ("3", "apot", "2", "n2uq"),
+        ("1", "standard", "3", "apot"),
+        ("8", "min_max", "4", "apot"),
         ("4", "fp4", "1", "dynamic_threshold"),
         ("3", "llt", "1", "dynamic_threshold"),
         ("8", "fractional_bits_dear", "4", "tqt"),

@@ -8,8 +8,8 @@ from quantizer_nets import ACTIVATIONS, WEIGHTS, accuracy
 
 from engine.bnn.activations import ACTIVATION_QUANTIZERS
 from engine.bnn.dense import Dense
-from engine.bnn.linear import multiplied_width
-from engine.bnn.product import Activation, way
+from engine.bnn.linear import activation_of, multiplied_width
+from engine.bnn.product import way
 from engine.bnn.stored import numbers, stored
 from engine.bnn.weights import WEIGHT_QUANTIZERS
 from engine.node import Moment
@@ -58,7 +58,8 @@ def agree(node, weights):
     (shipped,) = node.predictor(node.pack(weights, SPEC), SPEC)(x)
     np.testing.assert_allclose(trained, shipped, atol=1e-4)
     width = multiplied_width(node.weight_bits, node.weight_quantizer)
-    if way(PRECISIONS[width], Activation.of(SPEC, node.activation_bits)) != "floats":
+    activation = activation_of(SPEC, node.activation_bits, node.activation_quantizer)
+    if way(PRECISIONS[width], activation) != "floats":
         assert trained.tobytes() == shipped.tobytes()
 
 
@@ -143,6 +144,27 @@ def test_shipped_weights_are_levels_of_their_width(key, width, seed, outputs, in
                 {0} if row.binary else set()
             )
     assert (w == before).all()
+
+
+def test_learned_scales_move_by_shares_of_their_size():
+    weights = {
+        "weight_scale",
+        "weight_step",
+        "weight_positive",
+        "weight_negative",
+        "weight_clip",
+        "weight_reach",
+    }
+    inputs = {"step", "input_clip", "input_distance", "input_intervals"}
+    found = {}
+    for key, width in WEIGHTS:
+        found |= {(key, p.name): p.relative for p in made(key, width, latent(0)).parameters()}
+    for key, width in ACTIVATIONS:
+        kind, row = ACTIVATION_QUANTIZERS.make(key), PRECISIONS[width]
+        found |= {(key, p.name): p.relative for p in kind(row, kind.start(row, SPEC), "clipped").parameters()}
+    scales = {pair: relative for pair, relative in found.items() if pair[1] in weights | inputs}
+    assert len(scales) > 12
+    assert all(scales.values()), scales
 
 
 @every_weight

@@ -198,7 +198,10 @@ class AdaBin(ActivationQuantizer):
 
     def parameters(self) -> tuple[Parameter, ...]:
         floors = {"input_distance": float(_LEAST), "input_centre": None}
-        return tuple(Parameter(n, self.arrays[n], g, floor=floors[n]) for n, g in self.grads.items())
+        return tuple(
+            Parameter(n, self.arrays[n], g, floor=floors[n], relative=floors[n] is not None)
+            for n, g in self.grads.items()
+        )
 
 
 @ACTIVATION_QUANTIZERS.option(

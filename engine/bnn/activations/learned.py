@@ -63,7 +63,8 @@ class PACT(ActivationQuantizer):
         return np.where((x >= 0) & (x < clip), grad, np.float32(0))
 
     def parameters(self) -> tuple[Parameter, ...]:
-        return (Parameter("input_clip", self.arrays["input_clip"], self.grads["input_clip"], floor=1e-3),)
+        clip = self.arrays["input_clip"]
+        return (Parameter("input_clip", clip, self.grads["input_clip"], floor=1e-3, relative=True),)
 
 
 @ACTIVATION_QUANTIZERS.option(

@@ -27,6 +27,8 @@ class ActivationQuantizer:
         unsigned: whether levels start at 0 (0 to 2^bits - 1) rather than at the row's lowest.
         per_element: whether `shipped` treats every element on its own and never turns (fusion.PerElement).
         stochastic: whether it draws chance in training.
+        multiplied_as: the width (a key of PRECISIONS) that its levels, or floats, are multiplied at; "" for
+            its own.
 
     Attributes:
         row: the bit width.
@@ -39,6 +41,7 @@ class ActivationQuantizer:
     unsigned: ClassVar[bool] = False
     per_element: ClassVar[bool] = False
     stochastic: ClassVar[bool] = False
+    multiplied_as: ClassVar[str] = ""
 
     def __init__(self, row: Precision, arrays: Arrays, estimator: str) -> None:
         self.row, self.arrays = row, arrays
@@ -88,8 +91,8 @@ class ActivationQuantizer:
 
         Args:
             x: the real input.
-            out: where to write: uint64 (n, words) packed signs at 1 bit, int16 (n, *shape) levels at 2 to 8
-                bits and ternary, else float32 (n, *shape).
+            out: where to write, by the width that is multiplied: uint64 (n, words) packed signs at 1 bit,
+                int16 (n, *shape) levels at 2 to 8 bits and ternary, else float32 (n, *shape).
         """
         raise NotImplementedError
 
@@ -166,7 +169,8 @@ def _counted(quantizer: ActivationQuantizer, x: F32) -> F64:
     if quantizer.soft:
         return quantizer.relaxed(x)[:, 0].astype(np.float64)
     binary = quantizer.row.binary
-    seen = quantizer.quantize(x, Spec("bits", (1,), quantizer.row.key).array(len(x)))[:, 0]
+    width = quantizer.multiplied_as or quantizer.row.key
+    seen = quantizer.quantize(x, Spec("bits", (1,), width).array(len(x)))[:, 0]
     levels: F64 = (seen & np.uint64(1)).astype(np.float64) * 2 - 1 if binary else seen.astype(np.float64)
     return quantizer.step * levels + (quantizer.offset or 0.0)
 

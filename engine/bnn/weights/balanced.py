@@ -127,6 +127,7 @@ class ReCU(_Balanced):
     """
 
     trained: ClassVar[tuple[str, ...]] = ("weight_scale",)
+    relative: ClassVar[tuple[str, ...]] = trained
 
     @classmethod
     def start(cls, row: Precision, w: F32) -> Arrays:

@@ -147,6 +147,7 @@ class LearnedScale(WeightQuantizer):
     """Signs with a scale that is trained like any weight: the paper's case of one factor for each output."""
 
     trained: ClassVar[tuple[str, ...]] = ("weight_scale",)
+    relative: ClassVar[tuple[str, ...]] = trained
 
     @classmethod
     def start(cls, row: Precision, w: F32) -> Arrays:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import product
 from typing import ClassVar
 
 import numpy as np
@@ -12,6 +11,7 @@ from ...levels import Quantized
 from ...node import Parameter
 from ...ports import F32, Arrays
 from ...precision import Precision
+from ..uneven import both_sides, nearest, sums_of_powers
 from .balanced import deviation_of, through_standardising
 from .quantizer import WEIGHT_QUANTIZERS, WeightQuantizer
 
@@ -30,21 +30,6 @@ class Booked(WeightQuantizer):
     @classmethod
     def beside(cls, row: Precision, outputs: int, inputs: int) -> int:
         return 8 * cls.book(row).nbytes
-
-
-def nearest(v: F32, book: F32) -> F32:
-    """Return the entry of an ascending book nearest each number, the smaller one half-way; float32."""
-    found: F32 = book[np.searchsorted((book[1:] + book[:-1]) / 2, v)]
-    return found
-
-
-def both_sides(sizes: F32) -> F32:
-    """Return ascending sizes, the first of them 0, with those below 0: a book."""
-    return np.concatenate([-sizes[:0:-1], sizes]).astype(np.float32)
-
-
-# The exponents of the terms, as in the authors' code: a size is a sum of one of each.
-_TERMS = {"3": ((0, 1, 2),), "4": ((0, 1, 3), (2,))}
 
 
 @WEIGHT_QUANTIZERS.option(
@@ -69,9 +54,7 @@ class APoT(Booked):
 
     @classmethod
     def book(cls, row: Precision) -> F32:
-        terms = [(0.0, *(2.0**-e for e in exponents)) for exponents in _TERMS[row.key]]
-        sizes = np.unique([sum(parts) for parts in product(*terms)])
-        return both_sides((sizes / sizes[1]).astype(np.float32))
+        return both_sides(sums_of_powers(row.bits - 1))
 
     def quantize(self, w: F32) -> Quantized:
         book = self.book(self.row)

@@ -31,6 +31,7 @@ class SiMaN(WeightQuantizer):
     """
 
     trained: ClassVar[tuple[str, ...]] = ("weight_scale",)
+    relative: ClassVar[tuple[str, ...]] = trained
 
     @classmethod
     def start(cls, row: Precision, w: F32) -> Arrays:

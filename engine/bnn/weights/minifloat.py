@@ -9,7 +9,8 @@ import numpy as np
 from ...levels import BLOCK, BrainFloats, Quantized, to_bfloat16
 from ...ports import F32
 from ...precision import Precision
-from .books import Booked, both_sides
+from ..uneven import both_sides
+from .books import Booked
 from .quantizer import WEIGHT_QUANTIZERS, WeightQuantizer
 
 GROUP = "Small floats"

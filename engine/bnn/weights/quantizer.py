@@ -27,6 +27,7 @@ class WeightQuantizer:
         offsets: whether its levels have an offset (`Quantized.offset`).
         stochastic: whether it draws chance in training.
         trained: names of those arrays of `start` that are trained by gradient.
+        relative: those of them that are scales: an optimiser such as Adam moves them by shares of their size.
         multiplied_as: the width (a key of PRECISIONS) that what is stored is multiplied at; "" for its own.
 
     Attributes:
@@ -42,6 +43,7 @@ class WeightQuantizer:
     offsets: ClassVar[bool] = False
     stochastic: ClassVar[bool] = False
     trained: ClassVar[tuple[str, ...]] = ()
+    relative: ClassVar[tuple[str, ...]] = ()
     multiplied_as: ClassVar[str] = ""
 
     def __init__(self, row: Precision, arrays: Arrays, estimator: str) -> None:
@@ -91,7 +93,9 @@ class WeightQuantizer:
 
     def parameters(self) -> tuple[Parameter, ...]:
         """Return the learned arrays."""
-        return tuple(Parameter(n, self.arrays[n], g) for n, g in self.grads.items())
+        return tuple(
+            Parameter(n, self.arrays[n], g, relative=n in self.relative) for n, g in self.grads.items()
+        )
 
     def limit(self) -> float | None:
         """Return what the latent weights are clipped to after every step, or None."""

@@ -36,6 +36,7 @@ class Rotated(WeightQuantizer):
     """
 
     trained: ClassVar[tuple[str, ...]] = ("weight_scale", "weight_angle")
+    relative: ClassVar[tuple[str, ...]] = ("weight_scale",)
 
     @classmethod
     def start(cls, row: Precision, w: F32) -> Arrays:

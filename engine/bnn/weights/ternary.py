@@ -125,6 +125,7 @@ class TrainedTernary(WeightQuantizer):
     serves: ClassVar[tuple[str, ...]] = ("ternary",)
     bases: ClassVar[int] = 2
     trained: ClassVar[tuple[str, ...]] = ("weight_positive", "weight_negative")
+    relative: ClassVar[tuple[str, ...]] = trained
 
     @classmethod
     def start(cls, row: Precision, w: F32) -> Arrays:
