@@ -129,9 +129,10 @@ def _unknown(guard: SequenceGuard, log: EventLog) -> list[str]:
     """Return what rules ask for and the log does not say."""
     found = []
     if log.seconds is None and guard.asks_times:
-        found.append(f"The log has no column {TIME[0]!r}: of rules in time counts what holds at any times.")
+        words = "rules in time are broken only where no times could keep them"
+        found.append(f"The log has no column {TIME[0]!r}: {words}.")
     if log.places is None and guard.asks_places:
-        found.append(f"The log has no columns {listed(PLACE[0])}: what rules of speed ask for is not known.")
+        found.append(f"The log has no columns {listed(PLACE[0])}: no rule of speed is broken.")
     return found
 
 

@@ -200,9 +200,11 @@ class Sequence(Node):
         guard = self.guard(*inputs)
         found = []
         if guard.asks_times and not self.stamps:
-            found.append("Of rules in time counts what holds at any times: Stamps names no columns.")
+            found.append(
+                "Stamps names no columns: rules in time are broken only where no times could keep them."
+            )
         elif guard.asks_places and not self.places.strip():
-            found.append("What rules of speed ask for is not known: Places names no columns.")
+            found.append("Places names no columns: no rule of speed is broken.")
         return tuple(found)
 
     def _names(self, scores: Spec) -> tuple[str, ...]:

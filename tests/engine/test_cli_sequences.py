@@ -223,7 +223,9 @@ def test_what_the_log_does_not_say_is_told(files, capsys):
     code, rows = asked(files)
     assert code == 0
     said = capsys.readouterr().err
-    assert "The log has no column 'time': of rules in time counts what holds at any times." in said
+    assert (
+        "The log has no column 'time': rules in time are broken only where no times could keep them." in said
+    )
     assert "The log has no columns latitude and longitude" in said
     assert [r["status"] for r in rows] == ["allowed"] * 3 + ["optimal"]  # an order still asks for a ship
 

@@ -42,10 +42,10 @@ def test_what_is_not_told_is_a_note_and_what_is_not_there_a_sentence():
     assert NODE.warnings(*SPECS) == ()
     bare = Sequence(events="order, ship, pay", rules=RULES)
     assert bare.warnings(*SPECS) == (
-        "Of rules in time counts what holds at any times: Stamps names no columns.",
+        "Stamps names no columns: rules in time are broken only where no times could keep them.",
     )
     stamped = Sequence(events="order, ship, pay", rules=RULES, stamps="at")
-    assert stamped.warnings(*SPECS) == ("What rules of speed ask for is not known: Places names no columns.",)
+    assert stamped.warnings(*SPECS) == ("Places names no columns: no rule of speed is broken.",)
     for node, words in (
         (Sequence(stamps="when"), "There is no column of numbers 'when1'"),
         (Sequence(stamps="at", places="lat"), "Places are two rows of columns"),

@@ -139,6 +139,7 @@ def test_that_a_rule_with_too_many_situations_leaves_a_sequence_unknown(monkeypa
     monkeypatch.setattr("engine.logic.sequences.over_time.MOST_STATES", 3)
     rules = [SequenceRule("r", Call("response", (("a",), ("b",)), (("within", Duration(10)),)))]
     labels, costs = np.array([[0, 2, 2, 2]], np.int32), np.zeros((1, 4, 3), np.int64)
+    costs[0, 0, 1:] = -1  # the first event stays an a
     done = SequenceEngine(rules, EVENTS)(labels, costs, np.array([4]), Times(np.arange(4.0)[None]))
     assert done.words(0)[0] == "unknown"
     assert "too many situations" in done.words(0)[2]

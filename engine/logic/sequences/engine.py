@@ -138,15 +138,18 @@ class SequenceEngine:
         status, tool = np.full(n, ALLOWED, np.uint8), np.full(n, CHECK, np.uint8)
         broken = self.broken(labels, lengths, times)
         rows = np.flatnonzero(broken.any(1) | (paid < 0))
-        if times is not None and self.timed.numbers:
-            for r in rows.tolist():
+        # What rules in time ask for at any times costs no more, so an answer that keeps them too is final.
+        whatever = broken if times is None else self.places(labels, lengths) >= 0
+        first = rows[whatever[rows].any(1) | (paid[rows] < 0)]
+        if len(first):
+            batch = _Work(found, costs, lengths, near)
+            paid[first], status[first], tool[first] = self._repair(batch, first, whatever)
+        if times is not None:
+            for r in self._overdue(found, lengths, rows[status[rows] < UNKNOWN], times):
                 steps = int(lengths[r])
-                answer = self._in_time(found[r, :steps], costs[r, :steps], times.clock(r, steps))
+                answer = self._in_time(labels[r, :steps], costs[r, :steps], times.clock(r, steps))
                 found[r, :steps], paid[r], status[r] = answer.labels, answer.cost, answer.status
                 tool[r] = RC2 if answer.solver else SEARCH
-        elif len(rows):
-            batch = _Work(found, costs, lengths, near)
-            paid[rows], status[rows], tool[rows] = self._repair(batch, rows, broken)
         dead = rows[status[rows] >= UNKNOWN]
         found[dead], paid[dead] = labels[dead], -1
         return Repaired(found, paid, status, tool)
@@ -187,6 +190,15 @@ class SequenceEngine:
         return self._grouped(range(len(self.rules)))
 
     # Inside
+
+    def _overdue(self, labels: I32, lengths: I64, rows: I64, times: Times) -> list[int]:
+        """Return which of some sequences break rules in time that they would keep at other times."""
+        if not self.timed.numbers or not len(rows):
+            return []
+        there = self.broken(labels[rows], lengths[rows], times.take(rows))
+        differ = there != (self.places(labels[rows], lengths[rows]) >= 0)
+        found: list[int] = rows[differ.any(1)].tolist()
+        return found
 
     def _grouped(self, rules: Sequence[int]) -> Groups:
         anything = Automaton(np.zeros((1, len(self.events)), np.int32), np.ones(1, np.bool_))
