@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,6 +24,9 @@ from .pipeline import NONE, Engine
 from .ruleset import Rule, RuleSet
 from .truth import Bools
 from .vocabulary import Variable, Vocabulary
+
+if TYPE_CHECKING:
+    from .sequences.clock import Times
 
 GAPS = 0.05  # of the facts that are drawn
 SPREAD = 2.0  # standard deviation of the scores, in nats
@@ -206,16 +210,31 @@ def _try_order(order: Order, rng: np.random.Generator, n: int) -> Trial:
     scores = rng.normal(0, SPREAD, (n, STEPS, len(order.events)))
     labels = scores.argmax(2).astype(np.int32)
     costs = np.rint((scores.max(2, keepdims=True) - scores) * SCALE).astype(np.int64)
-    done = order.engine(labels, costs, lengths)
-    judge = partial(_broken_orders, order, lengths)
+    times = _drawn_times(order, rng, n)
+    done = order.engine(labels, costs, lengths, times)
+    judge = partial(_broken_orders, order, lengths, times)
     before, after = judge(labels), judge(done.labels)
     dead = done.status == NONE
     after &= order.hard & ~dead[:, None]
     return _counted(order.names, before & order.hard, after, dead, (labels != done.labels).any(1))
 
 
-def _broken_orders(order: Order, lengths: I64, labels: I32) -> Bools:
-    """Return which rules each sequence breaks, by each rule's own automaton, step by step."""
+def _drawn_times(order: Order, rng: np.random.Generator, n: int) -> Times | None:
+    """Return stamps drawn about the lengths of time in the rules, and places; None where none asks."""
+    from .sequences.clock import Times
+
+    if not order.engine.timed.numbers:
+        return None
+    lengths = np.array([*order.engine.timed.lengths, 3_600_000_000], np.float64) / 1e6
+    gaps = rng.choice(lengths, (n, STEPS)) * rng.choice([0, 0.25, 0.5, 1, 2], (n, STEPS))
+    seconds = np.cumsum(gaps, 1)
+    seconds[rng.random(seconds.shape) < GAPS] = np.nan
+    places = np.stack([rng.uniform(-60, 60, (n, STEPS)), rng.uniform(-180, 180, (n, STEPS))], axis=2)
+    return Times(seconds, np.where(rng.random((n, STEPS, 1)) < 0.5, places[:, :1], places))
+
+
+def _broken_orders(order: Order, lengths: I64, times: Times | None, labels: I32) -> Bools:
+    """Return which rules each sequence breaks, by each rule's own automaton or clock, step by step."""
     out = np.empty((len(labels), len(order.names)), np.bool_)
     for i, automaton in enumerate(order.engine.automata):
         state, ended = np.zeros(len(labels), np.int64), np.zeros(len(labels), np.int64)
@@ -223,6 +242,10 @@ def _broken_orders(order: Order, lengths: I64, labels: I32) -> Bools:
             state = automaton.moves[state, labels[:, step]].astype(np.int64)
             ended = np.where(lengths == step + 1, state, ended)
         out[:, i] = ~automaton.accepts[ended]
+    if times is not None:
+        out[:, list(order.engine.timed.numbers)] = False
+        for record, rules in order.engine.timed.broken(labels, lengths, times).items():
+            out[record, rules] = True
     return out
 
 

@@ -107,3 +107,20 @@ def test_records_without_an_allowed_answer_are_told_apart():
 def test_trials_add_up():
     total = Trial(2, 1, 0, 2, 1, 3, 1, 0.5, {"a": 1}) + Trial(3, 1, 1, 3, 2, 4, 2, 0.25, {"a": 1, "b": 1})
     assert total == Trial(5, 2, 1, 5, 3, 7, 3, 0.75, {"a": 2, "b": 1})
+
+
+def test_sequences_are_tried_with_stamps_and_places_where_rules_ask_for_them():
+    text = (
+        "rule soon: response(order, ship, within 3 days)\nrule few: limit(pay, 1, per 24 h)\n"
+        "rule way: speed(pay, 900)\nrule first: precedence(order, ship)"
+    )
+    way = Variable("way", "events", values=("order", "ship", "pay", "note"))
+    found = tried(RuleSet.over(text, Vocabulary((way,))), 150, seed=1)
+    assert found.records == 150
+    assert found.breaking_before > 100
+    assert found.changed > 100
+    assert found.broken_after == 0
+    without = tried(
+        RuleSet.over(text.replace(" days", "").replace(" h", ""), Vocabulary((way,))), 150, seed=1
+    )
+    assert without.broken_after == 0

@@ -64,6 +64,11 @@ class TimedRules:
         self.numbers = tuple(bodies)
         self._asks = {i: timed_for(body, events) for i, body in bodies.items()}
 
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Return the lengths of time that the rules compare with, in microseconds."""
+        return tuple(length for ask in self._asks.values() for length in (ask.lengths if ask else ()))
+
     def broken(self, labels: I32, lengths: I64, times: Times) -> dict[int, list[int]]:
         """Return for each sequence that breaks some of the rules, by its number, which."""
         found: dict[int, list[int]] = {}
