@@ -56,6 +56,12 @@ def _with_learned_steps(bits: str) -> list[Layer]:
     return layers
 
 
+def _of_signs() -> list[Layer]:
+    """Return the MLP of signs, whose batch norms keep the statistics of many batches: signs make them noisy."""
+    kept = {"momentum": 0.99}
+    return [(n, kind, {**f, **kept} if kind == "bnn.batch_norm" else f) for n, kind, f in mlp()]
+
+
 def _inputs(bits: str) -> dict[str, Any]:
     return {"activation_bits": bits, "activation_quantizer": "lsq_unsigned"}
 
@@ -64,7 +70,7 @@ FLOAT_MLP = Trial(partial(mlp, bits="32", activation=_RELU), _FLOATS)
 FLOAT_CNN = Trial(partial(cnn, bits="32", activation=_RELU), _FLOATS)
 BINARY_CNN = Trial(cnn, _SIGNS)
 WIDTHS: dict[str, tuple[Trial, Trial]] = {
-    "MLP, 1 bit": (Trial(mlp, _SIGNS), FLOAT_MLP),
+    "MLP, 1 bit": (Trial(_of_signs, {"rate": 0.003}), FLOAT_MLP),
     **{
         f"MLP, {bits} bits": (Trial(partial(_with_learned_steps, bits), _FLOATS), FLOAT_MLP)
         for bits in ("2", "4", "8")

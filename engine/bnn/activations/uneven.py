@@ -9,8 +9,9 @@ import numpy as np
 from ...kernels.floats import row_sums
 from ...kernels.jit import plain
 from ...node import Parameter
+from ...options import F64
 from ...ports import F32, Array, Arrays, Spec
-from ...precision import Precision
+from ...precision import PRECISIONS, Precision
 from ..uneven import nearest, sums_of_powers
 from .quantizer import ACTIVATION_QUANTIZERS, ActivationQuantizer
 
@@ -77,6 +78,14 @@ class APoT(ActivationQuantizer):
         return max(self.arrays["input_clip"][0], _LEAST)
 
 
+def _as_one_record(xs: F64) -> tuple[F64, F64]:
+    """Return what two bases make of the xs as the numbers of one record, and the gradient there."""
+    quantizer, x = Residual(PRECISIONS["2"], {}, "clipped"), xs.astype(np.float32)[None]
+    quantizer.without_compiler()
+    forward, gradient = quantizer.quantize(x, np.empty_like(x)), quantizer.gradient(x, np.ones_like(x))
+    return forward[0].astype(np.float64), gradient[0].astype(np.float64)
+
+
 @ACTIVATION_QUANTIZERS.option(
     "residual_2",
     "2 bases of residuals (HORQ)",
@@ -84,6 +93,7 @@ class APoT(ActivationQuantizer):
     "dL/dx = STE(g); multiplied as floats",
     citation="Li et al. 2017, arXiv:1708.08687",
     group=GROUP,
+    curve=_as_one_record,
 )
 class Residual(ActivationQuantizer):
     """Two bits a number, with scales that each record sets: what they count is no whole number of anything.
