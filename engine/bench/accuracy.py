@@ -57,7 +57,7 @@ def _with_learned_steps(bits: str) -> list[Layer]:
 
 
 def _of_signs() -> list[Layer]:
-    """Return the MLP of signs, whose batch norms keep the statistics of many batches: signs make them noisy."""
+    """Return the MLP of signs, whose batch norms keep the statistics of more batches."""
     kept = {"momentum": 0.99}
     return [(n, kind, {**f, **kept} if kind == "bnn.batch_norm" else f) for n, kind, f in mlp()]
 
