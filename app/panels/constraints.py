@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QItemSelection, Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QIcon, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
@@ -22,17 +22,18 @@ from PySide6.QtWidgets import (
 )
 
 from app.document import Document
-from app.panels.elided import Elided
+from app.panels.elided import Elided, set_beside
 from app.panels.empty import Emptiable, EmptyState
 from app.panels.labels import IconButton
 from app.panels.rule_bars import RuleBars, RuleRow
 from app.panels.rules_editor import tried_on_records
 from app.panels.violation_details import Details
 from app.panels.violation_filter import ViolationFilter
-from app.panels.violations import COLUMNS, EXPORTED, LABEL, ViolationTable, exported
+from app.panels.violations import BROKEN, COLUMNS, EXPORTED, LABEL, ViolationTable, exported
 from app.task import Latest
 from app.theme.figures import plural, whole
 from app.theme.fonts import BODY, font
+from app.theme.icons import icon
 from app.worker import Trainer
 from engine.data.dataset import open_data
 from engine.errors import PolybitError
@@ -42,12 +43,14 @@ from engine.guard import Agreement
 from engine.runtime.program import Program, guards_of
 from engine.violations import Shown, agreement
 
-_RULES, _DETAILS = (150, 240), (290, 560)  # px, at least and at most
+_RULES, _DETAILS = (150, 240), (240, 560)  # px, at least and at most
 _ROOMY = 860  # px; in less the list of rules makes room for the answers, and a box filters by rule
 _WIDE = 1100  # px; in less the summary stands in a line of its own
 _LABELLED = 480  # px of the table; in less the column of the true class makes room
 _SAMPLE = 200  # records that are solved once more
-_TABLE = 300  # px the table takes at least
+_TABLE = 218  # px the table takes at least
+_TOLD = 300  # px of the table; in less the rules broken are told beside it alone
+_TIGHT = 640  # px; in less buttons have icons
 
 
 class ConstraintsPanel(Emptiable):
@@ -127,8 +130,8 @@ class ConstraintsPanel(Emptiable):
         if program is None or project is None:
             return
         self.verify.setEnabled(False)
-        self.verify.setText("Verifying …")
         self._verified.want(lambda _task: _agreement(program, project))
+        self._share_room()
 
     def wait(self) -> None:
         """End what runs beside the window; it calls this when it closes."""
@@ -137,7 +140,7 @@ class ConstraintsPanel(Emptiable):
 
     def _take_agreement(self, found: Agreement | None) -> None:
         self.verify.setEnabled(True)
-        self.verify.setText("Verify")
+        self._share_room()
         if found is None:
             return
         self._agreed = agreed_words(found)
@@ -190,16 +193,23 @@ class ConstraintsPanel(Emptiable):
     def _share_room(self) -> None:
         """Let the list of rules and the true class make room where there is little."""
         roomy, wide = self.width() >= _ROOMY, self.width() >= _WIDE
-        if wide != (self._top.indexOf(self._count) > 0):
-            (self._column if wide else self._top).removeWidget(self._count)
-            into = self._top if wide else self._column
-            into.insertWidget(1, self._count, 1 if wide else 0)
-            self._top.setStretch(0, 0 if wide else 1)
+        set_beside(self._count, self._top, self._column, 1, beside=wide)
+        self._top.setStretch(0, 0 if wide else 1)
         self.rules.setVisible(roomy)
         self.filter.offer_rule(not roomy)
         labelled = any(case.label for case in self.table.rows)
-        taken = (_DETAILS[0] + 36) + (_RULES[0] + 12) * roomy
-        self.view.setColumnHidden(LABEL, not labelled or self.width() - taken < _LABELLED)
+        room = self.width() - _DETAILS[0] - 36 - (_RULES[0] + 12) * roomy
+        self.view.setColumnHidden(LABEL, not labelled or room < _LABELLED)
+        self.view.setColumnHidden(BROKEN, room < _TOLD)
+        tight = self.width() < _TIGHT
+        busy = "Verify" if self.verify.isEnabled() else "Verifying …"
+        for button, drawn, words in (
+            (self.verify, "ph.check-circle", busy),
+            (self.try_, "ph.flask", "What if…"),
+        ):
+            button.setText("" if tight else words)
+            button.setIcon(icon(drawn, "mid") if tight else QIcon())
+            button.setAccessibleName(words)
 
     # What is shown
 

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout
 
 from app.theme.fonts import BODY, font
+
+
+def set_beside(words: QLabel, bar: QHBoxLayout, column: QVBoxLayout, at: int, *, beside: bool) -> None:
+    """Put a line of words into a bar, at a place, or under it where there is too little room."""
+    if beside == (bar.indexOf(words) >= 0):
+        return
+    (column if beside else bar).removeWidget(words)
+    if beside:
+        bar.insertWidget(at, words, 1)
+    else:
+        column.insertWidget(1, words)
 
 
 class Elided(QLabel):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.document import Document
 from app.panels.durations import percent
-from app.panels.elided import Elided
+from app.panels.elided import Elided, set_beside
 from app.panels.empty import Emptiable, EmptyState
 from app.panels.labels import note
 from app.plots.raster import RasterChart
@@ -18,6 +19,7 @@ from engine.look import Raster
 from engine.ports import I32
 
 _ALL = -1
+_ROOMY = 900  # px; in less what is said of the spikes stands in a line of its own
 
 
 class SpikesPanel(Emptiable):
@@ -29,13 +31,14 @@ class SpikesPanel(Emptiable):
         self.nodes, self.records = _chooser("Layer"), _chooser("Record")
         self.chart = RasterChart()
         self._words = Elided()
-        bar = QHBoxLayout()
+        bar = self._bar = QHBoxLayout()
         bar.setSpacing(8)
         for widget in (note("Layer", wrap=False), self.nodes, note("Record", wrap=False), self.records):
             bar.addWidget(widget)
         bar.addSpacing(8)
         bar.addWidget(self._words, 1)
-        column = QVBoxLayout(self.content)
+        bar.addStretch(0)
+        column = self._column = QVBoxLayout(self.content)
         column.setContentsMargins(12, 8, 16, 8)
         column.setSpacing(6)
         column.addLayout(bar)
@@ -46,6 +49,10 @@ class SpikesPanel(Emptiable):
         document.changed.connect(self._say_empty)
         document.selection_changed.connect(self._follow)
         self._refresh()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        set_beside(self._words, self._bar, self._column, 5, beside=self.width() >= _ROOMY)
 
     @property
     def raster(self) -> Raster | None:

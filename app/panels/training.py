@@ -41,7 +41,7 @@ _ROWS = {
     "speed": "Records per second",
     "test": "Test accuracy",
     "raw": "Test, before the rules",
-    "violations": "Answers against a rule",
+    "violations": "Broke a rule",
 }
 _KEPT = "Kept epoch"  # how a run begins to say that it went back to its best epoch
 _LATE = ("test", "raw", "violations")  # known at the end alone

@@ -14,7 +14,7 @@ from engine.guard import Bars, Case
 from engine.violations import RuleCount
 
 _ANY = {"rule": "Any rule", "label": "Any class", "status": "Any status", "pack": "All packs"}
-_LEAST, _MOST = 76, 180  # px a box takes
+_LEAST, _MOST = 96, 180  # px a box takes
 _WORDS = 110, 300  # px the field takes
 
 

@@ -13,7 +13,7 @@ from engine.guard import Case, Grid
 Index = QModelIndex | QPersistentModelIndex
 COLUMNS = ("Record", "Raw answer", "Repaired", "Broken", "True class")
 LABEL = COLUMNS.index("True class")
-_BROKEN = COLUMNS.index("Broken")
+BROKEN = COLUMNS.index("Broken")
 EXPORTED = (
     "record",
     "case",
@@ -79,7 +79,7 @@ class ViolationTable(QAbstractTableModel):
             return cells(shown)[index.column()]
         if role == Qt.ItemDataRole.ToolTipRole:
             words = "\n".join(f"{rule.name}: {rule.words}." for rule in shown.broken)
-            return words if index.column() == _BROKEN else cells(shown)[index.column()]
+            return words if index.column() == BROKEN else cells(shown)[index.column()]
         return None
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.document import Document
 from app.panels.durations import percent
-from app.panels.elided import Elided
+from app.panels.elided import Elided, set_beside
 from app.panels.empty import Emptiable, EmptyState
 from app.panels.labels import note
 from app.panels.segments import Segments
@@ -19,6 +19,8 @@ from app.theme.fonts import BASE, CAPTION, font
 from app.worker import Trainer
 from engine.look import WeightMap
 from engine.precision import PRECISIONS
+
+_ROOMY = 900  # px; in less what is said of the weights stands in a line of its own
 
 
 class WeightsPanel(Emptiable):
@@ -41,15 +43,16 @@ class WeightsPanel(Emptiable):
         self.layout_.setFixedWidth(136)
         self.layout_.show_value("kernels")
         self.layout_.chosen.connect(self._lay_out)
-        bar = QHBoxLayout()
+        bar = self._bar = QHBoxLayout()
         bar.setSpacing(8)
         for widget in (note("Layer", wrap=False), self.nodes):
             bar.addWidget(widget)
         bar.addSpacing(8)
         bar.addWidget(self.layout_)
         bar.addWidget(self._words, 1)
+        bar.addStretch(0)
         bar.addWidget(self._key)
-        column = QVBoxLayout(self.content)
+        column = self._column = QVBoxLayout(self.content)
         column.setContentsMargins(12, 8, 16, 8)
         column.setSpacing(6)
         column.addLayout(bar)
@@ -59,6 +62,10 @@ class WeightsPanel(Emptiable):
         document.changed.connect(self._say_empty)
         document.selection_changed.connect(self._follow)
         self._refresh()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        set_beside(self._words, self._bar, self._column, 4, beside=self.width() >= _ROOMY)
 
     @property
     def shown(self) -> WeightMap | None:

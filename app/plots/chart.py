@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QPen
+from PySide6.QtGui import QFontMetricsF, QPen
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.theme.current import theme
@@ -31,10 +32,22 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
         if self.counts is not None:
-            return [whole(round(v)) if v == round(v) and 0 <= v <= self.counts else "" for v in values]
+            every = self._every(spacing, self.counts)
+            fits = (v == round(v) and 0 <= v <= self.counts and not round(v) % every for v in values)
+            return [whole(round(v)) if fit else "" for v, fit in zip(values, fits, strict=True)]
         if not self.logMode and spacing >= 1 and all(float(v * scale).is_integer() for v in values):
-            return [whole(round(v * scale)).replace("-", "−") for v in values]
+            every = self._every(spacing, max(map(abs, values), default=0))
+            said = [whole(round(v * scale)).replace("-", "−") for v in values]
+            return [words if not round(v) % every else "" for words, v in zip(said, values, strict=True)]
         return [str(s).replace("-", "−") for s in super().tickStrings(values, scale, spacing)]
+
+    def _every(self, spacing: float, most: float) -> int:
+        """Return of how many whole numbers one is written, so that none touches the next."""
+        low, high = self.range
+        widest = QFontMetricsF(font(CAPTION)).horizontalAdvance(whole(round(most))) + 6
+        room = self.size().width() * spacing / max(high - low, 1e-9)
+        across = self.orientation in ("bottom", "top") and room > 0
+        return max(1, round(spacing) * ceil(widest / room)) if across else 1
 
 
 class _View(pg.ViewBox):  # type: ignore[misc]

@@ -24,14 +24,16 @@ from .stopping import ended_by_signal
 from .work import evaluate, export, predict, train_project
 
 _MOST_THREADS = 256
+_WINDOW = {("shot",): "app.shot", ("bench", "window"): "app.lag"}
 Verb = Callable[[argparse.Namespace], int]
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command and return its exit status."""
     try:
-        if arguments[:1] == ["shot"]:  # its options are the window's to know
-            return int(_window("app.shot").main(list(arguments[1:])))
+        for verb, module in _WINDOW.items():  # their options are the window's to know
+            if tuple(arguments[: len(verb)]) == verb:
+                return int(_window(module).main(list(arguments[len(verb) :])))
         options = _parser().parse_args(list(arguments) or ["open"])
         with nullcontext() if options.run is _open else ended_by_signal():
             return int(options.run(options))
@@ -96,7 +98,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.add_argument("--family", default="", help="only this family (bnn, hdc, bnn.estimator ...)")
     one = _verb(verbs, "bench", bench, "ours beside peers, as ratios", json=True)
-    one.add_argument("suite", nargs="?", choices=list(SUITES), help="which (else all quick ones)")
+    one.add_argument(
+        "suite", nargs="?", choices=list(SUITES), help="which (else all quick ones); window PROJECT: its lag"
+    )
     one.add_argument("--pairs", type=_pairs, default=9, help="interleaved pairs a comparison (default 9)")
     one.add_argument("--peers", action="store_true", help="beside other programs too (pip extra: bench)")
     one.add_argument("--cores", type=_threads, help="cores each side may use (else as the suite says)")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
 from small_projects import hybrid
 
-from app.lag import measure_lag
+from app.lag import main, measure_lag
 from engine.errors import TrainError
 from engine.files.project import save_project
 
@@ -28,3 +29,13 @@ def test_a_project_that_cannot_be_trained_is_said(tmp_path: Path, qtbot: QtBot) 
     save_project(type(project)(graph=project.graph.remove("out")), project.path)
     with pytest.raises(TrainError, match="cannot be trained"):
         measure_lag(project.path, 0.1)
+
+
+def test_lag_is_measured_while_rules_are_typed(
+    tmp_path: Path, qtbot: QtBot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = hybrid(tmp_path)
+    assert main([str(project.path), "--while", "type", "--seconds", "1", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["while"] == "type"
+    assert 0 <= told["p50"] <= told["p95"] <= told["p99"] <= told["longest"]
