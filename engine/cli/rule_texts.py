@@ -62,10 +62,10 @@ def repair_table(options: argparse.Namespace) -> int:
         note(words)
     if not len(table.facts):
         raise DataError("The table has no records.", where=options.data)
-    several = Several(rules, within=options.seconds)
+    several = Several(rules)
     several(table.scores[:1], table.facts[:1])  # compiles what is not compiled yet
     began = time.perf_counter()
-    done = several(table.scores, table.facts)
+    done = several(table.scores, table.facts, options.seconds)
     took = time.perf_counter() - began
     agreed = several.agreement(table.scores, table.facts, done, options.sample)
     names = [v.name for v in rules.vocabulary.decided]

@@ -66,10 +66,10 @@ def repair_scores(options: argparse.Namespace) -> int:
     check_writable(out)
     keep_apart(out, options.file, *([options.scores] if options.scores else []))
     asked = _asked(read_dimacs(Path(options.file)), options)
-    engine = Engine(asked.form, within=options.seconds)
+    engine = Engine(asked.form)
     engine(asked.predicted[:1], asked.costs[:1])  # compiles what is not compiled yet
     began = time.perf_counter()
-    decided = engine(asked.predicted, asked.costs)
+    decided = engine(asked.predicted, asked.costs, options.seconds)
     took = time.perf_counter() - began
     agreed = engine.agreement(asked.predicted, asked.costs, decided, options.sample)
     write_repairs(out, Repairs(asked.names, decided, asked.predicted))

@@ -55,7 +55,7 @@ class Account:
         left: names of the rules that the answer breaks still: soft ones, or the raw answer's without another.
         changes: what was changed, the dearest first.
         cost: what all that costs in nats.
-        alternative: the second best answer, None where there is no other.
+        alternative: the second best answer, None where there is no other or it was not found in time.
         rules, labels: a minimal reason: these rules and these values of the raw answer (`fever = yes`) cannot
             stand together for these facts, and none of them can be left out; () where no hard rule is broken.
         why: the reason in a sentence.

@@ -104,8 +104,6 @@ class Engine:
         steps: budget of a puzzle, for one part of one record.
         widest: states of one layer that a diagram may have.
         seconds: for one record in the solver process.
-        within: for all records of one batch in the solver process; those that are left get what is found at
-            once.
         solver: which process to ask; the shared one if left out. It is started when it is first needed.
     """
 
@@ -118,24 +116,25 @@ class Engine:
         steps: int = STEPS,
         widest: int = MOST_WIDE,
         seconds: float = SECONDS,
-        within: float = inf,
         solver: Solver | None = None,
     ) -> None:
         self.form = form
         self._only = only
         self._branchings = branchings if only != "search" else np.iinfo(np.int64).max
         self._steps = steps
-        self._solver, self._seconds, self._within = solver or shared_solver(), seconds, within
+        self._solver, self._seconds = solver or shared_solver(), seconds
         wide = -1 if only == "puzzle" else WIDE
         self.parts = tuple(Ready(part, widest, wide) for part in parts_of(form))
 
-    def __call__(self, predicted: Bools, costs: I64) -> Decided:
+    def __call__(self, predicted: Bools, costs: I64, within: float = inf) -> Decided:
         """Return the cheapest allowed change of each record; a record's does not depend on the others.
 
         Args:
             predicted: bool (n, variables), facts first.
             costs: int64 (n, variables), 0 or more: what it costs to decide a variable against `predicted`;
                 those of facts are not looked at.
+            within: seconds for all records in the solver process; those that are left then get what it finds
+                at once.
 
         Raises:
             ValueError: shapes do not fit, a cost is below 0, or they could add up beyond 2^60.
@@ -144,7 +143,7 @@ class Engine:
         values = predicted.copy()
         broken = self.broken(predicted)
         total, bounds = np.zeros((2, len(values)), np.int64)
-        batch = _Batch(predicted, values, costs, far, time.monotonic() + self._within)
+        batch = _Batch(predicted, values, costs, far, time.monotonic() + within)
         # The worst status of a record's parts and the last resort that gave it, as one number.
         hardest = np.zeros(len(values), np.uint8)
         for i, part in enumerate(self.parts):

@@ -20,10 +20,11 @@ import numpy as np
 from .clauses import told
 from .lowering import Compiled
 from .normal import STRUCTURE, AtLeast, Bools, NormalForm
-from .pipeline import SECONDS, Engine
+from .pipeline import Engine
 from .solver import Solver, shared_solver
 
 _BRANCHINGS = 30  # what takes a search longer the solver process finds out sooner
+_SECONDS = 2.0  # that the solver process may take
 
 
 class _Item(NamedTuple):
@@ -172,7 +173,7 @@ class Reasons:
             "facts": (np.where(given, 1, -1) * np.arange(1, len(given) + 1)).tolist(),
             "sets": [item.literals for item in items],
         }
-        kept = self._solver.reason(*self._told[part], asked, SECONDS)
+        kept = self._solver.reason(*self._told[part], asked, _SECONDS)
         return [items[i] for i in kept or ()]
 
     def _form(self) -> NormalForm:

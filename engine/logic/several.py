@@ -64,28 +64,28 @@ class Several:
     Args:
         rules: the rules.
         solver: which process to ask as a last resort; the shared one if left out.
-        within: seconds for all records of one batch in that process.
     """
 
-    def __init__(self, rules: RuleSet, solver: Solver | None = None, within: float = inf) -> None:
+    def __init__(self, rules: RuleSet, solver: Solver | None = None) -> None:
         self.rules = rules
         self.compiled: Compiled = lowered(rules)
-        self.engine = Engine(self.compiled.form, solver=solver, within=within)
+        self.engine = Engine(self.compiled.form, solver=solver)
 
-    def __call__(self, scores: F32, facts: F64) -> Settled:
+    def __call__(self, scores: F32, facts: F64, within: float = inf) -> Settled:
         """Repair the answers of n records; a record's result does not depend on the others.
 
         Args:
             scores: float32 (n, compiled.scores), logits: one of a flag, which is yes above 0, one for every
                 value of anything else.
             facts: float64 (n, columns), NaN for a gap.
+            within: seconds for all records in the solver process, as the engine takes it.
 
         Raises:
             SolverError: the solver process is needed and not available.
         """
         tests = self.rules.outcomes(facts)
         asked = self.asked(tests, scores)
-        decided = self.engine(*asked)
+        decided = self.engine(*asked, within)
         raw, values = self.compiled.answers(asked[0]), self.compiled.answers(decided.values)
         broken = self.rules.broken_by(tests, raw)
         return Settled(raw, values, decided, broken, self.rules.broken_by(tests, values))

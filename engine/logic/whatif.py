@@ -13,13 +13,14 @@ from ..ports import F32, F64, I64
 from .account import Account, Alternative, Change, in_a_sentence
 from .explain import fired
 from .lowering import FURTHEST, SCALE
-from .pipeline import ALLOWED, NONE, UNKNOWN, Decided
+from .pipeline import ALLOWED, NONE, RC2, UNKNOWN, Decided
 from .reasons import Reasons
 from .ruleset import RuleSet
 from .several import Several
 from .solver import Solver
 from .truth import Bools, Outcomes
 
+_WITHIN = 1.0  # seconds for all second best answers in the solver process
 _MOST_KEPT = 8  # rule sets that `what_if` keeps ready
 
 
@@ -139,10 +140,13 @@ class WhatIf:
         return tuple(self.rules.names[r] for r in rules), tuple(said)
 
     def _alternative(self, here: _Record) -> Alternative | None:
-        """Return the cheapest allowed answer that has another value for at least one variable."""
+        """Return the cheapest allowed answer that has another value for at least one variable.
+
+        None where there is no other, or it would take seconds: one for every variable, as the answer did.
+        """
         compiled, values = self.several.compiled, here.values
         count = len(compiled.decisions)
-        if not count or here.decided.status[0] >= UNKNOWN:
+        if not count or here.decided.status[0] >= UNKNOWN or here.decided.tool[0] == RC2:
             return None
         predicted, costs = np.repeat(here.predicted, count, 0), np.repeat(here.costs, count, 0)
         extra = np.zeros(count, np.int64)
@@ -163,12 +167,13 @@ class WhatIf:
             predicted[i, place] = np.arange(decision.width) == next_
             costs[i, place] = np.where(others, costs[i, place] - extra[i], FURTHEST)
         compiled.work_out(predicted)
-        found = self.several.engine(predicted, costs)
+        found = self.several.engine(predicted, costs, _WITHIN)
         answers = compiled.answers(found.values)
         other = answers[np.arange(count), np.arange(count)] != values
         total = np.where((found.costs >= 0) & other, found.costs + extra, FURTHEST)
         best = int(total.argmin())
-        if total[best] >= FURTHEST:
+        least = np.where(found.status == NONE, FURTHEST, found.bounds + extra)
+        if total[best] >= FURTHEST or total[best] > least.min():  # there is none, or it is not proven
             return None
         cost = float(total[best]) / SCALE
         changes = tuple(

@@ -83,7 +83,7 @@ def test_a_batch_out_of_time_gets_what_is_found_at_once_with_its_bounds(solver):
     form = random_form(rng, 24, 50, weighted=0.0, planted=3)
     predicted, costs = random_records(rng, 24, 30, most=100)
     least = Engine(form, only="diagram")(predicted, costs).costs
-    made = Engine(form, only="rc2", within=0.0, solver=solver)(predicted, costs)
+    made = Engine(form, only="rc2", solver=solver)(predicted, costs, within=0.0)
     open_ = made.status == FEASIBLE
     assert open_.any()
     assert form.holds(made.values).all()

@@ -49,6 +49,16 @@ def test_sides_that_time_themselves_are_repeated_until_a_block_is_long_enough():
     assert (row.ours, row.peer, row.cores) == (pytest.approx(100), pytest.approx(2), 1)
 
 
+def test_where_pairs_take_long_there_are_fewer_but_three():
+    pairs = {}
+    for most in (100.0, 13.0, 1.0):
+        what = Comparison("x", "peer", amount=1, unit="/s", pairs=9, least=0.2, most=most)
+        pairs[most] = compare_timed(what, lambda n: n * 0.1, lambda n: n * 2.0).pairs
+    assert pairs == {100.0: 9, 13.0: 5, 1.0: 3}
+    what = Comparison("x", "peer", amount=1, unit="/s", pairs=1, least=0.2, most=1.0)
+    assert compare_timed(what, lambda n: n * 0.1, lambda n: n * 2.0).pairs == 1
+
+
 def test_the_verb_prints_rows_of_the_documented_form(monkeypatch, capsys):
     monkeypatch.setattr(kernels, "SIDE", 96)
     assert main(["bench", "kernels", "--pairs", "1", "--json"]) == 0
