@@ -239,7 +239,7 @@ def stamps_of(table: Table, cases: list[list[int]], unit: str) -> F64 | None:
                 words = "Some stamps have a time zone and some have none."
                 raise DataError(words, where=table.place(row, name), do="Write all of them alike.")
             zoned = zone
-        if np.isnan(found[row]):
+        if not np.isfinite(found[row]):
             raise _no_stamp(cell, table.place(row, name), unit)
     _check_order(found, cases, table, name)
     return found

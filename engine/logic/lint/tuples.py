@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from ...ports import I32, I64
+from ...ports import I64
 from ..sequences.automaton import Automaton
 
 MOST_TUPLES = 60_000  # of states that are reached in all
@@ -16,38 +15,33 @@ MOST_TUPLES = 60_000  # of states that are reached in all
 def shortest_together(automata: Sequence[Automaton], most: int = MOST_TUPLES) -> tuple[int, ...] | None:
     """Return a shortest sequence that all accept; None where there is none, or none was reached.
 
+    Tuples are told apart by a hash of 64 bits: two that share one could hide a sequence, never make one up.
+
     Args:
         automata: over the same letters.
         most: tuples of states, one an automaton, that may be reached.
     """
+    factors = np.random.default_rng(0).integers(1, 1 << 63, len(automata), dtype=np.uint64)
     layer = np.zeros((1, len(automata)), np.int32)
-    seen = {layer[0].tobytes()}
+    seen = np.zeros(1, np.uint64)
     ways: list[tuple[I64, I64]] = []  # of each layer: the tuple of the one before, and the letter
-    letters = automata[0].moves.shape[1]
     while len(layer):
         ends = np.logical_and.reduce([a.accepts[layer[:, g]] for g, a in enumerate(automata)])
         if ends.any():
             return _traced(ways, int(ends.argmax()))
-        after = np.stack([a.moves[layer[:, g]] for g, a in enumerate(automata)], axis=2)
-        lives = np.logical_and.reduce([a.alive[after[:, :, g]] for g, a in enumerate(automata)])
-        rows, letter = np.nonzero(lives)
-        reached = after[rows, letter]
-        if not len(reached):
+        after = [a.moves[layer[:, g]] for g, a in enumerate(automata)]
+        lives = np.logical_and.reduce([a.alive[moved] for a, moved in zip(automata, after, strict=True)])
+        rows, letters = np.nonzero(lives)
+        reached = np.stack([moved[rows, letters] for moved in after], axis=1)
+        keys = (reached.astype(np.uint64) * factors).sum(1, dtype=np.uint64)
+        keys, first = np.unique(keys, return_index=True)
+        fresh = first[~np.isin(keys, seen, assume_unique=True)]
+        seen = np.union1d(seen, keys)
+        if len(seen) > most:
             return None
-        _, first = np.unique(_keys(reached), return_index=True)
-        fresh = [i for i in np.sort(first).tolist() if reached[i].tobytes() not in seen]
-        seen.update(reached[i].tobytes() for i in fresh)
-        if len(seen) > most or len(ways) > most // letters:
-            return None
-        ways.append((rows[fresh].astype(np.int64), letter[fresh].astype(np.int64)))
+        ways.append((rows[fresh], letters[fresh]))
         layer = reached[fresh]
     return None
-
-
-def _keys(rows: I32) -> Any:
-    """Return the rows of an array as single things that can be compared."""
-    packed = np.ascontiguousarray(rows)
-    return packed.view(np.dtype((np.void, packed.dtype.itemsize * packed.shape[1]))).ravel()
 
 
 def _traced(ways: list[tuple[I64, I64]], at: int) -> tuple[int, ...]:

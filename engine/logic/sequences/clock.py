@@ -91,11 +91,12 @@ class Times:
     def clock(self, record: int, steps: int) -> Clock:
         """Return those of one sequence of so many steps."""
         seconds = self.seconds[record, :steps]
-        known = ~np.isnan(seconds)
+        known = np.isfinite(seconds)
         stamps = np.zeros(steps, np.int64)
         if known.any():
             first = seconds[known][0]
-            stamps[known] = np.rint((seconds[known] - first) * 1e6).astype(np.int64)
+            since = np.clip((seconds[known] - first) * 1e6, -ANY_TIME, ANY_TIME)
+            stamps[known] = np.rint(since).astype(np.int64)
         places = None if self.places is None else self.places[record, :steps]
         return _clock(stamps.tolist(), known.tolist(), places)
 
