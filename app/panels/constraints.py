@@ -48,6 +48,7 @@ _ROOMY = 860  # px; in less the list of rules makes room for the answers, and a 
 _WIDE = 1100  # px; in less the summary stands in a line of its own
 _LABELLED = 480  # px of the table; in less the column of the true class makes room
 _SAMPLE = 200  # records that are solved once more
+_COLUMN = 120  # px a column takes at most
 _TABLE = 218  # px the table takes at least
 _TOLD = 300  # px of the table; in less the rules broken are told beside it alone
 _TIGHT = 640  # px; in less buttons have icons
@@ -327,7 +328,8 @@ def _table_view(table: ViolationTable) -> QTableView:
     header = made.horizontalHeader()
     header.setHighlightSections(False)
     header.setMinimumSectionSize(56)
-    header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-    header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+    header.setMaximumSectionSize(_COLUMN)
+    header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    header.setSectionResizeMode(BROKEN, QHeaderView.ResizeMode.Stretch)
     made.setAccessibleName(f"Answers that broke a rule: {', '.join(COLUMNS)}")
     return made
