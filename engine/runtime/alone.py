@@ -7,7 +7,6 @@ instruction. A program with any other step runs step by step, as records by the 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -44,7 +43,10 @@ class Layout:
     Attributes:
         dtype: of the samples.
         scores: the slot of the scores.
+        store: the instructions and what they name, as `label_of_row` takes them; threads share it.
     """
+
+    store: U8
 
     def __init__(self, fed: str, samples: int, steps: int, scores: int) -> None:
         """Begin a layout of so many steps, for samples of a dtype in a slot."""
@@ -77,6 +79,8 @@ class Layout:
         if dtype != np.float32 or not classes:
             return None
         made.write(codes.LABEL, scores, None, classes, 0)
+        made.store = made._stored()
+        made._held.clear()
         return made
 
     def hold(self, array: Array) -> int:
@@ -131,9 +135,7 @@ class Layout:
             self._slots[slot] = to, dtype, m
         self._lines.append((code, self._slots[read][0], to, n, m, *more))
 
-    @cached_property
-    def store(self) -> U8:
-        """Return the instructions and what they name, as `label_of_row` takes them; threads share it."""
+    def _stored(self) -> U8:
         store = aligned(-(-self._store // _LINE) * _LINE)
         store[:] = 0
         for i, line in enumerate(self._lines):
