@@ -162,8 +162,11 @@ class Sequence(Node):
     def showing(self, *inputs: Spec | None) -> Showing:
         guard, carried = self.guard(*inputs), dict(self.carried)
         theirs = titles_of(guard.rules.names[len(parse(self.rules)) :], pack_keys(self.packs), carried)
-        scored = len(self._names(wired(inputs[:1])[0]))
-        return SequenceShowing(guard, partial(self._asked, guard), guard.events[:scored], theirs)
+        scores = wired(inputs[:1])[0]
+        scored, named = len(self._names(scores)), self._clock_names() if guard.asks_times else ()
+        columns = tuple(column.name for column in guard.rules.columns)
+        clock = [i for name in named for i in _numbered_columns(name, columns, scores.shape[0])]
+        return SequenceShowing(guard, partial(self._asked, guard), guard.events[:scored], theirs, clock)
 
     def rows(self) -> tuple[tuple[str, str], ...]:
         taken = pack_keys(self.packs)
@@ -188,9 +191,12 @@ class Sequence(Node):
         if not self.stamps:
             return None
         columns = tuple(column.name for column in guard.rules.columns)
-        named = (self.stamps, *self._place_names())
-        stamps, *places = (facts[:, _numbered_columns(name, columns, steps)] for name in named)
+        read = (facts[:, _numbered_columns(name, columns, steps)] for name in self._clock_names())
+        stamps, *places = read
         return Times(stamps * (UNITS[self.unit] / 1e6), np.stack(places, axis=2) if places else None)
+
+    def _clock_names(self) -> tuple[str, ...]:
+        return (self.stamps, *self._place_names()) if self.stamps else ()
 
     def _place_names(self) -> tuple[str, ...]:
         return tuple(map(str.strip, self.places.split(","))) if self.places.strip() else ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import ClassVar
 
@@ -41,6 +41,7 @@ class SequenceShowing(Showing):
         asked: what is asked of it where scores and facts arrive.
         events: those that the scores have.
         packs: the title of the domain pack that a rule comes from, by the rule's name.
+        clock: the columns of facts that say when and where the steps are.
     """
 
     unit: ClassVar[str] = "sequence"
@@ -51,8 +52,9 @@ class SequenceShowing(Showing):
         asked: Callable[[Array, Array | None], Asked],
         events: tuple[str, ...],
         packs: Mapping[str, str],
+        clock: Collection[int] = (),
     ) -> None:
-        self._guard, self._asked, self._events = guard, asked, events
+        self._guard, self._asked, self._events, self._clock = guard, asked, events, clock
         rules = guard.rules.rules
         self.rules = tuple(GuardRule(rule.name, rule.words, packs.get(rule.name, "")) for rule in rules)
         self.columns = guard.rules.columns
@@ -61,7 +63,8 @@ class SequenceShowing(Showing):
         return per_record(seen)
 
     def used(self) -> frozenset[int]:
-        return frozenset(column for test in self._guard.rules.tests for column in test.columns)
+        tested = (column for test in self._guard.rules.tests for column in test.columns)
+        return frozenset((*tested, *self._clock))
 
     def facts(self, case: Case) -> F64:
         facts = case.given[1]

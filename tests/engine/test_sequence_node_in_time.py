@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from timed_oracle import kept
 
+from engine.guard import Guarded
 from engine.logic.pipeline import NONE, OPTIMAL
 from engine.logic.sequence import Sequence
 from engine.node import ShapeError
@@ -53,3 +54,17 @@ def test_what_is_not_told_is_a_note_and_what_is_not_there_a_sentence():
     ):
         with pytest.raises(ShapeError, match=words):
             node.specs(*SPECS)
+
+
+def test_the_window_shows_what_came_too_late():
+    scores = np.eye(3, dtype=np.float32)[[0, 2, 1]][None]
+    facts = np.array([[0, 60, 180, 0, 0, 0, 0, 0, 0]], np.float64)
+    showing = NODE.showing(*SPECS)
+    assert showing.used() == frozenset(range(9))
+    (case,) = showing.cases(Guarded((scores, facts), {}))
+    assert case.broken[0].facts == (
+        "at step 3, ship",
+        "ship at step 3 came 3 h after order at step 1: 1 h too late",
+    )
+    facts[0, 2] = 120
+    assert showing.again(case, facts[0], {}).broken == ()
