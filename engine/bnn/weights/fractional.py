@@ -57,7 +57,9 @@ class _Fractional(WeightQuantizer):
         # Widths beyond the layer's cannot be stored; a hair less, so that there is one to blend with above.
         most = self.row.bits - 1e-3
         np.minimum(width, np.float32(most), out=width)
-        return (Parameter("weight_width", width, self.grads["weight_width"], limit=most, floor=_LEAST_BITS),)
+        grad = self.grads["weight_width"]
+        # By shares of itself: a rate that suits weights would take thousands of steps from 8 bits to 4.
+        return (Parameter("weight_width", width, grad, limit=most, floor=_LEAST_BITS, relative=True),)
 
     @property
     def _bits(self) -> tuple[int, float]:
