@@ -33,6 +33,7 @@ from app.window.training import TrainingCommands
 from app.window.widening import open_widening
 from app.worker import RUN_SUFFIX, Trainer
 from engine.errors import PolybitError
+from engine.runtime.program import guards_of
 
 
 class MainWindow(QMainWindow):
@@ -286,7 +287,12 @@ class MainWindow(QMainWindow):
             toast.add_button("Go on training").clicked.connect(self.training.go_on)
         elif model.is_file():
             toast = self.toasts.say(f"A trained model stands beside this project: {model.name}.")
-            toast.add_button("Show it").clicked.connect(partial(self.trainer.restore, model))
+            toast.add_button("Show it").clicked.connect(partial(self._show_model, model))
+
+    def _show_model(self, path: Path) -> None:
+        guarded = guards_of(self.document.graph, self.document.graph.order)
+        self.panes.show_panel("constraints" if guarded else "weights")
+        self.trainer.restore(path)
 
     def _popup_gone(self) -> None:
         self.popup = None
