@@ -31,6 +31,7 @@ _TITLES = {
     "saturated": "Saturated activations",
     "at limit": "Weights at their limit",
     "gradient": "Length of the gradient",
+    "bits": "Bits of a learned width",
     "spike rate": "Spike rate",
     "silent neurons": "Silent neurons",
     "flat": "Activations without a gradient",
@@ -38,7 +39,7 @@ _TITLES = {
     "broken": "Answers that break a rule",
     "labels right": "Labels answered rightly",
 }
-_SHARES = set(_TITLES) - {"gradient"}  # what is said in percent
+_SHARES = set(_TITLES) - {"gradient", "bits"}  # what is said in percent
 _FIRST = "flipped"  # what is shown until another is chosen
 _ALL = "all layers"  # the row of a figure that belongs to no node
 _UNDER_CHOICE = 34  # px that are left to the control above

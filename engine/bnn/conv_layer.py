@@ -28,7 +28,7 @@ from .linear import (
 from .product import Activation, reason
 from .shipped import Multiplied, Shipped
 from .stored import numbers
-from .weights import WEIGHT_QUANTIZERS
+from .weights import WEIGHT_QUANTIZERS, WeightQuantizer
 
 PADS = {"-1": "-1", "0": "0", "1": "+1"}
 
@@ -46,10 +46,12 @@ class Trained(Protocol):
     """The weights of a layer of maps in training.
 
     Attributes:
+        quantizer: how they are quantized.
         moment: where the training stands.
         rng: drawn from by stochastic quantizers.
     """
 
+    quantizer: WeightQuantizer
     moment: Moment
     rng: np.random.Generator
 
@@ -270,6 +272,9 @@ class MapOperator(Operator):
         if d_in is None:
             return (None,)
         return (self._input.gradient(d_in.reshape(len(grad), *self._shape)),)
+
+    def metrics(self) -> dict[str, float]:
+        return self._trained.quantizer.metrics()
 
     def hardware_profile(self) -> tuple[str, ...]:
         return (f"Products: {reason(*self._pair)}.", "Gradients: float32; under 1-bit signs by tables.")

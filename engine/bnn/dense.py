@@ -204,5 +204,8 @@ class DenseOperator(Operator):
         d_rows = self._linear.backward(grad, rows_wanted=self.input_wanted or self._input.learns)
         return (None,) if d_rows is None else (self._input.gradient(d_rows),)
 
+    def metrics(self) -> dict[str, float]:
+        return self._linear.quantizer.metrics()
+
     def hardware_profile(self) -> tuple[str, ...]:
         return (f"Products: {reason(*self._pair)}.", "Gradients: float32 products by BLAS.")

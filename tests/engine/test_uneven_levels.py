@@ -292,6 +292,18 @@ def test_a_learned_width_has_its_slope_and_its_price(key, price):
     assert multiplied(stored(levels, "8"), "", "8", W.shape[1])[1] == "3"
 
 
+@pytest.mark.parametrize(("kind", "shape"), [("bnn.dense", (12,)), ("bnn.conv2d", (5, 5, 2))])
+def test_a_learned_width_is_watched(kind, shape):
+    node, spec = (
+        NODES[kind].of({"weight_bits": "8", "weight_quantizer": "fractional_bits_dear"}),
+        Spec("real", shape),
+    )
+    weights = node.start(np.random.default_rng(0), spec)
+    operator = node.operator(weights, 2, spec)
+    weights["weight_width"][0] = 4.25
+    assert operator.metrics() == {"bits": 4.25}
+
+
 def test_momentum_keeps_what_the_mask_takes():
     w = W * 3
     quantizer = made("momentum_sign", "1", w=w)

@@ -61,6 +61,9 @@ class _Fractional(WeightQuantizer):
         # By shares of itself: a rate that suits weights would take thousands of steps from 8 bits to 4.
         return (Parameter("weight_width", width, grad, limit=most, floor=_LEAST_BITS, relative=True),)
 
+    def metrics(self) -> dict[str, float]:
+        return {"bits": float(self.arrays["weight_width"][0])}
+
     @property
     def _bits(self) -> tuple[int, float]:
         width = min(max(float(self.arrays["weight_width"][0]), _LEAST_BITS), self.row.bits - 1e-3)

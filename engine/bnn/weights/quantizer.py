@@ -97,6 +97,10 @@ class WeightQuantizer:
             Parameter(n, self.arrays[n], g, relative=n in self.relative) for n, g in self.grads.items()
         )
 
+    def metrics(self) -> dict[str, float]:
+        """Return figures worth watching while it learns, by name."""
+        return {}
+
     def limit(self) -> float | None:
         """Return what the latent weights are clipped to after every step, or None."""
         return 1.0 if self.row.binary else None
