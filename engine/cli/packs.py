@@ -143,7 +143,7 @@ def _say(rules: RuleSet, found: Checked, document: Document) -> None:
         say(f"{place}{finding.severity}: {finding.what} {finding.do}".rstrip())
     say(_KEPT[found.satisfiable])
     needed = sum(rule.status == "needed" for rule in found.rules)
-    say(f"Of {plural(needed, 'rule')} some record breaks it and no other.")
+    say(f"Each of {plural(needed, 'rule')} is broken alone by some record.")
 
 
 def add_packs(under: Any, make: Any) -> None:
