@@ -10,6 +10,7 @@ from ..node import Node
 from ..ports import F32
 
 _LINEAR = {"relu", "leaky_relu"}  # f(s x) = s f(x) for s > 0
+_LAYERS = {"bnn.dense", "bnn.conv1d", "bnn.conv2d", "bnn.conv3d"}  # rows are outputs, channels come last
 _PASSING = {"flow.flatten", "bnn.max_pool", "bnn.avg_pool", "bnn.dropout"}
 _MOST = 1e4  # no scale is moved by more
 
@@ -33,14 +34,14 @@ def equalize(graph: Graph, weights: Weights) -> list[tuple[str, str]]:
 def _maker(graph: Graph, name: str) -> str:
     """Return the layer or norm whose channels, and nobody else, a layer takes, or ""."""
     node = graph.node(name)
-    if "weight_quantizer" not in node.about() or getattr(node, "groups", 1) != 1 or len(node.inputs) != 1:
+    if node.kind not in _LAYERS or getattr(node, "groups", 1) != 1:
         return ""
     while True:
         (wire,) = graph.into(name)
         if wire is None or sum(w[:2] == wire[:2] for w in graph.wires) > 1:
             return ""
         name, node = wire.source, graph.node(wire.source)
-        if "weight_quantizer" in node.about() or node.kind == "bnn.batch_norm":
+        if node.kind in _LAYERS or node.kind == "bnn.batch_norm":
             return name
         if node.kind not in _PASSING and getattr(node, "function", "") not in _LINEAR:
             return ""

@@ -97,7 +97,7 @@ def quantize_run(
         TrainError: there is no such layer, none of floats, or a width or step that is unknown.
     """
     before = run.project.graph
-    layers = _layers(before, wanted)
+    layers = _layers(run, wanted)
     weights = {
         n: {k: np.array(a) for k, a in {**arrays, **run.average.get(n, {})}.items()}
         for n, arrays in run.weights.items()
@@ -130,12 +130,14 @@ def arriving(program: Program, name: str, records: Records) -> F32:
     return np.concatenate([np.asarray(part, np.float32) for part in parts if part is not None])
 
 
-def _layers(graph: Graph, wanted: Wanted) -> tuple[str, ...]:
-    found = [
-        n
-        for n in graph.order
-        if graph.node(n).values().get("weight_bits") == "32" and "weight_quantizer" in graph.node(n).about()
-    ]
+def _layers(run: Checkpoint, wanted: Wanted) -> tuple[str, ...]:
+    graph = run.project.graph
+    found = []
+    for n in graph.order:
+        fields = graph.node(n).values()
+        one = "weight_quantizer" in fields and "weight" in run.weights.get(n, {})  # a separable layer has two
+        if one and fields["weight_bits"] == "32":
+            found.append(n)
     unknown = [n for n in wanted.layers if n not in found]
     if unknown:
         words = f"{unknown[0]!r} is no layer of float weights; there are {', '.join(found) or 'none'}."

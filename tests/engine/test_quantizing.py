@@ -15,6 +15,7 @@ from engine.files.project import open_project, save_project
 from engine.files.run import read_run
 from engine.files.store import packed
 from engine.graph import Graph
+from engine.ports import Spec
 from engine.precision import PRECISIONS
 from engine.runtime.program import Program
 from engine.train.equalize import equalize
@@ -92,6 +93,17 @@ def test_scales_that_are_evened_out_change_no_answer(trained):
     made = np.abs(weights["Conv 2"]["weight"]).max(axis=1)
     taken = np.abs(weights["Dense"]["weight"].reshape(10, -1, 12)).max(axis=(0, 1))
     np.testing.assert_allclose(made, taken, rtol=1e-3)
+
+
+def test_layers_whose_rows_lie_otherwise_are_let_be():
+    graph, spec = Graph(), Spec("real", (6, 6, 9))
+    graph = graph.add("Conv", NODES["bnn.conv2d"].of({"filters": 3, "weight_bits": "32"}))
+    graph = graph.add("ReLU", NODES["bnn.activation"].of({"function": "relu"}))
+    graph = graph.add("Depth", NODES["bnn.depthwise_conv"].of({"weight_bits": "32"}))  # 9 taps, 3 channels
+    graph = graph.wire("Conv", "out", "ReLU", "in").wire("ReLU", "out", "Depth", "in")
+    inside = {"Conv": spec, "ReLU": Spec("real", (6, 6, 3)), "Depth": Spec("real", (6, 6, 3))}
+    weights = {n: graph.node(n).start(np.random.default_rng(0), inside[n]) for n in graph.order}
+    assert equalize(graph, weights) == []
 
 
 def brute_force(w, steps, hessian, row):
