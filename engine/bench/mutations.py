@@ -26,12 +26,15 @@ from ..logic.completing import KEYWORDS, completions, tokens
 from ..logic.forms import FORMS
 from ..logic.language import read
 from ..logic.lexicon import pieces
+from ..logic.lowering import lowered
 from ..logic.packs import packs
 from ..logic.printing import print_rules
 from ..logic.ruleset import RuleSet
+from ..logic.trials import parted
 from ..logic.vocabulary import Kind, Variable, Vocabulary
 
 HELP = Path(__file__).parents[2] / "resources" / "help" / "rules.md"
+_LOWERED = 2_000  # characters of a text that is lowered too
 LIMIT = 5.0  # seconds of processor time that one text may take, however busy the machine is
 _STRANGE = (
     *("\x00", "\ufeff", "\u202e", "\ud800", "é", "😀", "規則", "\r", "\r\n", "\t", "\u00a0", "\u2028"),
@@ -54,6 +57,32 @@ _STRANGE = (
     ),
     *("-", "+", "*", "/", ":", ",", "(", ")", "{", "}", "((((((((", "))))))))", "not " * 50, "a, " * 300),
     *("if a then " * 50, "(" * 3_000, "a + " * 300, "- " * 60, "rule ", "RULE", " weight 3 ", " level 2 "),
+    *(" within 3 days ", " within 1e99 weeks ", " per 0 h ", " 3 days", "speed(a, 900)", "speed(a, -1e308)"),
+    *(
+        "²",
+        "½",
+        "Ⅳ",
+        "\uff11",
+        "\u22123",
+        "\x1c",
+        "\x85",
+        "\u200b",
+        "\u2066",
+        "1e4299",
+        "9" * 5_000,
+        " +- 1e300",
+    ),
+    *("table(class, a){", "{(1, 2), (-)}", "{(< 1e999, 2..1)}", "exclusive hierarchy(a: ", "all different("),
+    *(
+        "AND(" * 30,
+        "abs(" * 60,
+        "exactly 1 of (" * 45,
+        "class",
+        "CLASS",
+        "yes",
+        " weight 1e-400 ",
+        " level 9 ",
+    ),
     *(" within 3 ", " before ", " in ", " is ", " of ", "exactly 2 of (", "a", "b", "x", "class", " = "),
 )
 
@@ -101,7 +130,7 @@ def mutated(rng: random.Random, text: str) -> str:
 
 
 def tried(text: str, vocabulary: Vocabulary) -> str:
-    """Read, bind, print and colour `text`, and complete it somewhere; return the error's words, or "".
+    """Read, bind, lower, print and colour `text`, and complete it somewhere; return the error's words, or "".
 
     Raises:
         ValueError: an error is no sentence with a place, or what was printed reads back as something else.
@@ -117,7 +146,9 @@ def tried(text: str, vocabulary: Vocabulary) -> str:
     tokens(text)
     completions(text, len(text) // 2, vocabulary)
     try:
-        RuleSet.over(text, vocabulary)
+        rules = RuleSet.over(text, vocabulary)
+        if len(text) < _LOWERED:
+            lowered(parted(rules)[0])
     except PolybitError as error:
         _check(error)
         return error.what
@@ -178,7 +209,7 @@ def _check(error: PolybitError) -> None:
     words = str(error)
     if "\n" in words or not words.endswith((".", ")", "]", "}")) or len(words) > 2_000:
         raise ValueError(f"no sentence: {words!r}")
-    large = "is the most" in error.what
+    large = "is the most" in error.what or "comes to more than" in error.what
     if isinstance(error, RuleError) and not large and not error.where.startswith("line "):
         raise ValueError(f"no place: {words!r}")
 

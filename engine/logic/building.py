@@ -137,7 +137,7 @@ class Builder:
         """Return the term that the true variable of a group is one of `chosen`, or is not."""
         inside = set(chosen)
         wanted = [v for v in group if (v in inside) == positive]
-        left = [v for v in group if v not in wanted]
+        left = [v for v in group if (v in inside) != positive]
         if not left:
             return YES
         return -left[0] if len(left) == 1 and len(wanted) != 1 else self.any_of(wanted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +18,8 @@ from engine.logic.formula import And, Count, Implies, Not, Or, ValueIn, Weighted
 from engine.logic.formula import Tested as Outcome
 from engine.logic.lowering import SCALE, lowered, soft_costs
 from engine.logic.pipeline import ALLOWED, Engine
-from engine.logic.vocabulary import Variable
+from engine.logic.ruleset import RuleSet
+from engine.logic.vocabulary import Variable, Vocabulary
 
 
 def test_rule_sets_over_one_class_cost_what_every_class_tried_costs():
@@ -148,3 +150,16 @@ def test_no_rules_break_nothing():
     decided = Engine(compiled.form)(predicted, costs)
     assert (decided.status == ALLOWED).all()
     assert compiled.answers(decided.values).tolist() == [[1, 2, 2, 0], [0, 0, 0, 1]]
+
+
+def test_a_variable_of_a_thousand_values_is_lowered_soon():
+    known = Vocabulary((Variable("g", "number", given=True), Variable("n", "integer", least=0, most=1_000)))
+    rules = RuleSet.over("rule: n * g < 3", known)
+    began = time.process_time()
+    compiled = lowered(rules)
+    assert time.process_time() - began < 3  # in the square of the values it took that many seconds and more
+    assert len(compiled.decisions[0].values) == 1_001
+    predicted, costs = compiled.asked(np.array([[1.0], [0.002]]), np.eye(1_001, dtype=np.float32)[[900, 900]])
+    found = compiled.answers(Engine(compiled.form)(predicted, costs).values)[:, 0]
+    assert found[0] < 3
+    assert found[1] == 900
