@@ -21,6 +21,7 @@ T = TypeVar("T")
 ROLES: tuple[Role, ...] = ("given", "decided", "kept", "helper")
 YES, NO = 1 << 40, (1 << 40) + 1
 _GATES = NO + 1
+_MOST_SUMS = 512  # that an alternative is multiplied out with, before a helper stands for it
 _MOST_CLAUSES = 8  # that nested alternatives may be multiplied out to, before a helper stands for one
 
 
@@ -70,6 +71,7 @@ class Builder:
         self.groups: dict[int, tuple[int, ...]] = {}
         self._gates: list[Gate] = []
         self._number: dict[Gate, int] = {}
+        self._made_of: dict[int, list[Sum]] = {}  # the sums of each term
         self._known: dict[object, int] = {}  # key of a given variable, or term of a helper -> its variable
 
     # Variables
@@ -152,12 +154,19 @@ class Builder:
 
     def worth(self, term: int, literal: Callable[[int], T], join: Callable[[Gate, list[T]], T]) -> T:
         """Return what a term comes to: `literal` of its literals, `join` of its gates, YES and NO too."""
-        if abs(term) < YES:
-            return literal(term)
-        if term in (YES, NO):
-            return join(Gate((), (), int(term == NO), given=True), [])
-        gate = self._gates[term - _GATES]
-        return join(gate, [self.worth(t, literal, join) for t in gate.terms])
+        found: dict[int, T] = {}  # gates share parts: nested xors come to twice as many ways at every level
+
+        def of(term: int) -> T:
+            if abs(term) < YES:
+                return literal(term)
+            if term in (YES, NO):
+                return join(Gate((), (), int(term == NO), given=True), [])
+            if term not in found:
+                gate = self._gates[term - _GATES]
+                found[term] = join(gate, [of(t) for t in gate.terms])
+            return found[term]
+
+        return of(term)
 
     # Inside
 
@@ -193,6 +202,11 @@ class Builder:
 
     def _sums(self, term: int) -> list[Sum]:
         """Return the sums that hold together where `term` does."""
+        if term not in self._made_of:
+            self._made_of[term] = self._sums_of(term)
+        return self._made_of[term]
+
+    def _sums_of(self, term: int) -> list[Sum]:
         gate = self._of(term)
         if gate is None or gate.given:
             return [] if term == YES else [self._clause([] if term == NO else [self._literal(term)])]
@@ -213,7 +227,8 @@ class Builder:
         for t, sums in sorted(nested, key=lambda pair: len(pair[1])):
             many = len(found) > 1 and len(sums) > 1 and len(found) * len(sums) > _MOST_CLAUSES
             twice = not all(s.clause for s in found) and not all(s.clause for s in sums)
-            parts = [self._clause([self._literal(t)])] if many or twice else sums
+            large = len(sums) > _MOST_SUMS  # each level of nested xors would double them
+            parts = [self._clause([self._literal(t)])] if many or twice or large else sums
             found = [self._joined(a, b) for a in found for b in parts]
         return [s for s in found if not s.always]
 

@@ -163,3 +163,18 @@ def test_a_variable_of_a_thousand_values_is_lowered_soon():
     found = compiled.answers(Engine(compiled.form)(predicted, costs).values)[:, 0]
     assert found[0] < 3
     assert found[1] == 900
+
+
+@pytest.mark.parametrize("word", ["xor", "iff"])
+def test_deeply_nested_xors_are_lowered_soon_and_mean_what_they_say(word):
+    names = [f"f{i}" for i in range(31)]
+    text = f"rule: {'(' * 30}f0{''.join(f' {word} {name})' for name in names[1:])}"
+    rules = RuleSet.over(text, Vocabulary(tuple(map(Variable, names))))
+    began = time.process_time()
+    compiled = lowered(rules)
+    assert time.process_time() - began < 3
+    scores = np.random.default_rng(1).normal(size=(20, 31)).astype(np.float32)
+    predicted, _ = compiled.asked(np.empty((20, 0)), scores)
+    broken = rules.broken(np.empty((20, 0)), compiled.answers(predicted))[:, 0]
+    assert 0 < broken.sum() < 20
+    assert np.array_equal(compiled.form.holds(predicted).all(1), ~broken)
