@@ -85,6 +85,7 @@ class Comparison:
         cores: how many cores each side may use.
         least: seconds that one side of a pair should take at least.
         most: seconds for all pairs: where they take longer there are fewer, but three.
+        share: how much of one call of ours is `amount`, which is one call of the peer's.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Comparison:
     cores: int = 1
     least: float = _LEAST
     most: float = inf
+    share: float = 1.0
 
 
 def compare(
@@ -124,7 +126,9 @@ def compare_timed(what: Comparison, ours: Timed, peer: Timed) -> Row:
     repeats = [max(1, round(what.least / one)) for one in once]
     pair = sum(n * one for n, one in zip(repeats, once, strict=True))
     pairs = min(what.pairs, max(_FEWEST, int(min(what.most / pair, what.pairs))))
-    times = [(ours(repeats[0]) / repeats[0], peer(repeats[1]) / repeats[1]) for _ in range(pairs)]
+    times = [
+        (ours(repeats[0]) / repeats[0] * what.share, peer(repeats[1]) / repeats[1]) for _ in range(pairs)
+    ]
     return Row(
         name=what.name,
         ours=what.amount / median(a for a, _ in times),

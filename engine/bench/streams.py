@@ -83,19 +83,21 @@ def _beside(stream: Stream, ours: Side, peer: Peer, job: dict[str, Any], wanted:
     try:
         with Side(peer.module, told, cores=1, clock=stream.clock) as theirs:
             what = Comparison(
-                stream.title, peer.name, sample, stream.unit, wanted.pairs, 1, stream.least, _MOST
+                name=stream.title,
+                peer_name=peer.name,
+                amount=sample,
+                unit=stream.unit,
+                pairs=wanted.pairs,
+                least=stream.least,
+                most=_MOST,
+                share=sample / stream.records,
             )
-            speed = compare_timed(what, _share(ours, sample / stream.records), theirs.time)
+            speed = compare_timed(what, ours.time, theirs.time)
     except SideError as error:
         wanted.note(f"{stream.title}: {peer.name} is left out: {error}")
         return []
     wanted.note(f"{stream.title}: {speed.ratio:,.0f} times {peer.name}.")
     return [speed, _agreement(stream, peer.name, Path(job["folder"]))]
-
-
-def _share(ours: Side, share: float) -> Any:
-    """Return our time for as many records as a peer takes, out of a whole stream."""
-    return lambda repeats: ours.time(repeats) * share
 
 
 def _agreement(stream: Stream, peer: str, folder: Path) -> Row:

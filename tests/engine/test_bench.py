@@ -59,6 +59,13 @@ def test_where_pairs_take_long_there_are_fewer_but_three():
     assert compare_timed(what, lambda n: n * 0.1, lambda n: n * 2.0).pairs == 1
 
 
+def test_of_a_longer_call_of_ours_the_share_counts():
+    what = Comparison("x", "peer", amount=20, unit="/s", pairs=3, least=0.2, share=0.1)
+    row = compare_timed(what, lambda n: n * 0.5, lambda n: n * 1.0)
+    assert row.ratio == pytest.approx(20)
+    assert (row.ours, row.peer) == (pytest.approx(400), pytest.approx(20))
+
+
 def test_the_verb_prints_rows_of_the_documented_form(monkeypatch, capsys):
     monkeypatch.setattr(kernels, "SIDE", 96)
     assert main(["bench", "kernels", "--pairs", "1", "--json"]) == 0
