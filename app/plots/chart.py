@@ -47,7 +47,8 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
         widest = QFontMetricsF(font(CAPTION)).horizontalAdvance(whole(round(most))) + 6
         room = self.size().width() * spacing / max(high - low, 1e-9)
         across = self.orientation in ("bottom", "top") and room > 0
-        return max(1, round(spacing) * ceil(widest / room)) if across else 1
+        crowd = ceil(widest / room) if across else 1
+        return round(spacing) * crowd if crowd > 1 else 1
 
 
 class _View(pg.ViewBox):  # type: ignore[misc]
