@@ -43,6 +43,7 @@ STEPS = 100_000  # of a puzzle of one record: a second or two
 WIDE = 64  # constraints open at a time beyond which a puzzle is not tried as a diagram
 SWEPT = 1_500  # nodes of a larger one that are swept in the time of a branching
 SECONDS = 5.0  # for one record in the solver process
+_RECORDS, _BOARDS = 256, 32  # searched in one call of a kernel, which no signal can interrupt
 _AWAY = 1 << 61  # more than any answer costs in 64 bits, as _NEAR in 32
 
 
@@ -238,11 +239,13 @@ class Engine:
         if self._only == "puzzle" and not part.puzzle:
             raise ValueError("these rules are not those of a puzzle")
         if self._only != "search" and part.puzzle:
-            tool, most = PUZZLE, self._steps
-            reached, proven = part.puzzle.solve(rows, batch.values, batch.costs, most)
+            tool, most, by, block = PUZZLE, self._steps, part.puzzle.solve, _BOARDS
         else:
-            tool, most = SEARCH, self._budget(part)
-            reached, proven = part.search(rows, batch.values, batch.costs, most)
+            tool, most, by, block = SEARCH, self._budget(part), part.search, _RECORDS
+        reached, proven = np.empty(len(rows), np.int64), np.empty(len(rows), np.bool_)
+        for at in range(0, len(rows), block):
+            some = slice(at, at + block)
+            reached[some], proven[some] = by(rows[some], batch.values, batch.costs, most)
         done = _sure(reached, tool)
         left = np.flatnonzero(~proven)
         if len(left):

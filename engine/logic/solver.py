@@ -19,7 +19,8 @@ from ..errors import SolverError
 from .messages import read_message, write_message
 
 _PATIENCE = 0.5  # seconds that closing waits for a request in hand
-_GRACE = 5.0  # seconds that the process may take to start, to encode rules and to end its last question
+_GRACE = 5.0  # seconds that the process may take to encode rules and to end its last question
+_START = 60.0  # seconds that it may take to start, which it does in one, on a host that is not busy
 _ROOT = Path(__file__).parents[2]
 PREPARED = ("--prepared",)  # what the process is told, to load what checking takes before it is asked
 
@@ -38,6 +39,7 @@ class Solver:
     def __init__(self, *, prepared: bool = False) -> None:
         self._lock, self._prepared = threading.Lock(), prepared
         self._process: subprocess.Popen[bytes] | None = None
+        self._greeted = False
 
     @property
     def running(self) -> bool:
@@ -146,6 +148,14 @@ class Solver:
 
     def _ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
         process = self._started()
+        if not self._greeted:  # its start is no part of the time of a question
+            self._exchange(process, None, _START)
+            self._greeted = True
+        return self._exchange(process, request, seconds)
+
+    def _exchange(
+        self, process: subprocess.Popen[bytes], request: dict[str, Any] | None, seconds: float
+    ) -> dict[str, Any]:
         to, back = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
         late = threading.Event()
 
@@ -159,7 +169,8 @@ class Solver:
         answer = None
         try:
             with suppress(OSError, ValueError):
-                write_message(to, request)
+                if request is not None:
+                    write_message(to, request)
                 answer = read_message(back)
         finally:
             timer.cancel()
@@ -173,7 +184,7 @@ class Solver:
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None or not self.running:
             self._end()
-            self._process = _start(PREPARED if self._prepared else ())
+            self._process, self._greeted = _start(PREPARED if self._prepared else ()), False
         return self._process
 
     def _end(self) -> None:

@@ -210,6 +210,7 @@ def main() -> None:
     if "--prepared" in sys.argv:
         with suppress(ImportError):  # whoever asks is told
             _prepare()
+    write_message(answers, {"ready": True})
     while (request := read_message(sys.stdin.buffer)) is not None:
         faulthandler.dump_traceback_later(float(request["seconds"]) + 1.0, exit=True)
         answer = desk.answer(request)

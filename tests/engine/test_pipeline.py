@@ -23,6 +23,7 @@ from engine.logic.pipeline import (
     UNKNOWN,
     Engine,
 )
+from engine.logic.ready import Ready
 from engine.logic.solver import Solver
 
 QUICK = ["diagram", "search", None]
@@ -115,6 +116,19 @@ def test_a_record_gets_the_same_answer_in_any_batch():
         assert np.array_equal(part.values, whole.values[rows])
     other = Engine(form)(predicted, costs)
     assert np.array_equal(np.delete(other.values, 100, 0), np.delete(whole.values, 100, 0))
+
+
+def test_the_search_comes_up_for_air_so_that_a_signal_can_stop_a_large_batch(monkeypatch):
+    rng = np.random.default_rng(5)
+    engine = Engine(random_form(rng, 12, 20, given=2, planted=3), only="search")
+    asked, search = [], Ready.search
+    monkeypatch.setattr(Ready, "search", lambda *a: (asked.append(len(a[1])), search(*a))[1])
+    predicted, costs = random_records(rng, 12, 1_000, most=3)
+    whole = engine(predicted, costs)
+    assert len(asked) > 1
+    assert max(asked) <= 256
+    alone = engine(predicted[-1:], costs[-1:])
+    assert np.array_equal(whole.values[-1:], alone.values)
 
 
 def test_no_rules_no_records_and_rules_that_nothing_keeps():

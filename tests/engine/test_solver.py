@@ -97,6 +97,15 @@ def test_a_deadline_ends_the_process_and_the_next_question_starts_another():
     solver.close()
 
 
+def test_a_slow_start_takes_nothing_from_the_time_of_a_question(monkeypatch, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text("import time; time.sleep(5)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(solver_module, "_GRACE", 3.9)
+    solver = Solver()
+    assert ask(solver, seconds=0.1).status.tolist() == [OPTIMAL, OPTIMAL]
+    solver.close()
+
+
 def test_an_examination_that_takes_too_long_is_an_error(monkeypatch):
     solver = Solver()
     monkeypatch.setattr(solver_module, "_GRACE", 0.3)
