@@ -43,7 +43,8 @@ from engine.guard import Agreement
 from engine.runtime.program import Program, guards_of
 from engine.violations import Shown, agreement
 
-_RULES, _DETAILS = (150, 240), (240, 560)  # px, at least and at most
+_RULES, _DETAILS = (150, 240), (180, 560)  # px, at least and at most
+_BESIDE = 240  # px that the details get where there is room for more columns
 _ROOMY = 860  # px; in less the list of rules makes room for the answers, and a box filters by rule
 _WIDE = 1100  # px; in less the summary stands in a line of its own
 _LABELLED = 480  # px of the table; in less the column of the true class makes room
@@ -199,7 +200,7 @@ class ConstraintsPanel(Emptiable):
         self.rules.setVisible(roomy)
         self.filter.offer_rule(not roomy)
         labelled = any(case.label for case in self.table.rows)
-        room = self.width() - _DETAILS[0] - 36 - (_RULES[0] + 12) * roomy
+        room = self.width() - _BESIDE - 36 - (_RULES[0] + 12) * roomy
         self.view.setColumnHidden(LABEL, not labelled or room < _LABELLED)
         self.view.setColumnHidden(BROKEN, room < _TOLD)
         tight = self.width() < _TIGHT

@@ -114,5 +114,5 @@ def unquoted(text: str) -> str:
 
 def written(text: str, *, as_text: bool = False) -> str:
     """Return a name or value as a rule writes it: bare where that reads back as the same."""
-    bare = not as_text and BARE.fullmatch(text) and text not in RESERVED
+    bare = not as_text and BARE.fullmatch(text) and text not in RESERVED and not _BEGINS.fullmatch(text)
     return text if bare else quoted(text)

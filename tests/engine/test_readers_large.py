@@ -66,7 +66,7 @@ def test_what_is_too_large_is_refused_soon(case):
 def test_attributes_and_texts_in_many_pieces_are_read_soon():
     began = time.process_time()
     found = read_uvl("features\n\tA {" + "b [c, d]," * 100_000 + "constraints [A => A, !A => A]}\n")
-    assert found.notes == ("100000 attributes are left out: rules speak of features alone.",)
+    assert found.notes == ("100000 attributes are left out: no constraint speaks of them.",)
     assert len(found.rules.rules) == 3
     root = parse_xml("<a>" + ("<b/>" + "x" * 36) * 50_000 + "</a>")
     assert (len(root.children), len(root.text)) == (50_000, 36 * 50_000)
@@ -78,8 +78,7 @@ def test_attributes_and_texts_in_many_pieces_are_read_soon():
     [
         ("COLLECT", 'aggregation="MIN"', [("1", '"a"')], "MIN is taken of numbers; row 1 has none"),
         ("COLLECT", 'aggregation="MAX"', [("1", "1"), ("2", "")], "MAX is taken of numbers; row 2 has none"),
-        ("COLLECT", 'aggregation="MEAN"', [("1", "1")], "COLLECT with MEAN is not read"),
-        ("UNIQUE", 'aggregation="MIN"', [("1", "1")], "UNIQUE with MIN is not read"),
+        ("COLLECT", 'aggregation="MEAN"', [("1", "1")], "The aggregation 'MEAN' is none"),
         ("UNIQUE", "", [('"a\\nb"', "1")], "is not read"),
     ],
 )
@@ -87,6 +86,11 @@ def test_what_a_table_cannot_mean_is_refused_with_its_line(policy, more, rows, w
     with pytest.raises(RuleError, match=words) as caught:
         read_dmn(tables(policy, rows, more))
     assert caught.value.where.startswith("line ")
+
+
+def test_an_aggregation_beside_another_policy_is_left_out_with_a_note():
+    found = read_dmn(tables("UNIQUE", [("1", "1")], 'aggregation="MIN"'))
+    assert found.notes == ("D: an aggregation counts with COLLECT alone and is left out.",)
 
 
 def test_names_keep_their_blanks():
