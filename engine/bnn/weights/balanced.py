@@ -32,6 +32,12 @@ def deviation_of(w: F32, divisor: int) -> F32:
     return found
 
 
+def standardised(w: F32) -> tuple[F32, F32]:
+    """Return (w - mean) / deviation of each output, and the deviations, float32 (outputs, 1)."""
+    deviation = deviation_of(w, w.shape[1] - 1)
+    return _centred(w) / deviation, deviation
+
+
 def through_standardising(v: F32, deviation: F32, divisor: int, grad: F32) -> F32:
     """Return dL/dw for v = (w - mean) / deviation, given dL/dv."""
     along = (grad * v).sum(axis=1, keepdims=True) / np.float32(max(1, divisor))

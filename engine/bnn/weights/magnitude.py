@@ -9,7 +9,7 @@ import numpy as np
 from ...levels import Quantized
 from ...ports import F32, Arrays
 from ...precision import Precision
-from .balanced import GROUP, deviation_of, through_standardising
+from .balanced import GROUP, standardised, through_standardising
 from .binary import mean_size
 from .quantizer import WEIGHT_QUANTIZERS, WeightQuantizer
 
@@ -38,21 +38,16 @@ class SiMaN(WeightQuantizer):
         return {"weight_scale": mean_size(w)}
 
     def quantize(self, w: F32) -> Quantized:
-        return Quantized(self._halves(self._standard(w)[0]), self.arrays["weight_scale"].copy())
+        return Quantized(self._halves(standardised(w)[0]), self.arrays["weight_scale"].copy())
 
     def gradient(self, w: F32, grad: F32) -> F32:
-        v, deviation = self._standard(w)
+        v, deviation = standardised(w)
         np.einsum("oi,oi->o", grad, self._halves(v), out=self.grads["weight_scale"])
         passed = grad * self.arrays["weight_scale"][:, None] * np.sign(v)
         return through_standardising(v, deviation, w.shape[1] - 1, passed)
 
     def limit(self) -> float | None:
         return None
-
-    @staticmethod
-    def _standard(w: F32) -> tuple[F32, F32]:
-        deviation = deviation_of(w, w.shape[1] - 1)
-        return (w - w.mean(axis=1, keepdims=True)) / deviation, deviation
 
     @staticmethod
     def _halves(v: F32) -> F32:

@@ -10,7 +10,7 @@ import numpy as np
 from ...levels import Quantized
 from ...ports import F32, Arrays
 from ...precision import Precision
-from .balanced import deviation_of, through_standardising
+from .balanced import standardised, through_standardising
 from .binary import mean_size, signs
 from .quantizer import WEIGHT_QUANTIZERS, WeightQuantizer
 
@@ -53,7 +53,7 @@ class Rotated(WeightQuantizer):
         }
 
     def quantize(self, w: F32) -> Quantized:
-        v = self._standard(w)[0]
+        v = standardised(w)[0]
         now = float(int(self.moment.share * _TURNS))
         if now > self.arrays["weight_turned"][0]:
             self.arrays["weight_turned"][0] = now
@@ -61,11 +61,11 @@ class Rotated(WeightQuantizer):
         return Quantized(signs(self._turned(v)), self.arrays["weight_scale"].copy())
 
     def shipped(self, w: F32) -> Quantized:
-        turned = self._turned(self._standard(w)[0])
+        turned = self._turned(standardised(w)[0])
         return Quantized(signs(turned), self.arrays["weight_scale"].copy())
 
     def gradient(self, w: F32, grad: F32) -> F32:
-        v, deviation = self._standard(w)
+        v, deviation = standardised(w)
         turned, angle = self._turned(v), self.arrays["weight_angle"]
         np.einsum("oi,oi->o", grad, signs(turned), out=self.grads["weight_scale"])
         passed = self.estimated(turned, grad * self.arrays["weight_scale"][:, None])
@@ -75,11 +75,6 @@ class Rotated(WeightQuantizer):
 
     def limit(self) -> float | None:
         return None
-
-    @staticmethod
-    def _standard(w: F32) -> tuple[F32, F32]:
-        deviation = deviation_of(w, w.shape[1] - 1)
-        return (w - w.mean(axis=1, keepdims=True)) / deviation, deviation
 
     def _rotated(self, v: F32) -> F32:
         """Return R1' V R2 of every output, as rows."""
