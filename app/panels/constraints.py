@@ -29,7 +29,15 @@ from app.panels.rule_bars import RuleBars, RuleRow
 from app.panels.rules_editor import tried_on_records
 from app.panels.violation_details import Details
 from app.panels.violation_filter import ViolationFilter
-from app.panels.violations import BROKEN, COLUMNS, EXPORTED, LABEL, ViolationTable, exported
+from app.panels.violations import (
+    BROKEN,
+    COLUMNS,
+    EXPORTED,
+    LABEL,
+    REPAIRED,
+    ViolationTable,
+    exported,
+)
 from app.task import Latest
 from app.theme.figures import plural, whole
 from app.theme.fonts import BODY, font
@@ -43,16 +51,18 @@ from engine.guard import Agreement
 from engine.runtime.program import Program, guards_of
 from engine.violations import Shown, agreement
 
-_RULES, _DETAILS = (150, 240), (180, 560)  # px, at least and at most
+_RULES, _DETAILS = (150, 240), (232, 560)  # px, at least and at most
 _BESIDE = 240  # px that the details get where there is room for more columns
 _ROOMY = 860  # px; in less the list of rules makes room for the answers, and a box filters by rule
 _WIDE = 1100  # px; in less the summary stands in a line of its own
 _LABELLED = 480  # px of the table; in less the column of the true class makes room
 _SAMPLE = 200  # records that are solved once more
 _COLUMN = 120  # px a column takes at most
-_TABLE = 218  # px the table takes at least
+_TABLE = 170  # px the table takes at least
 _TOLD = 300  # px of the table; in less the rules broken are told beside it alone
+_BOTH = 200  # px of the table; in less the repaired answer is told beside it alone
 _TIGHT = 640  # px; in less buttons have icons
+_FEW = 520  # px; in less rules alone have a box that filters
 
 
 class ConstraintsPanel(Emptiable):
@@ -198,11 +208,12 @@ class ConstraintsPanel(Emptiable):
         set_beside(self._count, self._top, self._column, 1, beside=wide)
         self._top.setStretch(0, 0 if wide else 1)
         self.rules.setVisible(roomy)
-        self.filter.offer_rule(not roomy)
+        self.filter.make_room(rule=not roomy, others=self.width() >= _FEW)
         labelled = any(case.label for case in self.table.rows)
         room = self.width() - _BESIDE - 36 - (_RULES[0] + 12) * roomy
         self.view.setColumnHidden(LABEL, not labelled or room < _LABELLED)
         self.view.setColumnHidden(BROKEN, room < _TOLD)
+        self.view.setColumnHidden(REPAIRED, room < _BOTH)
         tight = self.width() < _TIGHT
         busy = "Verify" if self.verify.isEnabled() else "Verifying …"
         for button, drawn, words in (

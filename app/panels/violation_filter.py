@@ -15,7 +15,7 @@ from engine.violations import RuleCount
 
 _ANY = {"rule": "Any rule", "label": "Any class", "status": "Any status", "pack": "All packs"}
 _LEAST, _MOST = 96, 180  # px a box takes
-_WORDS = 110, 300  # px the field takes
+_WORDS = 80, 300  # px the field takes
 
 
 class ViolationFilter(QWidget):
@@ -31,7 +31,7 @@ class ViolationFilter(QWidget):
         super().__init__()
         self._packs: dict[str, str] = {}
         self._worth: dict[str, bool] = {}
-        self._ruled = True
+        self._ruled, self._all = True, True
         self.words = QLineEdit(placeholderText="Find in answers, rules, reasons")
         self.words.setFont(font(BODY))
         self.words.setClearButtonEnabled(True)
@@ -71,13 +71,19 @@ class ViolationFilter(QWidget):
                 box.addItem(value, value)
             box.setCurrentIndex(max(0, box.findData(kept)))
             self._worth[key] = len(found[key]) > 1 or (key == "pack" and bool(found[key]))
-            box.setVisible(self._worth[key] and (key != "rule" or self._ruled))
             box.blockSignals(False)
+        self._show_boxes()
 
-    def offer_rule(self, wanted: bool) -> None:
-        """Show or hide the box of rules, which a list beside the table may stand for."""
-        self._ruled = wanted
-        self.boxes["rule"].setVisible(wanted and self._worth.get("rule", False))
+    def make_room(self, *, rule: bool, others: bool) -> None:
+        """Show or hide the box of rules, which a list beside the table may stand for, and the others."""
+        self._ruled, self._all = rule, others
+        self._show_boxes()
+
+    def _show_boxes(self) -> None:
+        for key, box in self.boxes.items():
+            # One in use stays: what it leaves out would be missed.
+            wanted = self._ruled if key == "rule" else self._all or bool(box.currentData())
+            box.setVisible(wanted and self._worth.get(key, False))
 
     @property
     def rule(self) -> str:

@@ -13,6 +13,7 @@ from engine.guard import Case, Grid
 Index = QModelIndex | QPersistentModelIndex
 COLUMNS = ("Record", "Raw answer", "Repaired", "Broken", "True class")
 LABEL = COLUMNS.index("True class")
+REPAIRED = COLUMNS.index("Repaired")
 BROKEN = COLUMNS.index("Broken")
 EXPORTED = (
     "record",

@@ -82,6 +82,7 @@ def test_every_wrong_rule_is_said_and_the_others_are_read():
         "rule: 規則 = 値 and é = 1",
         'rule: "😀\x00" = 1',
         "rule: x <= " + "9" * 100_000,
+        "rule: x in 3.." + "9" * 5_000,
         "rule: " + "9" * 300 + " <= x",
         "rule: x in " + "1" * 500 + ".." + "2" * 500,
         "rule: " + "- " * 5_000 + "x <= 1",

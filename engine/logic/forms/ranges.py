@@ -50,7 +50,7 @@ class Within(Form):
     def bind(self, binding: Binding) -> Formula:
         low, high = number_of(self.least.text), number_of(self.most.text)
         if low is None or high is None or low > high:
-            words = f"The range {self.least.text}..{self.most.text} holds no number."
+            words = f"The range {self.least.text[:30]}..{self.most.text[:30]} holds no number."
             raise RuleError(words, where=str(self.least.place), do="Write the smaller number first: 3..5.")
         limits = (("<=", self.most), (">=", self.least))
         both = And(tuple(related(binding, self.number, sign, limit) for sign, limit in limits))  # type: ignore[arg-type]
