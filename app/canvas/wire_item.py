@@ -18,7 +18,6 @@ _HALO = 3.0
 _BEND = 14.0  # corner radius, px
 _TURN = 64.0  # px in which a wire gets from a port to its lane
 _THICKNESS = {1: 1.8, 2: 2.2, 3: 2.35, 4: 2.5, 8: 2.8, 16: 3.2, 32: 3.6}  # bits an element -> px
-_STEEP = 2.2 * _TURN  # px up or down from which a wire turns square corners
 _LABEL_ROOM = 120.0  # px between the ends that a label needs beyond its own width
 
 

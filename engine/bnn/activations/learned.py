@@ -19,20 +19,12 @@ _LEAST = np.float32(1e-6)
 _UNSET = -100.0  # a logarithm that no threshold has: the first batch sets it
 
 
-@ACTIVATION_QUANTIZERS.option(
-    "pact",
-    "Learned clip (PACT)",
-    formula="clip(x, 0, a) in 2^bits - 1 steps, a learned from the largest of the first batch; "
-    "dL/da = sum of g where x >= a, dL/dx = g where 0 <= x < a",
-    citation="Choi et al. 2018, arXiv:1805.06085",
-    group=GROUP,
-)
-class PACT(ActivationQuantizer):
-    """Unsigned levels up to a learned clip."""
+class Clipped(ActivationQuantizer):
+    """Unsigned levels up to a clip, 0 until the first batch sets it."""
 
-    serves: ClassVar[tuple[str, ...]] = WIDTHS
     unsigned: ClassVar[bool] = True
     per_element: ClassVar[bool] = True
+    least: ClassVar[np.float32] = _LEAST  # a clip that ships is no smaller
 
     def __init__(self, row: Precision, arrays: Arrays, estimator: str) -> None:
         super().__init__(row, arrays, estimator)
@@ -44,7 +36,21 @@ class PACT(ActivationQuantizer):
 
     @classmethod
     def pack(cls, row: Precision, arrays: Arrays) -> Arrays:
-        return {"input_clip": np.maximum(arrays["input_clip"], _LEAST)}
+        return {"input_clip": np.maximum(arrays["input_clip"], cls.least)}
+
+
+@ACTIVATION_QUANTIZERS.option(
+    "pact",
+    "Learned clip (PACT)",
+    formula="clip(x, 0, a) in 2^bits - 1 steps, a learned from the largest of the first batch; "
+    "dL/da = sum of g where x >= a, dL/dx = g where 0 <= x < a",
+    citation="Choi et al. 2018, arXiv:1805.06085",
+    group=GROUP,
+)
+class PACT(Clipped):
+    """Unsigned levels up to a learned clip."""
+
+    serves: ClassVar[tuple[str, ...]] = WIDTHS
 
     @property
     def step(self) -> float:

@@ -10,9 +10,10 @@ from ...kernels.floats import row_sums
 from ...kernels.jit import plain
 from ...node import Parameter
 from ...options import F64
-from ...ports import F32, Array, Arrays, Spec
+from ...ports import F32, Array, Arrays
 from ...precision import PRECISIONS, Precision
 from ..uneven import nearest, sums_of_powers
+from .learned import Clipped
 from .quantizer import ACTIVATION_QUANTIZERS, ActivationQuantizer
 
 GROUP = "Uneven levels"
@@ -28,26 +29,16 @@ _LEAST = np.float32(1e-3)
     citation="Li et al. 2019, arXiv:1909.13144",
     group=GROUP,
 )
-class APoT(ActivationQuantizer):
+class APoT(Clipped):
     """Unsigned levels that add at most two shifts; multiplied as whole numbers of 8 bits."""
 
     serves: ClassVar[tuple[str, ...]] = ("2", "3", "4")
-    unsigned: ClassVar[bool] = True
-    per_element: ClassVar[bool] = True
     multiplied_as: ClassVar[str] = "8"
+    least: ClassVar[np.float32] = _LEAST
 
     def __init__(self, row: Precision, arrays: Arrays, estimator: str) -> None:
         super().__init__(row, arrays, estimator)
-        self.grads["input_clip"] = np.zeros(1, np.float32)
         self._sizes = sums_of_powers(row.bits)
-
-    @classmethod
-    def start(cls, row: Precision, spec: Spec) -> Arrays:
-        return {"input_clip": np.zeros(1, np.float32)}
-
-    @classmethod
-    def pack(cls, row: Precision, arrays: Arrays) -> Arrays:
-        return {"input_clip": np.maximum(arrays["input_clip"], _LEAST)}
 
     @property
     def step(self) -> float:
