@@ -47,3 +47,5 @@ def test_what_was_compared_is_listed_for_every_source():
     listed = PAGE[PAGE.index("## What was compared") : PAGE.index("## From the command line")]
     table = [line for line in listed.splitlines() if line.startswith("| ")]
     assert table[1:] == compared()
+    rules = [pack.confirmed(statement) for pack in packs().values() for statement in pack.statements]
+    assert f"In all, {sum(rules)} of {len(rules)} rules were compared." in listed
