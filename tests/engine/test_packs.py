@@ -87,7 +87,9 @@ def test_it_says_how_far_it_was_compared_with_its_sources(key):
 
 
 def test_no_rule_is_left_that_was_not_compared_with_its_source():
-    left = [f"{pack.key}: {s.name}" for pack in packs().values() for s in pack.statements if not pack.confirmed(s)]
+    left = [
+        f"{pack.key}: {s.name}" for pack in packs().values() for s in pack.statements if not pack.confirmed(s)
+    ]
     assert left == []
     assert sum(pack.compared for pack in packs().values()) == sum(len(p.statements) for p in packs().values())
 
