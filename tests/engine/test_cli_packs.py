@@ -5,6 +5,7 @@ import json
 import pytest
 
 from engine.cli.main import main
+from engine.logic.packs import pack_of
 
 CONFLICT = '''[pack]
 title = "Doors"
@@ -38,7 +39,7 @@ def test_packs_are_listed(capsys):
     assert "transfusion" in capsys.readouterr().out
     assert main(["rules", "packs", "--json"]) == 0
     told = {one["pack"]: one for one in json.loads(capsys.readouterr().out)}
-    assert told["transfusion"]["rules"] == 15
+    assert told["transfusion"]["rules"] == len(pack_of("transfusion").statements)
     assert told["transfusion"]["sources"][0]["url"].startswith("https://")
     assert told["semantic-versions"]["compared"] == told["semantic-versions"]["rules"]
     assert told["semantic-versions"]["sources"][0]["checked"] >= "2026-11-26"
@@ -63,7 +64,8 @@ def test_a_pack_is_checked(capsys):
     assert main(["rules", "check", "aircraft-departure"]) == 0
     said = capsys.readouterr().out
     assert "All hard rules can be kept together." in said
-    assert "Each of 16 rules is broken alone by some record." in said
+    rules = len(pack_of("aircraft-departure").statements)
+    assert f"Each of {rules} rules is broken alone by some record." in said
 
 
 def test_conflicts_and_rules_to_spare_are_said(tmp_path, capsys):
