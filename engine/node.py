@@ -161,6 +161,14 @@ class Operator:
         """Return the arrays that the optimiser changes."""
         return ()
 
+    def slopes(self) -> F32 | None:
+        """Return by what each element of the input is multiplied on its way to the same one of the output.
+
+        Float32 (1,), (channels,) or (elements,), for the last `execute`; what else the output depends on,
+        such as the mean of a batch, is held. None where it is no element times a number and more.
+        """
+        return None
+
     def metrics(self) -> dict[str, float]:
         """Return figures of the last batch worth watching, by name (spike rate, saturation ...)."""
         return {}

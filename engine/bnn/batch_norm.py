@@ -160,6 +160,10 @@ class BatchNormOperator(Operator):
         share(back, rows, least=self._least)
         return (out.reshape(grad.shape),)
 
+    def slopes(self) -> F32 | None:
+        scale: F32 = self.weights["gamma"] * self._inverse
+        return scale
+
     def hardware_profile(self) -> tuple[str, ...]:
         return ("Folded to one multiplication and one addition an element when shipped.",)
 

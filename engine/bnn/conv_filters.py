@@ -19,10 +19,12 @@ from ..levels import PackedSigns, Quantized
 from ..node import Moment, Parameter
 from ..ports import F32, U64, Array, Arrays, words_for
 from ..precision import PRECISIONS
+from .conv_flips import map_differences
 from .conv_layer import Kind
 from .conv_packed import PackedMaps
 from .conv_patches import Patches
 from .conv_pieces import CHUNKS, Buffers, Pieces
+from .flips import Units, is_plain
 from .linear import offset_shift
 from .product import Activation, way
 from .weights import WEIGHT_QUANTIZERS, WeightQuantizer
@@ -124,6 +126,18 @@ class Filters:
         np.sum(sums, axis=0, out=self._grad)
         self._finish(grad)
         return self._grad_in[:records] if maps_wanted else None
+
+    def differences(self, turned: Units) -> F32:
+        """Return g of the signs of the last maps, float32 (n, elements), for the units that they move."""
+        records = len(turned.at) // self._patches.window.places
+        quantized, maps, out = self._effective, self._maps[:records], self._grad_in[:records]
+        if quantized is None:
+            raise RuntimeError("backward before forward")
+        if self._seen is not None:
+            self._patches.put(self._seen, maps, packed=True)
+        one_size = self._row.binary and self.moment.weights and is_plain(quantized)
+        map_differences(self._pieces, maps, quantized, turned, out, one_size=one_size)
+        return out
 
     @cached_property
     def _maps(self) -> F32:

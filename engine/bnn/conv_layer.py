@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from ..ports import F32, Array, Arrays, Port, Spec
 from ..precision import PRECISIONS
 from .activations import ACTIVATION_QUANTIZERS
 from .conv_window import PADDINGS, Window, window_of
+from .flips import DrawingOperator, Units
 from .linear import (
     LayerInput,
     activation_of,
@@ -63,6 +64,14 @@ class Trained(Protocol):
 
     def parameters(self) -> tuple[Parameter, ...]:
         """Return what is learned."""
+
+
+@runtime_checkable
+class Turning(Protocol):
+    """The weights of a layer of maps in training, where what turned signs do is followed (flips.py)."""
+
+    def differences(self, turned: Units) -> F32:
+        """Return g of the signs of the last maps, float32 (n, elements), for the units that they move."""
 
 
 @dataclass(frozen=True)
@@ -230,7 +239,7 @@ class MapLayer(Node):
         return (*axes, self.weight_shape(spec)[1] // self.window(spec).taps)
 
 
-class MapOperator(Operator):
+class MapOperator(DrawingOperator):
     """A layer of maps in training."""
 
     output_spare: ClassVar[bool] = True
@@ -239,21 +248,25 @@ class MapOperator(Operator):
     def __init__(self, node: MapLayer, weights: Arrays, batch: int, spec: Spec) -> None:
         super().__init__(weights)
         self._node, self._shape, self._out_shape = node, spec.shape, node.out_shape(spec)
-        self._input, self._trained = node.taken(spec, weights, batch), node.trained(weights, spec, batch)
+        self.taken, self._trained = node.taken(spec, weights, batch), node.trained(weights, spec, batch)
         self._grad_bias = np.zeros_like(weights["bias"])
         width = multiplied_width(node.weight_bits, node.weight_quantizer)
-        self._pair = PRECISIONS[width], self._input.activation
+        self._pair = PRECISIONS[width], self.taken.activation
+
+    @property
+    def follows(self) -> bool:
+        return isinstance(self._trained, Turning)
 
     def parameters(self) -> tuple[Parameter, ...]:
         bias = (Parameter("bias", self.weights["bias"], self._grad_bias),) if self._node.bias else ()
-        return (*self._trained.parameters(), *bias, *self._input.parameters())
+        return (*self._trained.parameters(), *bias, *self.taken.parameters())
 
     def execute(self, *inputs: Array) -> tuple[Array, ...]:
         (x,) = inputs
-        self._trained.moment = self._input.moment = self.moment
-        self._trained.rng = self._input.rng = self.rng
-        seen = self._input.take(x)
-        out = self._trained.forward(seen, self._input.now, self._input.step, self._input.offset)
+        self._trained.moment = self.taken.moment = self.moment
+        self._trained.rng = self.taken.rng = self.rng
+        seen = self.taken.take(x)
+        out = self._trained.forward(seen, self.taken.now, self.taken.step, self.taken.offset)
         if self._node.bias:
             out += self.weights["bias"]
         return (out.reshape(len(x), *self._out_shape),)
@@ -267,11 +280,16 @@ class MapOperator(Operator):
         flat = np.ascontiguousarray(grad).reshape(-1, len(self._grad_bias))
         if self._node.bias:
             np.sum(flat, axis=0, out=self._grad_bias)
-        wanted = self.input_wanted or self._input.learns
-        d_in = self._trained.backward(flat, maps_wanted=wanted)
+        wanted = self.input_wanted or self.taken.learns
+        turned = self.turned(len(self._grad_bias)) if wanted else None
+        if isinstance(turned, Units) and isinstance(self._trained, Turning):
+            self._trained.backward(flat, maps_wanted=False)
+            d_in: F32 | None = self._trained.differences(turned)
+        else:
+            d_in = self._trained.backward(flat, maps_wanted=wanted)
         if d_in is None:
             return (None,)
-        return (self._input.gradient(d_in.reshape(len(grad), *self._shape)),)
+        return (self.taken.gradient(d_in.reshape(len(grad), *self._shape)),)
 
     def metrics(self) -> dict[str, float]:
         return self._trained.quantizer.metrics()

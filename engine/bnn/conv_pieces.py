@@ -41,15 +41,19 @@ class Buffers:
 
 
 class Pieces:
-    """Cuts batches of maps into chunks of pieces, and holds the buffers they are worked on in."""
+    """Cuts batches of maps into chunks of pieces, and holds the buffers they are worked on in.
+
+    Attributes:
+        patches: what they are cut into further.
+    """
 
     def __init__(self, patches: Patches, outputs: int) -> None:
-        self._patches, self._outputs = patches, outputs
+        self.patches, self._outputs = patches, outputs
         self._idle: list[Buffers] = []
 
     def count(self, records: int) -> int:
         """Return the number of chunks."""
-        return min(CHUNKS, len(list(self._patches.pieces(records))))
+        return min(CHUNKS, len(list(self.patches.pieces(records))))
 
     def each(self, records: int, work: Callable[[int, slice, Buffers], object]) -> None:
         """Call `work(chunk, piece, buffers)` for every piece; chunks are shared between threads.
@@ -58,14 +62,14 @@ class Pieces:
             records: of the batch.
             work: does one piece; what it adds up, it adds up by chunk.
         """
-        pieces = list(self._patches.pieces(records))
+        pieces = list(self.patches.pieces(records))
         chunks = self.count(records)
 
         def run(begin: int, end: int) -> None:
             try:
                 buffers = self._idle.pop()
             except IndexError:
-                buffers = Buffers(self._patches, self._outputs)
+                buffers = Buffers(self.patches, self._outputs)
             for chunk in range(begin, end):
                 for piece in pieces[chunk * len(pieces) // chunks : (chunk + 1) * len(pieces) // chunks]:
                     work(chunk, piece, buffers)

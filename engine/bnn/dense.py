@@ -25,6 +25,7 @@ from ..node import (
 from ..ports import F32, Array, Arrays, Port, Spec
 from ..precision import PRECISIONS
 from .activations import ACTIVATION_QUANTIZERS
+from .flips import DrawingOperator
 from .latent import Linear
 from .linear import (
     LayerInput,
@@ -165,7 +166,7 @@ class Dense(Node):
         return numbers(packed, "", self.weight_bits)
 
 
-class DenseOperator(Operator):
+class DenseOperator(DrawingOperator):
     """The dense layer in training: packed products forward, float products backward."""
 
     output_spare: ClassVar[bool] = True
@@ -173,7 +174,7 @@ class DenseOperator(Operator):
 
     def __init__(self, node: Dense, weights: Arrays, batch: int, spec: Spec, taken: LayerInput) -> None:
         super().__init__(weights)
-        self._node, self._input = node, taken
+        self._node, self.taken = node, taken
         self._linear = Linear(weights, node.weight_bits, node.weight_quantizer, node.estimator, batch)
         self._grad_bias = np.zeros_like(weights["bias"])
         width = multiplied_width(node.weight_bits, node.weight_quantizer)
@@ -181,14 +182,14 @@ class DenseOperator(Operator):
 
     def parameters(self) -> tuple[Parameter, ...]:
         bias = (Parameter("bias", self.weights["bias"], self._grad_bias),) if self._node.bias else ()
-        return (*self._linear.parameters(), *bias, *self._input.parameters())
+        return (*self._linear.parameters(), *bias, *self.taken.parameters())
 
     def execute(self, *inputs: Array) -> tuple[Array, ...]:
         (x,) = inputs
-        self._linear.moment = self._input.moment = self.moment
-        self._linear.rng = self._input.rng = self.rng
-        seen = self._input.take(x)
-        out = self._linear.forward(seen, self._input.now, self._input.step, self._input.offset)
+        self._linear.moment = self.taken.moment = self.moment
+        self._linear.rng = self.taken.rng = self.rng
+        seen = self.taken.take(x)
+        out = self._linear.forward(seen, self.taken.now, self.taken.step, self.taken.offset)
         if self._node.bias:
             out += self.weights["bias"]
         return (out,)
@@ -201,8 +202,12 @@ class DenseOperator(Operator):
             return (None,)
         if self._node.bias:
             np.sum(grad, axis=0, out=self._grad_bias)
-        d_rows = self._linear.backward(grad, rows_wanted=self.input_wanted or self._input.learns)
-        return (None,) if d_rows is None else (self._input.gradient(d_rows),)
+        wanted = self.input_wanted or self.taken.learns
+        turned = self.turned(self._linear.outputs) if wanted else None
+        d_rows = self._linear.backward(grad, rows_wanted=wanted and turned is None)
+        if turned is not None:
+            d_rows = self._linear.differences(turned)
+        return (None,) if d_rows is None else (self.taken.gradient(d_rows),)
 
     def metrics(self) -> dict[str, float]:
         return self._linear.quantizer.metrics()

@@ -16,6 +16,7 @@ from ..node import Moment, Parameter
 from ..ports import F32, U64, Array, Arrays, words_for
 from ..precision import PRECISIONS
 from .bytewise import ByteForward
+from .flips import Scores, Units, counted, is_plain, loss_differences, row_differences
 from .linear import offset_shift
 from .product import Activation, as_floats, way
 from .weights import WEIGHT_QUANTIZERS, WeightQuantizer
@@ -95,6 +96,20 @@ class Linear:
             raise RuntimeError("backward before forward")
         self._weight_gradient(grad, self._rows)
         return self._row_gradient(grad, self._effective) if rows_wanted else None
+
+    def differences(self, turned: Units | Scores) -> F32:
+        """Return g of the signs of the last rows, float32 (n, inputs), for what they move (flips.py)."""
+        quantized, rows = self._effective, self._rows
+        if quantized is None or rows is None:
+            raise RuntimeError("backward before forward")
+        signs, d_rows = rows.floats, self._grad_in[: len(rows.seen)]
+        if isinstance(turned, Scores):
+            loss_differences(signs, counted(quantized), turned, d_rows)
+        elif self._row.binary and self._levels(quantized) and is_plain(quantized):
+            row_differences(signs, quantized.values, quantized.scale, turned, d_rows)
+        else:
+            row_differences(signs, counted(quantized), None, turned, d_rows)
+        return d_rows
 
     def stop(self) -> None:
         """Zero every gradient: nothing comes back in this step."""

@@ -180,6 +180,18 @@ class LayerInput:
         return bool(self.quantizer and self.quantizer.grads)
 
     @property
+    def draws(self) -> bool:
+        """Whether signs are drawn here whose way back is by what turning them does (flips.py)."""
+        return self.quantizer is not None and self.quantizer.by_flips and not self._passes
+
+    @property
+    def drawn(self) -> tuple[F32, F32] | None:
+        """Return what the signs of this step were drawn from, and g of each, float32 (n, *shape), or None."""
+        if self.quantizer is None or not self.draws or self.quantizer.difference is None:
+            return None
+        return self._x, self.quantizer.difference
+
+    @property
     def _passes(self) -> bool:
         return self.quantizer is not None and not self.moment.activations
 

@@ -99,6 +99,9 @@ class TensorNormOperator(Operator):
         inner *= self.weights["gamma"] / self._deviation
         return (inner,)
 
+    def slopes(self) -> F32 | None:
+        return np.asarray(self.weights["gamma"] / self._deviation, np.float32)
+
     def _remember(self, name: str, now: float) -> None:
         self.weights[name] *= self._keep
         self.weights[name] += (1 - self._keep) * np.float32(now)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
+import numpy as np
+
 from ..fusion import PerElement
 from ..node import Node, Operator, Predictor, Specs, wired
 from ..ports import F32, Array, Arrays, Port, Spec
@@ -52,6 +54,9 @@ class FlattenOperator(Operator):
     def gradient(self, *grads: F32 | None) -> tuple[F32 | None, ...]:
         (grad,) = grads
         return (None if grad is None else grad.reshape(len(grad), *self._spec.shape),)
+
+    def slopes(self) -> F32 | None:
+        return np.ones(1, np.float32)
 
 
 def _flat(array: Array, spec: Spec) -> Array:

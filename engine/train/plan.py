@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..bnn.flips import Losses
 from ..convert import convert
 from ..errors import TrainError
 from ..graph import Graph, Wire
@@ -19,6 +20,7 @@ from ..node import Footprint, Moment, Operator, Parameter
 from ..ports import F32, Array, Arrays
 from ..records import Records, as_floats
 from ..source import Source
+from .ahead import look_ahead
 
 Values = dict[tuple[str, str], Array]
 
@@ -40,6 +42,7 @@ class Plan:
             for name in self._names
             if not isinstance(graph.node(name), Source) and graph.node(name).learning != "memory"
         }
+        self._ahead = look_ahead(graph, self.operators, self._end)
         self._learning = {name for name, op in self.operators.items() if op.parameters()}
         self._wanting = {n for n in self.operators if graph.upstream(n) & self._learning}
         for name, operator in self.operators.items():
@@ -94,13 +97,21 @@ class Plan:
         """Return what an output gave in the last forward pass: a view of a buffer."""
         return self._values[name, output]
 
-    def backward(self, grad: F32, also: Mapping[tuple[str, str], F32] | None = None) -> None:
+    def backward(
+        self,
+        grad: F32,
+        also: Mapping[tuple[str, str], F32] | None = None,
+        losses: Losses | None = None,
+    ) -> None:
         """Fill the gradient of every parameter for `grad`, dL/dscores of the last forward pass.
 
         Args:
             grad: float32 (n, classes).
             also: gradients of terms of the loss that look at other outputs, by node and output.
+            losses: the loss of other scores, where it is all that `grad` comes from; layers whose signs are
+                drawn may ask for it (bnn/flips.py).
         """
+        self._tell_ahead(also or {}, losses)
         grads: dict[tuple[str, str], F32] = dict(also or {})
         end = (self._end.source, self._end.output)
         grads[end] = grads[end] + grad if end in grads else grad
@@ -113,6 +124,11 @@ class Plan:
                 if wire is not None and g is not None:
                     end = (wire.source, wire.output)
                     grads[end] = grads[end] + g if end in grads else g
+
+    def _tell_ahead(self, also: Mapping[tuple[str, str], F32], losses: Losses | None) -> None:
+        for ahead in self._ahead:
+            ahead.told = (self.value(self._end.source, self._end.output), losses) if losses else None
+            ahead.alone = not any(place in also for place in ahead.on_way)
 
     def footprint(self) -> Footprint:
         """Return the bytes the plan holds; what a node gives counts as activations, not as workspace."""

@@ -119,6 +119,34 @@ class Gumbel(ActivationQuantizer):
 
 
 @ACTIVATION_QUANTIZERS.option(
+    "psa",
+    "Path sample-analytic (PSA)",
+    formula="sign(x + ln(u / (1 - u))), u uniform; dL/dx = 2 F'(x) g, F(x) = 1 / (1 + exp(-x)); g before the "
+    "scores: (loss at +1 - loss at -1) / 2; before such units: sum of g' (F(a at +1) - F(a at -1)); else: "
+    "dL/d(sign); shipped sign(x)",
+    citation="Shekhovtsov et al. 2020, arXiv:2006.03143",
+    group=GROUP,
+)
+class PathSampleAnalytic(Gumbel):
+    """A draw of +1 or -1 as of `gumbel`, and what turning each sign would do, without drawing again.
+
+    g, of the dense layer or convolution that reads the signs, is found so where its sums lead, through norms
+    and flattening only, to units of this kind, or of a dense layer to the scores (bnn/flips.py). Elsewhere,
+    as where sums are pooled, added to others or read twice, and before the scores where a teacher or rules
+    are in the loss, g is the derivative: the straight-through estimator with the slope of tanh(x / 2), which
+    the paper derives as the linear form of PSA.
+    """
+
+    by_flips: ClassVar[bool] = True
+
+    def gradient(self, x: F32, grad: F32) -> F32:
+        self.difference = grad
+        soft = np.tanh(x / np.float32(2))
+        back: F32 = grad * (1 - soft * soft) / np.float32(2)
+        return back
+
+
+@ACTIVATION_QUANTIZERS.option(
     "rsign",
     "Shifted sign (RSign)",
     formula="sign(x + b), b learned for each channel from 0; dL/db = sum of dL/dx",

@@ -27,6 +27,8 @@ class ActivationQuantizer:
         unsigned: whether levels start at 0 (0 to 2^bits - 1) rather than at the row's lowest.
         per_element: whether `shipped` treats every element on its own and never turns (fusion.PerElement).
         stochastic: whether it draws chance in training.
+        by_flips: whether the loss is followed by what turning its signs does (bnn/flips.py), layer by layer,
+            rather than by derivatives.
         multiplied_as: the width (a key of PRECISIONS) that its levels, or floats, are multiplied at; "" for
             its own.
 
@@ -35,12 +37,14 @@ class ActivationQuantizer:
         arrays: the node's weights, or packed arrays; learned arrays stand there under the names of `start`.
         estimate: gradient of the sign, for quantizers whose paper leaves it open.
         rng, moment: as in an operator; the layer hands over its own.
+        difference: the last `grad` of `gradient`, float32 (n, *shape), where it is `by_flips`; or None.
     """
 
     serves: ClassVar[tuple[str, ...]] = ("1",)
     unsigned: ClassVar[bool] = False
     per_element: ClassVar[bool] = False
     stochastic: ClassVar[bool] = False
+    by_flips: ClassVar[bool] = False
     multiplied_as: ClassVar[str] = ""
 
     def __init__(self, row: Precision, arrays: Arrays, estimator: str) -> None:
@@ -49,6 +53,7 @@ class ActivationQuantizer:
         self.rng = np.random.default_rng(0)
         self.moment = Moment()
         self.grads: Arrays = {}
+        self.difference: F32 | None = None
         self._pack, self._round = pack_signs, quantize
 
     @classmethod
