@@ -27,9 +27,10 @@ from .formula import (
     parts_of,
     with_parts,
 )
+from .lexicon import written
 from .measures import AnyTest, Test
 from .subjects import Decided, Fact, Subject, not_there, unless
-from .vocabulary import CLASS, Vocabulary, number_of, yes_or_no
+from .vocabulary import CLASS, Vocabulary, number_of, some, yes_or_no
 
 __all__ = ["Binding", "Test"]
 
@@ -139,6 +140,12 @@ class Binding:
         also = ""
         if any(sign in word.text[1:] for sign in "+-"):
             also = " If a sum is meant, put spaces around + and -."
+        valued = [v.name for v in known.variables if word.text in v.values and v.kind != "events"]
+        if valued:
+            words = f"{word.text[:40]!r} is a value of {some(tuple(valued))}; a condition is needed here."
+            name, value = written(valued[0]), word.written()
+            do = f"Write {name} = {value}; for one of several {name} in {{{value}, ...}}."
+            return RuleError(words, where=str(word.place), do=do)
         return not_there("column" if tabular else "variable", word, tuple(names), also)
 
     # Inside
@@ -159,7 +166,7 @@ class Binding:
             or found.variable.index_of(value.text) is not None
         ):
             return found.compared(operator, value)
-        if operator in ("=", "!=") and not (found.numeric and other.numeric):
+        if operator in ("=", "!=") and not (_counts(found) and _counts(other)):
             return unless(_same(found, other), negated=operator == "!=")
         left = Word(CLASS, place=compare.place) if subject is None else subject
         return related(self, left, operator, value)
@@ -185,6 +192,11 @@ class Binding:
     def _note(self, note: str) -> None:
         if note not in self.notes:
             self.notes.append(note)
+
+
+def _counts(subject: Subject) -> bool:
+    """Whether a variable is a number, or a flag, which counts 1 where it is yes, beside one."""
+    return subject.numeric or {yes_or_no(name) for name in subject.names} == {True, False}
 
 
 def _same(left: Subject, right: Subject) -> Formula:

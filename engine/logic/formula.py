@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, ClassVar, Literal, TypeVar
 
 from .durations import Window
-from .lexicon import written
+from .lexicon import RESERVED, written
 
 T = TypeVar("T")
 
@@ -57,7 +57,11 @@ class Word:
 
     def written(self) -> str:
         """Return it as a rule writes it."""
-        return self.text if self.is_class else written(self.text, as_text=self.quoted)
+        # A word of the language in capitals stood where only a name may stand, and will again.
+        capital = self.text not in RESERVED and self.text.lower() in RESERVED - {"rule"}
+        if not self.quoted and (capital or self.is_class):
+            return self.text
+        return written(self.text, as_text=self.quoted)
 
 
 # Atoms as written. A subject of None is the class.

@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import RuleError, SolverError
+from . import advice
 from .forms import CALLS, FORMS, unknown_call
 from .formula import Place
 from .lexicon import RESERVED, SOFT, Piece
@@ -88,9 +89,6 @@ _KEPT = {"rule", "class", "exactly", "at", "most", "least"}  # keywords that the
 _KEYWORDS = {word: word.upper() if word in _KEPT else f"_{word.upper()}" for word in sorted(RESERVED | SOFT)}
 _SIGNS = {"text": "STRING", "operator": "OPERATOR", "tolerance": "TOLERANCE"}
 _MOST_WORDS = 4  # of the name of a form
-
-# What other languages write for words of this one.
-_MEANT = {"&": "and", "|": "or", "!": "not", "∧": "and", "∨": "or", "¬": "not", "→": "implies", "∈": "in"}  # noqa: RUF001
 
 # What the parser calls its tokens, in words for a message.
 WORDS_OF_TOKENS = {
@@ -188,7 +186,7 @@ class Feeder:
         piece = self._pieces[self._at]
         states: dict[str, Any] = self.parser.choices()
         if piece.kind in ("strange", "open text"):
-            raise _strange(piece)
+            raise _strange(piece, self._pieces[self._at - 1] if self._at else None)
         kind, text, many = self._kind(piece, states)
         self._at += many
         return Token(kind, text, piece.start, piece.line, piece.column)
@@ -203,10 +201,21 @@ class Feeder:
         call = self._call(states)
         if call is not None:
             return ("CALL", *call)
-        word = piece.keyword
+        word = piece.keyword or self._begun(piece, states)
         known = _KEYWORDS.get(word, "")
         hard = word in RESERVED and piece.text == word
         return (known if hard or (known and known in states) else "WORD"), piece.text, 1
+
+    def _begun(self, piece: Piece, states: dict[str, Any]) -> str:
+        """Return the keyword that a word with a capital letter is, or "".
+
+        Where a name may stand it is one, unless something follows that could not follow a name.
+        """
+        if piece.capital and "WORD" in states:
+            after = self._pieces[self._at + 1] if self._at + 1 < len(self._pieces) else None
+            follows = after is not None and (after.kind == "text" or after.text == "(" or _opens(after))
+            return piece.capital if follows else ""
+        return piece.capital
 
     def _call(self, states: dict[str, Any]) -> tuple[str, int] | None:
         """Return the name of the call that begins here and of how many words it is made."""
@@ -218,7 +227,7 @@ class Feeder:
         name = " ".join(piece.text.lower().replace("_", " ") for piece in words)
         if name in CALLS:
             return name, end
-        if any(piece.keyword for piece in words):
+        if any(piece.keyword or piece.capital for piece in words):
             return None
         raise unknown_call(name, _place(words[0]))
 
@@ -234,16 +243,18 @@ class Feeder:
 
     def _wrong(self, token: Token) -> RuleError:
         accepted, text = self.accepted(), str(token)
-        do = _may_stand(accepted)
         place = str(Place(token.line or 1, token.column or 1))
+        do = advice.of_piece(advice.Wrong(self._pieces, self._at - 1, accepted)) or _may_stand(accepted)
         if "WORD" in accepted and text.lower() in RESERVED:
             words = f"{text!r} is a word of the rule language."
             return RuleError(words, where=place, do=f'If a name is meant, write "{text}". {do}')
-        if token.type == "OPERATOR" and self._at > 1 and self._pieces[self._at - 2].kind == "operator":
-            do = f"One sign compares: = is enough. {do}"
-        if token.type == "WORD" and text[0] in "+-" and {"PLUS", "MINUS"} <= accepted:
-            do = f"Put spaces around + and -. {do}"
         return RuleError(f"{text[:40]!r} cannot stand here.", where=place, do=do)
+
+
+def _opens(piece: Piece) -> bool:
+    """Whether a word may begin a condition, or is a name or number."""
+    openers = ("", "if", "not", "exactly", "at", "class", "most", "least")
+    return piece.kind == "word" and piece.keyword in openers
 
 
 def _may_stand(accepted: set[str]) -> str:
@@ -251,13 +262,12 @@ def _may_stand(accepted: set[str]) -> str:
     return "Here may stand: " + ", ".join(wanted) + "."
 
 
-def _strange(piece: Piece) -> RuleError:
+def _strange(piece: Piece, before: Piece | None) -> RuleError:
     where = str(_place(piece))
     if piece.kind == "open text":
         words = "The text in quotes does not end on its line."
         return RuleError(words, where=where, do='Close it with "; inside a text write \\" and \\\\.')
-    meant = _MEANT.get(piece.text)
-    do = f"Write {meant}." if meant else "Put a name that holds it in quotes."
+    do = advice.of_character(piece.text, before)
     return RuleError(f"The character {piece.text!r} means nothing here.", where=where, do=do)
 
 

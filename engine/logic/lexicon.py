@@ -59,6 +59,8 @@ _QUOTED = r'"(?:[^"\\\n]|\\["\\])*"|"[^\n]*'
 # Comments, texts in quotes, and where a rule begins; all else is passed over.
 _BEGINS = re.compile(rf"#[^\n]*|{_QUOTED}|(?<![\w.+-])(?:rule|RULE)(?![\w.+-])")
 _KEYWORDS = {written: word for word in RESERVED | SOFT for written in (word, word.upper())}
+# As they begin a sentence; columns are named Class, and rules are found by their first word.
+_CAPITALS = {word.title(): word for word in (RESERVED | SOFT) - {"class", "rule"}}
 _KINDS: dict[str, Kind] = {"open": "open text"}
 
 
@@ -80,6 +82,11 @@ class Piece(NamedTuple):
     def keyword(self) -> str:
         """Return the word of the language that it is, in lower case, if it is written in one case; or ""."""
         return _KEYWORDS.get(self.text, "") if self.kind == "word" else ""
+
+    @property
+    def capital(self) -> str:
+        """Return the word of the language that it is with a capital letter, in lower case; or ""."""
+        return _CAPITALS.get(self.text, "") if self.kind == "word" else ""
 
 
 def pieces(text: str) -> Iterator[Piece]:
@@ -114,5 +121,5 @@ def unquoted(text: str) -> str:
 
 def written(text: str, *, as_text: bool = False) -> str:
     """Return a name or value as a rule writes it: bare where that reads back as the same."""
-    bare = not as_text and BARE.fullmatch(text) and text not in RESERVED and not _BEGINS.fullmatch(text)
+    bare = not as_text and BARE.fullmatch(text) and text.lower() not in RESERVED
     return text if bare else quoted(text)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import RuleError
+from . import advice
 from .expressions import Expression, Negative, Product, Sum, place_of
 from .forms import (
     CALLS,
@@ -194,7 +195,8 @@ def _count(how: Branch, number: Token, *branches: Child) -> Formula:
     place = str(_place(number))
     if not (str(number).isascii() and str(number).isdecimal() and len(number) < 10):
         words = f"A count is a whole number; got {str(number)[:40]!r}."
-        raise RuleError(words, where=place, do=f"Write 0 to {len(branches)}.")
+        said = advice.of_number(str(number)) or f"0 to {len(branches)}"
+        raise RuleError(words, where=place, do=f"Write {said}.")
     if len(branches) > MOST_COUNTED:
         words = f"A count is over {len(branches)} parts; {MOST_COUNTED} is the most."
         raise RuleError(words, where=place, do="Split it.")

@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Literal
 
 from ..errors import RuleError
+from . import advice
 from .formula import Formula, Not, Operator, Place, Tested, ValueIn, Word
 from .measures import AnyTest, Test
 from .vocabulary import CLASS, Variable, nearest, number_of, some
@@ -91,9 +92,7 @@ class Subject(ABC):
         if number is None:
             holds = "categories" if self.names and not self.variable.levels else "numbers"
             words = f"{self.called} holds {holds} and {why}; got {value.text[:40]!r}."
-            raise RuleError(
-                words, where=str(value.place), do="Write a number like 6 or -0.5, without quotes."
-            )
+            raise RuleError(words, where=str(value.place), do=advice.of_value(value.text))
         return number
 
     def named(self, value: Word) -> int | None:

@@ -180,10 +180,17 @@ class Vocabulary:
 
 def nearest(word: str, names: tuple[str, ...]) -> str:
     """Return a sentence with the names nearest to `word`, or with what names there are."""
-    near = get_close_matches(word[:_MOST_COMPARED], names[:_MOST_SEARCHED], 3, 0.6)
+    there = names[:_MOST_SEARCHED]
+    near = [name for name in there if _letters(name) == _letters(word)][:3]
+    near = near or get_close_matches(word[:_MOST_COMPARED], there, 3, 0.6)
     if near:
         return f"Nearest: {', '.join(near)}."
     return f"There are {some(names)}." if names else ""
+
+
+def _letters(name: str) -> str:
+    """Return a name without what slips of the hand change: capitals, and what stands between its words."""
+    return re.sub(r"[\s_.-]", "", name[:_MOST_COMPARED]).casefold()
 
 
 def some(names: tuple[str, ...]) -> str:

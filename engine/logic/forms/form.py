@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ...errors import RuleError
+from .. import advice
 from ..expressions import Applied, Expression, Negative, Product, Sum, place_of
 from ..formula import Bare, Form, Formula, Place, Word
 from ..vocabulary import nearest, number_of
@@ -205,4 +206,5 @@ def range_of(text: str, place: Place) -> tuple[Word, Word]:
 
 def unknown_call(name: str, place: Place) -> RuleError:
     """Return the error that no form has this name."""
-    return RuleError(f"There is no form {name[:60]!r}.", where=str(place), do=nearest(name, tuple(CALLS)))
+    do = advice.of_call(name) or nearest(name, tuple(CALLS))
+    return RuleError(f"There is no form {name[:60]!r}.", where=str(place), do=do)
