@@ -274,8 +274,9 @@ def _of_signs(wrong: Wrong) -> str:
     signs = tuple(piece.text for piece in wrong.pieces[max(0, wrong.at - 2) : wrong.at + 1])
     if signs == ("<", "-", ">"):
         return "<-> is written iff."
-    if wrong.here.start == wrong.back().end and signs[1:] in _SIGNS:
-        return _SIGNS[signs[1:]]
+    both = (wrong.back().text, wrong.here.text)
+    if wrong.here.start == wrong.back().end and both in _SIGNS:
+        return _SIGNS[both]
     return "One sign compares: = is enough." if {wrong.here.kind, wrong.back().kind} == {"operator"} else ""
 
 
