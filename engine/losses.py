@@ -1,8 +1,8 @@
 """What the gradient stage makes small. A new loss is one decorated function.
 
 A loss takes scores, float32 (n, classes), labels, int64 (n,), and how much the labels are smoothed, and gives
-the mean loss and dL/dscores. Those of SEVERAL take labels too that are bool (n, classes): which hold of each
-record. `distillation` and `attention_transfer` pull towards a teacher beside it.
+the loss of each record, (n,), and dL/dscores of their mean. Those of SEVERAL take labels too that are bool
+(n, classes): which hold of each record. `distillation` and `attention_transfer` pull towards a teacher.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .label_sets import Bools
 from .options import Family
 from .ports import F32, I64
 
-Loss = Callable[..., tuple[float, F32]]  # (scores, labels, smoothing = 0)
+Loss = Callable[..., tuple[F32, F32]]  # (scores, labels, smoothing = 0)
 
 LOSSES: Family[Loss] = Family("train.loss", "Losses")
 SEVERAL = ("binary_cross_entropy", "squared_hinge")  # losses for several labels a record
@@ -23,8 +23,8 @@ _TINY = np.float32(1e-12)
 
 
 @LOSSES.option("cross_entropy", "Cross-entropy", formula="L = -log softmax(scores)[label]")
-def cross_entropy(scores: F32, labels: I64, smoothing: float = 0.0) -> tuple[float, F32]:
-    """Return the mean cross-entropy of softmax(scores), and its gradient (softmax - target) / n.
+def cross_entropy(scores: F32, labels: I64, smoothing: float = 0.0) -> tuple[F32, F32]:
+    """Return the cross-entropy of softmax(scores), and the gradient of the mean, (softmax - target) / n.
 
     The target is 1 for the label; smoothed by s it is 1 - s + s / classes there and s / classes elsewhere
     (Szegedy et al. 2016, arXiv:1512.00567).
@@ -41,7 +41,7 @@ def cross_entropy(scores: F32, labels: I64, smoothing: float = 0.0) -> tuple[flo
         p -= np.float32(smoothing / scores.shape[1])
     p[rows, labels] -= np.float32(1 - smoothing)
     p /= np.float32(len(labels))
-    return float(of_label.mean()), p.astype(np.float32, copy=False)
+    return of_label, p.astype(np.float32, copy=False)
 
 
 @LOSSES.option(
@@ -49,8 +49,8 @@ def cross_entropy(scores: F32, labels: I64, smoothing: float = 0.0) -> tuple[flo
     "Binary cross-entropy",
     formula="L = mean over classes of -log sigmoid(s) where the label holds, else -log sigmoid(-s)",
 )
-def binary_cross_entropy(scores: F32, labels: I64 | Bools, smoothing: float = 0.0) -> tuple[float, F32]:
-    """Return the mean binary cross-entropy, each label for itself, and its gradient.
+def binary_cross_entropy(scores: F32, labels: I64 | Bools, smoothing: float = 0.0) -> tuple[F32, F32]:
+    """Return the binary cross-entropy, each label for itself, and the gradient of the mean.
 
     The gradient is (sigmoid - target) / (n classes). The target is 1 or 0; smoothed by s, 1 - s / 2 or s / 2.
     """
@@ -59,7 +59,7 @@ def binary_cross_entropy(scores: F32, labels: I64 | Bools, smoothing: float = 0.
     small = np.exp(-np.abs(scores))
     loss = np.maximum(scores, 0) - scores * target + np.log1p(small)
     p = np.where(scores >= 0, 1 / (1 + small), small / (1 + small))
-    return float(loss.mean()), ((p - target) / np.float32(scores.size)).astype(np.float32)
+    return loss.mean(axis=1), ((p - target) / np.float32(scores.size)).astype(np.float32)
 
 
 @LOSSES.option(
@@ -68,18 +68,18 @@ def binary_cross_entropy(scores: F32, labels: I64 | Bools, smoothing: float = 0.
     formula="L = mean over classes of max(0, 1 - t s)^2, t = +1 for the label, else -1",
     citation="Hubara et al. 2016, arXiv:1602.02830",
 )
-def squared_hinge(scores: F32, labels: I64 | Bools, smoothing: float = 0.0) -> tuple[float, F32]:
-    """Return the mean squared hinge loss, one class against the rest, and its gradient.
+def squared_hinge(scores: F32, labels: I64 | Bools, smoothing: float = 0.0) -> tuple[F32, F32]:
+    """Return the squared hinge loss, one class against the rest, and the gradient of the mean.
 
     Its targets are sides, not shares: smoothing does not change them.
     """
     target = np.where(_held(scores, labels), np.float32(1), np.float32(-1))
     slack = np.maximum(0, 1 - target * scores)
-    return float((slack**2).mean()), (-2 * target * slack / scores.size).astype(np.float32)
+    return (slack**2).mean(axis=1), (-2 * target * slack / scores.size).astype(np.float32)
 
 
-def distillation(scores: F32, teacher: F32, temperature: float) -> tuple[float, F32]:
-    """Return T^2 KL(softmax(teacher / T) || softmax(scores / T)), the mean over records, and its gradient.
+def distillation(scores: F32, teacher: F32, temperature: float) -> tuple[F32, F32]:
+    """Return T^2 KL(softmax(teacher / T) || softmax(scores / T)) of each record, and the mean's gradient.
 
     The gradient is T (softmax(scores / T) - softmax(teacher / T)) / n (Hinton et al. 2015, arXiv:1503.02531).
 
@@ -91,12 +91,12 @@ def distillation(scores: F32, teacher: F32, temperature: float) -> tuple[float, 
     t = np.float32(temperature)
     logs, target_logs = (_log_softmax(s / t) for s in (scores, teacher))
     target = np.exp(target_logs)
-    loss = float((target * (target_logs - logs)).sum(axis=1).mean() * temperature**2)
+    loss = (target * (target_logs - logs)).sum(axis=1) * t**2
     return loss, ((np.exp(logs) - target) * (t / np.float32(len(scores)))).astype(np.float32)
 
 
-def attention_transfer(values: F32, teacher: F32) -> tuple[float, F32]:
-    """Return the mean squared difference of two attention maps, and its gradient in `values`.
+def attention_transfer(values: F32, teacher: F32) -> tuple[F32, F32]:
+    """Return the mean squared difference of each record's attention maps, and the mean's gradient.
 
     The map of a record is the mean of the squares over the channels at each place, divided by its length
     over all places (Zagoruyko & Komodakis 2017, arXiv:1612.03928, activation-based, p = 2).
@@ -113,7 +113,7 @@ def attention_transfer(values: F32, teacher: F32) -> tuple[float, F32]:
     along = (d_map * maps).sum(axis=1, keepdims=True)
     d_mean = (d_map - along * maps) / lengths
     grad = d_mean[:, :, None] * values * np.float32(2 / values.shape[2])
-    return float((off * off).mean()), grad.astype(np.float32)
+    return (off * off).mean(axis=1), grad.astype(np.float32)
 
 
 def _held(scores: F32, labels: I64 | Bools) -> Bools:

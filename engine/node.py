@@ -19,7 +19,7 @@ import numpy as np
 from .errors import GraphError
 from .fields import Fields
 from .guard import Showing
-from .ports import F32, I64, Array, Arrays, Port, Spec
+from .ports import F32, F64, I64, Array, Arrays, Port, Spec
 
 Specs = tuple[Spec, ...]
 Predictor = Callable[..., tuple[Array, ...]]
@@ -100,6 +100,8 @@ class Moment:
         bfloat16: whether products of gradients may be rounded to bfloat16 where that is faster.
         places: int64 (n,), where the records of this step stand in the training part; None where they are
             not of it.
+        losses: float32 (n,), the loss of each record in this step, which is written between the forward pass
+            and the way back; None where nobody does. Their mean is what the step makes small.
     """
 
     share: float = 1.0
@@ -108,6 +110,7 @@ class Moment:
     learning: bool = True
     bfloat16: bool = False
     places: I64 | None = field(default=None, compare=False)
+    losses: F32 | None = field(default=None, compare=False)
 
 
 class ShapeError(GraphError):
@@ -203,8 +206,8 @@ class Penalty(ABC):
     """What a node that corrects answers adds to the loss of its scores, so that less is to be corrected."""
 
     @abstractmethod
-    def __call__(self, *inputs: Array | None) -> tuple[float, F32]:
-        """Return the mean over the records, and its gradient in the scores, float32 (n, scores).
+    def __call__(self, *inputs: Array | None) -> tuple[F64, F32]:
+        """Return the term of each record, float64 (n,), and dL/dscores of their mean, float32 (n, scores).
 
         Args:
             inputs: what arrives at the node, in the order of its ports.

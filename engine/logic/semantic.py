@@ -196,14 +196,14 @@ class SemanticLoss(Penalty):
         self._conditioning, self._columns = Conditioning(rules), len(rules.columns)
         self._last: tuple[F64, F64, F64] | None = None
 
-    def __call__(self, *inputs: Array | None) -> tuple[float, F32]:
+    def __call__(self, *inputs: Array | None) -> tuple[F64, F32]:
         scores, facts = inputs[0], inputs[1]
         if scores is None:
             raise ValueError("there are no scores")
         known = np.zeros((len(scores), self._columns)) if facts is None else facts
         loss, grad, found = self._conditioning.loss(known, scores)
         self._last = known.copy(), scores.copy(), found.compliance  # training reuses its buffers
-        return float(loss.mean()), (grad / len(scores)).astype(np.float32)
+        return loss, (grad / len(scores)).astype(np.float32)
 
     def figures(self) -> dict[str, float]:
         """Return `kept`, the mean compliance, and `broken`, the share of likeliest answers against a rule."""

@@ -83,7 +83,7 @@ def check_gradients(project: Any) -> tuple[NodeCheck, ...]:
 
     def value() -> float:
         pulled = float((_forward(plan, records).astype(np.float64) * pulls).sum())
-        return pulled + (penalties.add(plan, {}) if penalties else 0.0)
+        return pulled + (float(penalties.add(plan, {}).mean()) if penalties else 0.0)
 
     given = {key: p.grad.copy() for key, p in plan.parameters().items()}
     found: dict[str, list[_Compared]] = {}

@@ -78,6 +78,7 @@ class Descent:
         self.tally = Tally()
         self.metrics: dict[str, float] = {}
         self._augmenting = _Augmenting(settings)
+        self._losses = np.empty(settings.batch, np.float32)
 
     def _begin(self, stage: Stage) -> None:
         self.stage = stage
@@ -188,17 +189,20 @@ class Descent:
 
     def _step(self, records: Records, rate: float, share: float, place: tuple[int, int]) -> tuple[float, int]:
         batch = self._augmenting(records, place)
-        self.plan.tell(replace(self._moment(share), places=records.places))
+        told = self._losses[: len(records)]
+        self.plan.tell(replace(self._moment(share), places=records.places, losses=told))
         scores = self.plan.forward(Records(batch.samples, records.labels, records.facts))
-        loss, grad = self._loss(scores, batch)
+        losses, grad = self._loss(scores, batch)
         also: dict[tuple[str, str], F32] = {}
         if self._teacher:
             taught = self._teacher.teach(self.plan, scores, batch, records)
-            loss = self._settings.label_weight * loss + taught.loss
+            losses = np.float32(self._settings.label_weight) * losses + taught.losses
             grad = np.float32(self._settings.label_weight) * grad + taught.grad
             also.update(taught.also)
         if self._penalties:
-            loss += self._penalties.add(self.plan, also)
+            losses = losses + self._penalties.add(self.plan, also).astype(np.float32)
+        told[...] = losses
+        loss = float(losses.mean())
         if not np.isfinite(loss):
             words = f"The loss is no longer a number in epoch {place[0] + 1}."
             raise TrainError(words, do="Lower the learning rate, or add a Batch norm.")
@@ -212,19 +216,20 @@ class Descent:
     def _right(self, scores: F32, labels: I64) -> int:
         return int((said(scores, several=self._several) == labels).sum())
 
-    def _loss(self, scores: F32, batch: Batch) -> tuple[float, F32]:
+    def _loss(self, scores: F32, batch: Batch) -> tuple[F32, F32]:
+        """Return the loss of each record, and dL/dscores of their mean."""
         of, smoothing = LOSSES.make(self._settings.loss), self._settings.smoothing
         classes = scores.shape[1]
         labels, others = (
             held(some, classes) if self._several and some is not None else some
             for some in (batch.labels, batch.others)
         )
-        loss, grad = of(scores, labels, smoothing)
+        losses, grad = of(scores, labels, smoothing)
         if others is None:
-            return loss, grad
-        other, other_grad = of(scores, others, smoothing)
+            return losses, grad
+        other_losses, other_grad = of(scores, others, smoothing)
         share, rest = np.float32(batch.share), np.float32(1 - batch.share)
-        return batch.share * loss + (1 - batch.share) * other, share * grad + rest * other_grad
+        return share * losses + rest * other_losses, share * grad + rest * other_grad
 
     def _shorten(self) -> None:
         """Bring the gradient of all parameters together to the longest length that is allowed."""

@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import PolybitError, TrainError
 from ..graph import Graph, Wire
 from ..node import Penalty
-from ..ports import F32
+from ..ports import F32, F64
 from .plan import Plan
 
 Ends = dict[tuple[str, str], F32]  # gradients by node and output
@@ -52,17 +52,18 @@ class Penalties:
             words = "Weight of rules is set, but no guard with rules corrects scores that are trained."
             raise TrainError(words, do="Add a Constraint guard with rules, or set Weight of rules to 0.")
 
-    def add(self, plan: Plan, also: Ends) -> float:
-        """Return the weighted terms for the last forward pass, and add their gradients to `also`."""
-        loss = 0.0
+    def add(self, plan: Plan, also: Ends) -> F64:
+        """Return the weighted terms of each record last run forward, and add their gradients to `also`."""
+        losses = []
         for term in self._terms:
             inputs = [plan.values.get((w.source, w.output)) if w else None for w in term.wires]
             scores = np.asarray(plan.value(*term.end), np.float32)
-            value, grad = term.penalty(scores, *inputs[1:])
-            loss += float(self._weight) * value
+            values, grad = term.penalty(scores, *inputs[1:])
+            losses.append(float(self._weight) * values)
             grad = self._weight * grad
             also[term.end] = also[term.end] + grad if term.end in also else grad
-        return loss
+        total: F64 = np.sum(losses, axis=0)
+        return total
 
     def figures(self) -> dict[str, float]:
         """Return the figures of the last batch, as `NODE: FIGURE`."""

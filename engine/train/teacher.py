@@ -30,9 +30,9 @@ Maps = dict[End, tuple[int, ...]]  # the places of feature maps
 
 @dataclass(frozen=True)
 class Taught:
-    """What a teacher adds to a step: to the loss, to dL/dscores, and gradients that begin at inner nodes."""
+    """What a teacher adds to a step: to losses, to dL/dscores, and gradients that begin at inner nodes."""
 
-    loss: float
+    losses: F32
     grad: F32
     also: dict[End, F32]
 
@@ -111,13 +111,13 @@ class Teacher:
         settings = self._settings
         values = self._forward(Records(as_floats(batch.samples), records.labels, records.facts))
         taught = np.asarray(values[self._answer.source, self._answer.output], np.float32)
-        loss, grad = distillation(scores, taught, settings.temperature)
-        total = settings.teacher_weight * loss
+        losses, grad = distillation(scores, taught, settings.temperature)
+        total = np.float32(settings.teacher_weight) * losses
         also: dict[End, F32] = {}
         for mine, theirs in self._pairs:
             value = plan.value(*mine)
             pulled, d_value = attention_transfer(_places(value), _places(values[theirs]))
-            total += settings.attention_weight * pulled
+            total += np.float32(settings.attention_weight) * pulled
             also[mine] = (np.float32(settings.attention_weight) * d_value).reshape(value.shape)
         return Taught(total, np.float32(settings.teacher_weight) * grad, also)
 

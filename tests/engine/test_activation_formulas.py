@@ -92,6 +92,7 @@ BITS = {
     "bernoulli": (None, lambda x, g, width: 0.5 * g * clip1(x)),
     "gumbel": (None, None),
     "psa": (None, lambda x, g, width: g * (1 - np.tanh(x / 2) ** 2) / 2),  # test_flips.py
+    "reinforce": (None, lambda x, g, width: g * (1 - np.tanh(x / 2) ** 2) / 2),  # test_reinforce.py
     "rsign": (lambda x, width: sign(x), lambda x, g, width: g * clip1(x)),
     "adabin": (lambda x, width: sign(x), lambda x, g, width: g * clip1(x)),
     "progressive": (lambda x, width: sign(x), lambda x, g, width: g),

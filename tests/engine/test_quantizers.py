@@ -251,7 +251,7 @@ def test_chance_is_drawn_anew_in_training_and_never_shipped(key, width):
     assert (again.quantize(w).values == first).all()
 
 
-@pytest.mark.parametrize("key", ["stochastic_sign", "bernoulli", "gumbel", "psa"])
+@pytest.mark.parametrize("key", ["stochastic_sign", "bernoulli", "gumbel", "psa", "reinforce"])
 def test_chance_in_activations_follows_its_probability(key):
     kind, spec = ACTIVATION_QUANTIZERS.make(key), Spec("real", (1,))
     quantizer = kind(PRECISIONS["1"], kind.start(PRECISIONS["1"], spec), "clipped")
@@ -259,7 +259,7 @@ def test_chance_in_activations_follows_its_probability(key):
     words = quantizer.quantize(x, Spec("bits", (1,), "1").array(len(x)))
     share = (words & np.uint64(1)).reshape(5, -1).mean(axis=1)
     at = np.array([-1.5, -0.4, 0.0, 0.8, 1.5])
-    expected = 1 / (1 + np.exp(-at)) if key in ("gumbel", "psa") else np.clip((at + 1) / 2, 0, 1)
+    expected = 1 / (1 + np.exp(-at)) if key in ("gumbel", "psa", "reinforce") else np.clip((at + 1) / 2, 0, 1)
     np.testing.assert_allclose(share, expected, atol=0.03)
     shipped = quantizer.shipped(x, Spec("bits", (1,), "1").array(len(x)))
     assert ((shipped & np.uint64(1))[:, 0] == (x[:, 0] >= 0)).all()
