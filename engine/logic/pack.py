@@ -48,6 +48,9 @@ class Sample:
         answer: values of decided variables; one that is left out is not decided.
         keeps: whether it keeps every rule that must hold.
         breaks: the rules it breaks, soft ones too.
+        stamps: when the events of a sequence happen, by its name: seconds since any moment, never falling,
+            NaN where that is not known. Without them only the order of events counts.
+        places: where they happen: degrees north and east, NaN where that is not known.
     """
 
     name: str
@@ -55,6 +58,8 @@ class Sample:
     answer: Mapping[str, Value]
     keeps: bool = True
     breaks: tuple[str, ...] = ()
+    stamps: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    places: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from .pack_fields import (
     typed,
 )
 from .pack_lines import Key, lines_of, words_of
+from .pack_times import read_places, read_stamps
 from .ruleset import RuleSet
 from .vocabulary import KINDS, Variable, Vocabulary, nearest, some
 
@@ -40,7 +41,7 @@ MOST_EVENTS = 1_000  # of one sample
 _HEAD = ("title", "domain", "text", "licence", "jurisdiction", "date", "notice")
 _SOURCE = ("id", "title", "url", "licence", "checked", "compared", "read", "unconfirmed")
 _VARIABLE = ("kind", "given", "values", "least", "most", "step", "unit", "text")
-_SAMPLE = ("name", "facts", "answer", "keeps", "breaks")
+_SAMPLE = ("name", "facts", "answer", "stamps", "places", "keeps", "breaks")
 _TOP = ("pack", "sources", "variables", "rules", "samples")
 _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
@@ -193,7 +194,10 @@ class _Reader:
             name = text_at(entry, "name", place, needed=True)
             facts = _values(entry, "facts", place, given)
             answer = _values(entry, "answer", place, decided)
-            found.append(Sample(name, facts, answer, *_breaks(entry, place, soft)))
+            events = {key: len(value) for key, value in (facts | answer).items() if isinstance(value, tuple)}
+            stamps = read_stamps(entry, place, events)
+            places = read_places(entry, place, {key: events[key] for key in stamps})
+            found.append(Sample(name, facts, answer, *_breaks(entry, place, soft), stamps, places))
         return tuple(found)
 
 

@@ -116,10 +116,8 @@ def judged(pack: Pack) -> list[tuple[str, ...]]:
     facts, values = facts_of(pack.vocabulary, pack.samples), values_of(pack.vocabulary, pack.samples)
     broken = {name: plain.broken(facts, values)[:, i] for i, name in enumerate(plain.names)}
     for number, those in ordered.items():
-        order = Order(those, pack.vocabulary.sequences[number])
-        for i, rule in enumerate(those):
-            lists = [s.answer.get(order.name, s.facts.get(order.name)) for s in pack.samples]
-            broken[rule.name] = np.array([order.breaks(i, events) for events in lists])
+        found = Order(those, pack.vocabulary.sequences[number]).broken(pack.samples)
+        broken |= {rule.name: found[:, i] for i, rule in enumerate(those)}
     return [tuple(r.name for r in rules.rules if broken[r.name][n]) for n in range(len(pack.samples))]
 
 
@@ -192,11 +190,33 @@ class Order:
         self.hard = np.array([rule.weight is None for rule in rules])
         self.names = tuple(rule.name for rule in rules)
 
-    def breaks(self, rule: int, events: Value | None) -> bool:
-        """Return whether a sequence breaks a rule; one that is left out breaks none."""
-        if not isinstance(events, tuple):
-            return False
-        return not self.engine.automata[rule].holds([self.events.index(event) for event in events])
+    def broken(self, samples: Sequence[Sample]) -> Bools:
+        """Return which rules the sequence of each sample breaks, bool (n, rules).
+
+        Without stamps it breaks of rules in time what no stamps would keep; left out, it breaks none.
+        """
+        found = [sample.answer.get(self.name, sample.facts.get(self.name)) for sample in samples]
+        lists = [events if isinstance(events, tuple) else () for events in found]
+        labels = np.zeros((len(samples), max(map(len, lists), default=0) or 1), np.int32)
+        for row, events in zip(labels, lists, strict=True):
+            row[: len(events)] = [self.events.index(event) for event in events]
+        lengths = np.array([len(events) for events in lists], np.int64)
+        out = self.engine.broken(labels, lengths, self._times(samples, labels.shape[1]))
+        out[[not isinstance(events, tuple) for events in found]] = False
+        return out
+
+    def _times(self, samples: Sequence[Sample], steps: int) -> Times | None:
+        """Return the stamps and places of samples; None where none has any."""
+        from .sequences.clock import Times
+
+        if not any(self.name in sample.stamps for sample in samples):
+            return None
+        seconds, places = np.full((len(samples), steps), np.nan), np.full((len(samples), steps, 2), np.nan)
+        for i, sample in enumerate(samples):
+            stamps, where = sample.stamps.get(self.name, ()), sample.places.get(self.name, ())
+            seconds[i, : len(stamps)] = stamps
+            places[i, : len(where)] = np.reshape(where, (-1, 2))
+        return Times(seconds, places)
 
 
 def orders_of(rules: RuleSet) -> list[Order]:

@@ -24,6 +24,7 @@ from engine.logic.vocabulary import number_of, yes_or_no
 KEYS = tuple(packs())
 PLAIN = tuple(key for key in KEYS if pack_of(key).vocabulary.decided)
 ORDERED = tuple(key for key in KEYS if pack_of(key).vocabulary.sequences)
+STAMPED = tuple(key for key in ORDERED if any(sample.stamps for sample in pack_of(key).samples))
 
 
 def bound(key):
@@ -139,6 +140,28 @@ def test_its_samples_break_what_they_say(key):
         given = {v.name for v in pack.vocabulary.variables if v.given}
         decided = {v.name for v in pack.vocabulary.variables if not v.given}
         assert (set(sample.facts), set(sample.answer)) == (given, decided), sample.name
+
+
+def in_time(key):
+    """Return the rules of a pack that count time and not steps."""
+    return [order.names[i] for order in orders_of(bound(key)) for i in order.engine.timed.numbers]
+
+
+def test_some_packs_have_rules_in_time():
+    assert [key for key in ORDERED if in_time(key)] == [key for key in ORDERED if key in STAMPED]
+    assert {"surgical-safety", "aircraft-departure"} <= set(STAMPED)
+
+
+@pytest.mark.parametrize("key", STAMPED)
+def test_for_every_rule_in_time_the_stamps_of_one_sample_keep_it_and_those_of_another_break_it(key):
+    pack = pack_of(key)
+    stamped = [sample for sample in pack.samples if sample.stamps]
+    bare = replace(pack, samples=tuple(replace(sample, stamps={}, places={}) for sample in stamped))
+    pairs = list(zip(judged(replace(pack, samples=tuple(stamped))), judged(bare), strict=True))
+    assert any(sample.keeps for sample in stamped)
+    for rule in in_time(key):
+        assert any(rule in broken and rule not in without for broken, without in pairs), rule
+        assert any(rule not in broken for broken, _ in pairs), rule
 
 
 @cache

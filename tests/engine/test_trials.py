@@ -66,9 +66,33 @@ def test_rules_over_sequences_are_parted_from_the_others():
     assert plain.names == ("one", "two", "four", "five")
     assert [rule.name for rule in ordered[0]] == ["three"]
     (order,) = orders_of(rules)
-    assert order.breaks(0, ("b", "a"))
-    assert not order.breaks(0, ("c", "a", "b"))
-    assert not order.breaks(0, None)
+    logs = [{"log": ("b", "a")}, {"log": ("c", "a", "b")}, {}, {"log": ()}]
+    assert order.broken([Sample("", {}, log) for log in logs])[:, 0].tolist() == [True, False, False, False]
+    assert order.broken([]).shape == (0, 1)
+
+
+def test_samples_are_judged_by_their_stamps_and_places():
+    text = """
+rule soon: response(a, b, within 10 min)
+rule slow: speed(a or b, 900)
+rule order: precedence(a, b)
+"""
+    (order,) = orders_of(RuleSet.over(text, WORDS))
+    berlin, rome = (52.52, 13.4), (41.9, 12.5)  # 1,184 km apart
+    told = [
+        ({"log": (0.0, 601.0)}, {}, ["soon"]),
+        ({"log": (0.0, 600.0)}, {}, []),
+        ({}, {}, []),
+        ({"log": (0.0, 540.0)}, {"log": (berlin, rome)}, ["slow"]),
+        ({"log": (0.0, 7200.0)}, {"log": (berlin, rome)}, ["soon"]),
+        ({"log": (0.0, 540.0)}, {"log": (berlin, (np.nan, np.nan))}, []),
+        ({"log": (0.0, np.nan)}, {"log": (berlin, rome)}, []),
+    ]
+    samples = [
+        Sample("", {}, {"log": ("a", "b")}, stamps=stamps, places=places) for stamps, places, _ in told
+    ]
+    found = [[name for name, b in zip(order.names, row, strict=True) if b] for row in order.broken(samples)]
+    assert found == [broken for *_, broken in told]
 
 
 def test_a_trial_counts_what_broke_and_leaves_nothing_broken():
