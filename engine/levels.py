@@ -44,6 +44,7 @@ class Quantized:
         blocks: int8 (outputs, blocks of BLOCK inputs): the powers of two that `values` are entries of `book`
             times, or None for 1.
         soft: whether `values` are still between the levels, as progressive quantizers have it in training.
+        bits: how many of the width's bit planes hold the levels; 0 for all.
     """
 
     values: F32
@@ -53,6 +54,7 @@ class Quantized:
     book: F32 | None = None
     blocks: I8 | None = None
     soft: bool = False
+    bits: int = 0
 
 
 class PackedSigns(Quantized):
@@ -157,8 +159,8 @@ def latent_gradient(w: F32, grad: F32, precision: str) -> F32:
 def pack_weights(quantized: Quantized, precision: str) -> Array:
     """Return the stored form of quantized weights.
 
-    1 bit: uint64 (outputs, words). Levels: uint64 (planes, outputs, words). 16: float16, 32: float32
-    (outputs, inputs).
+    1 bit: uint64 (outputs, words). Levels: uint64 (planes, outputs, words), without the planes that a learned
+    width leaves, which would say the sign once more. 16: float16, 32: float32 (outputs, inputs).
     """
     row = PRECISIONS[precision]
     values = np.ascontiguousarray(quantized.values)
@@ -168,7 +170,14 @@ def pack_weights(quantized: Quantized, precision: str) -> Array:
         signs = np.zeros((len(values), words_for(values.shape[1])), np.uint64)
         pack_signs(values, signs)
         return signs
-    return planes_of(values.astype(np.int16), row)
+    planes = planes_of(values.astype(np.int16), row)
+    return planes[: quantized.bits].copy() if quantized.bits else planes
+
+
+def whole_planes(planes: U64, precision: str) -> U64:
+    """Return bit planes with those of their width that a learned width left out: its last, the sign."""
+    missing = len(PRECISIONS[precision].coefficients) - len(planes)
+    return np.concatenate([planes, np.repeat(planes[-1:], missing, axis=0)]) if missing > 0 else planes
 
 
 def unpack_weights(packed: Array, precision: str, inputs: int) -> F32:
@@ -183,7 +192,7 @@ def unpack_weights(packed: Array, precision: str, inputs: int) -> F32:
         unpack_signs(packed, out)
         return out
     levels = np.empty((packed.shape[1], inputs), np.int16)
-    unpack_planes(packed, coefficients_of(row), levels)
+    unpack_planes(whole_planes(packed, precision), coefficients_of(row), levels)
     return levels.astype(np.float32)
 
 

@@ -296,6 +296,10 @@ class Node(Fields):
         """Return the arrays that are stored and shipped, by name."""
         return dict(weights)
 
+    def may_be_shorter(self, name: str) -> bool:
+        """Return whether a packed array may have fewer entries along its first axis than a fresh one has."""
+        return False
+
     def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
         """Return the function from input arrays to output arrays that a shipped model runs.
 

@@ -22,6 +22,7 @@ from .linear import (
     input_arrays,
     input_bits,
     multiplied_width,
+    planes_vary,
     ship,
     weight_arrays,
     weight_bits,
@@ -193,6 +194,9 @@ class MapLayer(Node):
         if taken.quantizer:
             packed.update(taken.quantizer.pack(taken.quantizer.row, weights))
         return packed
+
+    def may_be_shorter(self, name: str) -> bool:
+        return planes_vary(self.weight_quantizer, name)
 
     def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
         (spec,) = wired(inputs)

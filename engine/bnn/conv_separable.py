@@ -134,6 +134,10 @@ class SeparableOperator(Operator):
     def gradient(self, *grads: F32 | None) -> tuple[F32 | None, ...]:
         return self._first.gradient(*self._second.gradient(*grads))
 
+    def metrics(self) -> dict[str, float]:
+        parts = ((FIRST, self._first), (SECOND, self._second))
+        return {prefix + key: value for prefix, part in parts for key, value in part.metrics().items()}
+
     def hardware_profile(self) -> tuple[str, ...]:
         return (*self._first.hardware_profile(), *self._second.hardware_profile())
 

@@ -35,6 +35,7 @@ from .linear import (
     input_arrays,
     input_bits,
     multiplied_width,
+    planes_vary,
     ship,
     weight_arrays,
     weight_bits,
@@ -137,6 +138,9 @@ class Dense(Node):
         if taken.quantizer:
             packed.update(taken.quantizer.pack(taken.quantizer.row, weights))
         return packed
+
+    def may_be_shorter(self, name: str) -> bool:
+        return planes_vary(self.weight_quantizer, name)
 
     def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
         (spec,) = wired(inputs)

@@ -25,7 +25,7 @@ from ..node import (
 )
 from ..ports import F32, I64, Array, Arrays, Port, Spec
 from ..precision import PRECISIONS
-from .linear import check_quantizers, ship, weight_arrays, weight_bits
+from .linear import check_quantizers, planes_vary, ship, weight_arrays, weight_bits
 from .stored import numbers
 from .weights import WEIGHT_QUANTIZERS
 
@@ -90,6 +90,9 @@ class Embedding(Node):
 
     def pack(self, weights: Arrays, *inputs: Spec | None) -> Arrays:
         return ship(weights, self.weight_bits, self.weight_quantizer, self.estimator)
+
+    def may_be_shorter(self, name: str) -> bool:
+        return planes_vary(self.weight_quantizer, name)
 
     def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
         (spec,) = wired(inputs)

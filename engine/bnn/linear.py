@@ -71,6 +71,11 @@ def weight_bits(precision: str, quantizer: str, outputs: int, inputs: int) -> in
     return kind.bases * (each + kind.beside(row, outputs, inputs))
 
 
+def planes_vary(quantizer: str, name: str) -> bool:
+    """Return whether a packed array of a layer is bit planes whose number is learned."""
+    return name.endswith("weight") and WEIGHT_QUANTIZERS.make(quantizer).learns_width
+
+
 def input_bits(spec: Spec, precision: str, quantizer: str, outputs: int) -> int:
     """Return the bits of what is stored of a layer's input: learned arrays, and `shift` of its outputs."""
     if spec.type == "bits":

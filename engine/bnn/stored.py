@@ -1,6 +1,6 @@
 """What is stored of a layer's weights, and what of it is multiplied.
 
-    levels, signs, floats   as they are (levels.pack_weights)
+    levels, signs, floats   as they are (levels.pack_weights); a learned width has as many planes as it says
     entries of a book       `weight`: their places in it, as bit planes; `book`: float32, what each counts;
                             `blocks`: int8, a power of two for every BLOCK inputs, where there are blocks
     bfloat16                `weight`: uint16, the upper halves of float32
@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..kernels.levels import unpack_planes
-from ..levels import BLOCK, BrainFloats, Quantized, pack_weights, planes_of, unpack_weights
+from ..levels import BLOCK, BrainFloats, Quantized, pack_weights, planes_of, unpack_weights, whole_planes
 from ..ports import F32, I16, Array, Arrays
 from ..precision import PRECISIONS, Precision
 from .weights import WEIGHT_QUANTIZERS
@@ -113,6 +113,7 @@ def _narrow(weight: Array, precision: str) -> tuple[Array, str]:
     while needed > 2 and (weight[needed - 1] == weight[needed - 2]).all():
         needed -= 1
     row = next(row for row in _WIDTHS if len(row.coefficients) >= needed)
+    weight = whole_planes(weight, row.key)
     return np.ascontiguousarray(weight[: len(row.coefficients)]), row.key
 
 

@@ -90,7 +90,7 @@ def load_model(path: str | Path) -> Program:
         check_format(file, path, FORMAT, VERSION)
         graph = read_texts(file, read_stored_project(file, path.name).graph, path.name)
         check_graph(graph, file, path.name)
-        weights = read_arrays(file, "weights", path.name, packed(graph, started(graph)))
+        weights = read_arrays(file, "weights", path.name, packed(graph, started(graph)), graph)
         hdf5.check_seal(file, path.name, ModelError)
         return Program(graph, weights)
 

@@ -22,6 +22,7 @@ from .project import Project, project_text, read_project
 
 Weights = dict[str, Arrays]
 _TEXTS = "packs"
+_LEAST_PLANES, _MOST_PLANES = 2, 8  # of weights whose width is learned
 _SLACK = 4096  # bytes that a counted size may differ from the packed one
 
 
@@ -104,8 +105,17 @@ def write_arrays(file: h5py.Group, name: str, weights: Weights) -> None:
             file.create_dataset(f"{name}/{node}/{key}", data=little)
 
 
-def read_arrays(file: h5py.Group, name: str, where: str, expected: Weights) -> Weights:
+def read_arrays(
+    file: h5py.Group, name: str, where: str, expected: Weights, graph: Graph | None = None
+) -> Weights:
     """Return the arrays that `write_arrays` stored, each of the dtype and shape that is expected.
+
+    Args:
+        file: what they lie in.
+        name: the group.
+        where: name of the file, for errors.
+        expected: arrays by node and name.
+        graph: whose nodes say which packed arrays may be shorter; without one none may.
 
     Raises:
         ModelError: an array is missing, too many, or not of its shape or dtype.
@@ -120,9 +130,10 @@ def read_arrays(file: h5py.Group, name: str, where: str, expected: Weights) -> W
             continue
         group = hdf5.member(top, node, where, ModelError)
         for key, like in arrays.items():
-            out[node][key] = _like(
-                hdf5.array(group, key, where, ModelError, plain=True), like, f"{node}/{key}", where
-            )
+            found = hdf5.array(group, key, where, ModelError, plain=True)
+            shorter = graph is not None and found.ndim and graph.node(node).may_be_shorter(key)
+            wanted = like[: max(_LEAST_PLANES, len(found))] if shorter else like
+            out[node][key] = _like(found, wanted, f"{node}/{key}", where)
     return out
 
 
@@ -158,7 +169,8 @@ def check_graph(graph: Graph, file: h5py.File, where: str) -> None:
     if wrong:
         raise ModelError(f"Its graph does not hold together: {wrong[0]}", where=where)
     claimed = estimate(graph).total.weight_bytes
-    if claimed > file.id.get_filesize() + _SLACK:
+    shorter = any(graph.node(name).may_be_shorter("weight") for name in graph.order)
+    if claimed > file.id.get_filesize() * (_MOST_PLANES // _LEAST_PLANES if shorter else 1) + _SLACK:
         raise ModelError(f"Its plan claims {claimed:,} bytes of weights: too many.", where=where)
 
 

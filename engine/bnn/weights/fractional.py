@@ -21,11 +21,12 @@ class _Fractional(WeightQuantizer):
     """Base: a blend of the two whole widths beside b, in shares; b is rounded and kept in the second half.
 
     Levels lie evenly up to the largest weight of each output. The width of the layer is the most that b can
-    be: a file stores as many planes, and multiplies only those that b leaves.
+    be: a file stores, and a product takes, the planes that b leaves.
     """
 
     serves: ClassVar[tuple[str, ...]] = ("4", "8")
     trained: ClassVar[tuple[str, ...]] = ("weight_width",)
+    learns_width: ClassVar[bool] = True
     price: ClassVar[float]
 
     @classmethod
@@ -73,7 +74,8 @@ class _Fractional(WeightQuantizer):
     def _at(w: F32, bits: int) -> Quantized:
         high = np.float32(2 ** (bits - 1) - 1)
         steps = (np.abs(w).max(axis=1, initial=0) / high + _TINY).astype(np.float32)
-        return Quantized(np.clip(np.rint(w / steps[:, None]), -high, high).astype(np.float32), steps)
+        levels = np.clip(np.rint(w / steps[:, None]), -high, high).astype(np.float32)
+        return Quantized(levels, steps, bits=bits)
 
 
 def _counted(quantized: Quantized) -> F32:

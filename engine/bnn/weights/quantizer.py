@@ -28,6 +28,7 @@ class WeightQuantizer:
         stochastic: whether it draws chance in training.
         trained: names of those arrays of `start` that are trained by gradient.
         relative: those of them that are scales: an optimiser such as Adam moves them by shares of their size.
+        learns_width: whether it may leave bit planes out of what is stored (`Quantized.bits`).
         multiplied_as: the width (a key of PRECISIONS) that what is stored is multiplied at; "" for its own.
 
     Attributes:
@@ -44,6 +45,7 @@ class WeightQuantizer:
     stochastic: ClassVar[bool] = False
     trained: ClassVar[tuple[str, ...]] = ()
     relative: ClassVar[tuple[str, ...]] = ()
+    learns_width: ClassVar[bool] = False
     multiplied_as: ClassVar[str] = ""
 
     def __init__(self, row: Precision, arrays: Arrays, estimator: str) -> None:
