@@ -99,6 +99,9 @@ def document_of(name: str) -> Document:
     suffix = Path(name).suffix.lower()
     if suffix in READERS:
         return read_rules(name)
+    if suffix in DIMACS:
+        words = f"{Path(name).name} holds clauses; only rules in words are tried on random records."
+        raise RuleError(words, do="Check it with `rules check`, or give scores to `rules repair`.")
     if suffix and "+" not in suffix:
         known = ", ".join((*DIMACS, *READERS))
         raise RuleError(f"Rules are read from {known} here; got {Path(name).name!r}.")

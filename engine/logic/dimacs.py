@@ -7,15 +7,19 @@ comments of our own, `c variable 3 fever`, that other programs skip.
 
 from __future__ import annotations
 
+import gc
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from ..errors import RuleError
+from ..kernels.clause_words import HARD, MOST_WEIGHT, read_clauses
 from .clauses import clauses_of
 from .files import text_of
 from .normal import AtLeast, NormalForm
@@ -23,14 +27,24 @@ from .normal import AtLeast, NormalForm
 MOST_BYTES = 32 << 20
 MOST_VARIABLES = 1_000_000
 MOST_CLAUSES = 1_000_000
-MOST_WEIGHT = 1 << 40  # a million of them add up within 64 bits
 SUFFIXES = (".cnf", ".wcnf")
 _NUMBER = re.compile(r"-?\d{1,19}", re.ASCII)
+_LONG = re.compile(r"-?\d{20,}", re.ASCII)
 _NAMED = re.compile(r"c variable (\d{1,7}) (\S.{0,199})", re.ASCII)
+_NAMING = "c variable "
 _HEADER = "A header is `p cnf VARIABLES CLAUSES` or `p wcnf VARIABLES CLAUSES TOP`."
-_HARD = -1  # weight of a clause that must hold
+_WEIGHT = "Weigh the clause, or leave it out."
+_MOST_WORDS = 20_000  # characters that are read word by word sooner than a kernel is loaded
 
 Token = tuple[str, int]  # a word and its line
+
+
+class _Rest(NamedTuple):
+    """What is left to be read: its text, the number of its first line, and whether all of that is there."""
+
+    text: str
+    line: int = 1
+    fresh: bool = True
 
 
 @dataclass
@@ -42,9 +56,18 @@ class _Reading:
     variables: int = 0
     clauses: int = 0
     top: int = 0
+    end: int = 0  # the line of a `%`
     names: dict[int, str] = field(default_factory=dict)
     lines: dict[int, int] = field(default_factory=dict)  # where a variable is named
     found: list[tuple[int, tuple[int, ...], int]] = field(default_factory=list)  # weight, literals, line
+
+    def name(self, row: str, line: int) -> None:
+        """Take the name of a variable from a comment, if it gives one."""
+        named = _NAMED.fullmatch(row.strip())
+        if named and "\N{REPLACEMENT CHARACTER}" in named[2]:
+            raise RuleError("The name in this comment is no UTF-8 text.", where=_at(line), do="Save it so.")
+        if named:
+            self.names[int(named[1])], self.lines[int(named[1])] = named[2], line
 
 
 def read_dimacs(path: Path) -> NormalForm:
@@ -53,7 +76,8 @@ def read_dimacs(path: Path) -> NormalForm:
     Raises:
         RuleError: it is missing, too large or malformed; the sentence names the line.
     """
-    text = text_of(path, MOST_BYTES, split="Split the rules.", save="Give a DIMACS file, not packed.")
+    save = "Give a DIMACS file, not packed."
+    text = text_of(path, MOST_BYTES, split="Split the rules.", save=save, encoding="utf-8-sig", lenient=True)
     try:
         return parse_dimacs(text, weighted=path.suffix.lower() == ".wcnf")
     except RuleError as error:
@@ -66,26 +90,12 @@ def parse_dimacs(text: str, *, weighted: bool = False) -> NormalForm:
     Raises:
         RuleError: the text is malformed; `where` is the line.
     """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     reading = _Reading(weighted)
-    tokens = _tokens(text, reading)
-    for word, line in tokens:
-        if not (reading.header or reading.weighted):
-            raise RuleError(
-                f"A clause stands before the header; got {word[:20]!r}.", where=_at(line), do=_HEADER
-            )
-        reading.found.append(_clause(word, line, tokens, reading))
-        if len(reading.found) > (reading.clauses if reading.header else MOST_CLAUSES):
-            promised = f"{reading.clauses:,}" if reading.header else f"at most {MOST_CLAUSES:,}"
-            raise RuleError(f"There are more clauses than the {promised} expected.", where=_at(line))
-    end = text.count("\n") + (not text.endswith("\n"))
-    if not (reading.header or reading.found):
-        raise RuleError("There is no header and no clause.", where=_at(max(end, 1)), do=_HEADER)
-    if reading.header and len(reading.found) < reading.clauses:
-        words = (
-            f"The header promises {reading.clauses:,} clauses; the file ends after {len(reading.found):,}."
-        )
-        raise RuleError(words, where=_at(max(end, 1)))
-    return _form(reading)
+    with _unswept():
+        _worded(_plain(text, reading) if len(text) > _MOST_WORDS else _Rest(text), reading)
+        _check_whole(reading, text)
+        return _form(reading)
 
 
 def dimacs_text(form: NormalForm) -> str:
@@ -118,19 +128,98 @@ def dimacs_text(form: NormalForm) -> str:
 # Inside, to read
 
 
-def _tokens(text: str, reading: _Reading) -> Iterator[Token]:
+@contextmanager
+def _unswept() -> Iterator[None]:
+    """Let no garbage be looked for while millions of things are made, none of which is any."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
+
+
+def _plain(text: str, reading: _Reading) -> _Rest:
+    """Read what is plain of a long text by a kernel; return the rest."""
+    at, line = 0, 1
+    if _NAMING in text:
+        return _Rest(text)
+    while not reading.header:
+        end = text.find("\n", at)
+        words = text[at:end].split()
+        if end < 0 or (words and words[0][0] not in "cp"):
+            break
+        if words and words[0] == "p":
+            _header(words, line, reading)
+        elif words and words[0][0] == "p":
+            break
+        at, line = end + 1, line + 1
+    if not (reading.header or reading.weighted):
+        return _Rest(text)
+    return _filled(text[at:].encode(), line, reading)
+
+
+def _filled(body: bytes, line: int, reading: _Reading) -> _Rest:
+    """Read clauses up to the first that is not plain; return the rest."""
+    most = reading.variables if reading.header else MOST_VARIABLES
+    room = min(reading.clauses if reading.header else MOST_CLAUSES, len(body) // 2 + 1)
+    head = np.array([line, reading.weighted, reading.top, reading.header], np.int64)
+    weights, (ends, lines) = np.empty(room, np.int64), np.empty((2, room), np.int32)
+    literals, stop = np.empty(len(body) // 2 + 1, np.int32), np.empty(3, np.int64)
+    seen = np.zeros(2 * most + 1, np.int32)
+    text = np.frombuffer(body, np.uint8)
+    count = read_clauses(text, head, seen, weights, ends, lines, literals, stop)
+    if stop[2]:
+        raise _endless(int(stop[1]))
+    flat, last = literals[: ends[count - 1] if count else 0].tolist(), 0
+    columns = (weights[:count].tolist(), ends[:count].tolist(), lines[:count].tolist())
+    for weight, end, at in zip(*columns, strict=True):
+        reading.found.append((weight, tuple(flat[last:end]), at))
+        last = end
+    begin, end = body.rfind(b"\n", 0, stop[0]) + 1, int(stop[0])
+    return _Rest(body[end:].decode(), int(stop[1]), not body[begin:end].strip())
+
+
+def _worded(rest: _Rest, reading: _Reading) -> None:
+    """Read word by word, which finds whatever is wrong."""
+    tokens = _tokens(rest, reading)
+    for word, line in tokens:
+        if not (reading.header or reading.weighted):
+            words = f"A clause stands before the header; got {word[:20]!r}."
+            raise RuleError(words, where=_at(line), do=_HEADER)
+        reading.found.append(_clause(word, line, tokens, reading))
+        if len(reading.found) > (reading.clauses if reading.header else MOST_CLAUSES):
+            promised = f"{reading.clauses:,}" if reading.header else f"at most {MOST_CLAUSES:,}"
+            do = "Correct the header." if reading.header else "Split the rules."
+            raise RuleError(f"There are more clauses than the {promised} expected.", where=_at(line), do=do)
+
+
+def _check_whole(reading: _Reading, text: str) -> None:
+    """Refuse a text that ends too soon."""
+    end = reading.end or max(text.count("\n") + (not text.endswith("\n")), 1)
+    if not (reading.header or reading.found):
+        raise RuleError("There is no header and no clause.", where=_at(end), do=_HEADER)
+    found = len(reading.found)
+    if reading.header and found < reading.clauses:
+        words = f"The header promises {reading.clauses:,} clauses; the file ends after {found:,}."
+        raise RuleError(words, where=_at(end), do="Correct the header, or add what is missing.")
+
+
+def _tokens(rest: _Rest, reading: _Reading) -> Iterator[Token]:
     """Yield the words of all clauses; comments and the header go into `reading` on the way."""
-    for line, row in enumerate(text.split("\n"), 1):
+    for line, row in enumerate(rest.text.split("\n"), rest.line):
         words = row.split()
         if not words:
             continue
-        if words[0] == "c":
-            named = _NAMED.fullmatch(row.strip())
-            if named:
-                reading.names[int(named[1])], reading.lines[int(named[1])] = named[2], line
+        if line == rest.line and not rest.fresh:
+            yield from ((word, line) for word in words)
+        elif words[0][0] == "c":
+            reading.name(row, line)
         elif words[0] == "p":
             _header(words, line, reading)
         elif words[0] == "%":  # ends the files of SATLIB
+            reading.end = line
             return
         else:
             for word in words:
@@ -140,18 +229,22 @@ def _tokens(text: str, reading: _Reading) -> Iterator[Token]:
 def _header(words: list[str], line: int, reading: _Reading) -> None:
     if reading.header or reading.found:
         what = "a second header" if reading.header else "a header after the first clause"
-        raise RuleError(f"This is {what}.", where=_at(line))
+        do = "Leave it out." if reading.header else "Put it before all clauses."
+        raise RuleError(f"This is {what}.", where=_at(line), do=do)
     if (
         len(words) < 2
         or words[1] not in ("cnf", "wcnf")
         or len(words) not in ((4,), (4, 5))[words[1] == "wcnf"]
     ):
         raise RuleError(f"This is no header: {' '.join(words)[:60]!r}.", where=_at(line), do=_HEADER)
-    numbers = [_number(word, line, "a count of the header") for word in words[2:]]
-    limits = (MOST_VARIABLES, MOST_CLAUSES, 2**63 - 1)
-    for what, number, most in zip(("variables", "clauses", "as its top"), numbers, limits, strict=False):
-        if not 0 <= number <= most:
-            raise RuleError(f"The header says {number:,} {what}; 0 to {most:,} is read.", where=_at(line))
+    numbers = [_number(word, line, "a number of the header") for word in words[2:]]
+    limits = ((0, MOST_VARIABLES), (0, MOST_CLAUSES), (1, 2**63 - 1))
+    for what, number, (least, most) in zip(
+        ("variables", "clauses", "as its top"), numbers, limits, strict=False
+    ):
+        if not least <= number <= most:
+            words = f"The header says {number:,} {what}; {least} to {most:,} is read."
+            raise RuleError(words, where=_at(line), do=_HEADER)
     reading.header, reading.weighted = True, words[1] == "wcnf"
     reading.variables, reading.clauses = numbers[:2]
     reading.top = numbers[2] if len(numbers) == 3 else 0
@@ -160,8 +253,8 @@ def _header(words: list[str], line: int, reading: _Reading) -> None:
 def _clause(
     word: str, line: int, tokens: Iterator[Token], reading: _Reading
 ) -> tuple[int, tuple[int, ...], int]:
-    """Return the weight (_HARD or above 0), literals and line of the clause that begins with `word`."""
-    weight = _HARD
+    """Return the weight (HARD or above 0), literals and line of the clause that begins with `word`."""
+    weight = HARD
     first: Token | None = (word, line)
     if reading.weighted:
         weight = _weight(word, line, reading)
@@ -176,24 +269,41 @@ def _clause(
         most = reading.variables if reading.header else MOST_VARIABLES
         if abs(number) > most:
             words = f"The literal {number} is of no variable: there are {most:,}."
-            raise RuleError(words, where=_at(first[1]))
+            do = "Correct the header, or the literal." if reading.header else "Number the variables from 1."
+            raise RuleError(words, where=_at(first[1]), do=do)
         literals[number] = None
         first = next(tokens, None)
-    raise RuleError("The clause that begins here is not ended by 0.", where=_at(line))
+    raise _endless(line)
+
+
+def _endless(line: int) -> RuleError:
+    words = "The clause that begins here is not ended by 0."
+    return RuleError(words, where=_at(line), do="End every clause with 0.")
 
 
 def _weight(word: str, line: int, reading: _Reading) -> int:
-    if word == "h" and not reading.header:
-        return _HARD
+    if word == "h":
+        if not reading.header:
+            return HARD
+        do = "Write the top of the header as its weight, or leave out the header."
+        raise RuleError("'h' stands only where there is no header.", where=_at(line), do=do)
     weight = _number(word, line, "a weight")
-    if reading.top and weight >= reading.top:
-        return _HARD
+    if reading.top and weight > reading.top:
+        words = (
+            f"The weight {weight:,} is above the top of the header, {reading.top:,}, that marks hard clauses."
+        )
+        raise RuleError(words, where=_at(line), do="Raise the top above all weights together.")
+    if reading.top and weight == reading.top:
+        return HARD
     if not 0 < weight <= MOST_WEIGHT:
-        raise RuleError(f"A weight is 1 to {MOST_WEIGHT:,}; got {weight:,}.", where=_at(line))
+        raise RuleError(f"A weight is 1 to {MOST_WEIGHT:,}; got {weight:,}.", where=_at(line), do=_WEIGHT)
     return weight
 
 
 def _number(word: str, line: int, what: str) -> int:
+    if _LONG.fullmatch(word):
+        words = f"{word[:20]}... has {len(word.lstrip('-')):,} digits: {what} has at most 19."
+        raise RuleError(words, where=_at(line), do="Write a smaller number.")
     if not _NUMBER.fullmatch(word):
         raise RuleError(f"{word[:20]!r} is not {what}.", where=_at(line), do="Write a whole number.")
     return int(word)
@@ -215,9 +325,9 @@ def _form(reading: _Reading) -> NormalForm:
     for weight, literals, line in reading.found:
         rule = len(rules)
         rules.append(f"clause {rule + 1} (line {line})")
-        if any(-x in literals for x in literals if x > 0):
+        if len({*map(abs, literals)}) < len(literals):
             continue  # it always holds
-        if weight == _HARD:
+        if weight == HARD:
             constraints.append(AtLeast(literals, 1, rule=rule))
             continue
         weights.append(weight)
