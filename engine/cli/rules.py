@@ -41,12 +41,13 @@ _MOST_COST, _MOST_TOGETHER = 1 << 50, 1 << 58
 
 def check_rules(options: argparse.Namespace) -> int:
     """Print whether rules can be kept, what they fix, and which say nothing new; 1 where they conflict."""
+    began = time.perf_counter()
     _refuse_others(options)
     if Path(options.file).suffix.lower() not in SUFFIXES:
         return check_document(options, document_for(options))
     form = read_dimacs(Path(options.file))
-    began = time.perf_counter()
-    found = examined(form, shared_solver(), options.seconds)
+    left = options.seconds - (time.perf_counter() - began)
+    found = examined(form, shared_solver(), max(left, 0.0))
     took = time.perf_counter() - began
     if options.json:
         say_json(_figures(form, found, took))
@@ -179,7 +180,7 @@ def _sentences(form: NormalForm, found: Examined, took: float) -> list[str]:
     told = _figures(form, found, took)
     lines = [f"{plural(told['rules'], 'rule')} ({told['soft']} soft) over {told['variables']:,} variables."]
     if found.satisfiable is None:
-        lines.append("Whether they can be kept together was not found out in time.")
+        lines.append("Whether they can be kept together was not found out in time; give more --seconds.")
     elif not found.satisfiable:
         lines.append("The hard rules cannot be kept together. These already conflict, none of them to spare:")
         lines += [f"  {name}: {_words(form, i)}" for i, name in zip(found.core, told["core"], strict=True)]

@@ -32,9 +32,9 @@ def word_at(text: U8, at: int) -> tuple[int, int]:
         return (_H if _ends(text, at + 1) else _BAD), at + 1
     negative = text[at] == _MINUS
     begin = at + 1 if negative else at
-    i, number = begin, np.int64(0)
+    i, number = begin, 0
     while i < text.size and i - begin < _MOST_DIGITS and _ZERO <= text[i] <= _NINE:
-        number = number * 10 + np.int64(text[i] - _ZERO)
+        number = number * 10 + int(text[i] - _ZERO)
         i += 1
     plain = i > begin and _ends(text, i) and (number > 0 or i == at + 1)
     if not plain:  # `-`, `1.5`, `-0`, `00`, too many digits

@@ -57,7 +57,7 @@ def cheapest(solver: Any, formula: Any, facts: list[int], soft: Soft, seconds: f
     began = time.monotonic()
     solver.set_phases(soft.literals)
     solver.conf_budget(-1)
-    with _interrupted(solver, max(seconds, _FIRST)):
+    with interrupted(solver, max(seconds, _FIRST)):
         found = solver.solve_limited(assumptions=facts, expect_interrupt=True)
     solver.clear_interrupt()
     if not found:
@@ -79,7 +79,7 @@ def _from_below(formula: Any, seconds: float) -> tuple[list[int] | None, int]:
     from pysat.examples.rc2 import RC2Stratified
 
     with RC2Stratified(formula, solver="g4", adapt=True, exhaust=True, minz=True) as rc2:
-        with _interrupted(rc2, seconds):
+        with interrupted(rc2, seconds):
             model = rc2.compute(expect_interrupt=True)
         return model, int(rc2.cost)
 
@@ -118,7 +118,7 @@ def _greedy(solver: Any, facts: list[int], order: list[int], model: list[int], u
 
 
 @contextmanager
-def _interrupted(what: _Interruptible, seconds: float) -> Iterator[None]:
+def interrupted(what: _Interruptible, seconds: float) -> Iterator[None]:
     """Interrupt `what` after so many seconds, again and again until it has ended."""
     done = threading.Event()
 

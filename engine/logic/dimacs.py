@@ -7,11 +7,9 @@ comments of our own, `c variable 3 fever`, that other programs skip.
 
 from __future__ import annotations
 
-import gc
 import re
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +21,7 @@ from ..kernels.clause_words import HARD, MOST_WEIGHT, read_clauses
 from .clauses import clauses_of
 from .files import text_of
 from .normal import AtLeast, NormalForm
+from .unswept import unswept
 
 MOST_BYTES = 32 << 20
 MOST_VARIABLES = 1_000_000
@@ -92,7 +91,7 @@ def parse_dimacs(text: str, *, weighted: bool = False) -> NormalForm:
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     reading = _Reading(weighted)
-    with _unswept():
+    with unswept():
         _worded(_plain(text, reading) if len(text) > _MOST_WORDS else _Rest(text), reading)
         _check_whole(reading, text)
         return _form(reading)
@@ -126,18 +125,6 @@ def dimacs_text(form: NormalForm) -> str:
 
 
 # Inside, to read
-
-
-@contextmanager
-def _unswept() -> Iterator[None]:
-    """Let no garbage be looked for while millions of things are made, none of which is any."""
-    before = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if before:
-            gc.enable()
 
 
 def _plain(text: str, reading: _Reading) -> _Rest:
@@ -243,8 +230,8 @@ def _header(words: list[str], line: int, reading: _Reading) -> None:
         ("variables", "clauses", "as its top"), numbers, limits, strict=False
     ):
         if not least <= number <= most:
-            words = f"The header says {number:,} {what}; {least} to {most:,} is read."
-            raise RuleError(words, where=_at(line), do=_HEADER)
+            said = f"The header says {number:,} {what}; {least} to {most:,} is read."
+            raise RuleError(said, where=_at(line), do=_HEADER)
     reading.header, reading.weighted = True, words[1] == "wcnf"
     reading.variables, reading.clauses = numbers[:2]
     reading.top = numbers[2] if len(numbers) == 3 else 0

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, cast
@@ -20,6 +21,7 @@ from .messages import read_message, write_message
 
 _PATIENCE = 0.5  # seconds that closing waits for a request in hand
 _GRACE = 5.0  # seconds that the process may take to encode rules and to end its last question
+_END = 1.0  # seconds that it may take to tell what it knows, once its time is over
 _START = 60.0  # seconds that it may take to start, which it does in one, on a host that is not busy
 _ROOT = Path(__file__).parents[2]
 PREPARED = ("--prepared",)  # what the process is told, to load what checking takes before it is asked
@@ -99,15 +101,19 @@ class Solver:
             return None
         return found
 
-    def examine(self, key: str, form: dict[str, Any], seconds: float) -> dict[str, Any]:
+    def examine(self, key: str, form: dict[str, Any], seconds: float) -> dict[str, Any] | None:
         """Return what examine.py asks of `form`, named `key`, as far as it is found within `seconds`.
 
+        None where the process had to be killed, since not even the rules could be handed over in time.
+
         Raises:
-            SolverError: python-sat is not installed, or the process died or took too long.
+            SolverError: python-sat is not installed, or the process died.
         """
-        found: dict[str, Any] = self._ask_rules({"rules": key, "within": seconds}, form, seconds + _GRACE)[
-            "examined"
-        ]
+        asked = {"rules": key, "within": seconds}
+        try:
+            found: dict[str, Any] = self._ask_rules(asked, form, seconds + _END)["examined"]
+        except _LateError:
+            return None
         return found
 
     def check(self, key: str, form: dict[str, Any], within: float, seconds: float) -> dict[str, Any]:
@@ -170,7 +176,7 @@ class Solver:
         try:
             with suppress(OSError, ValueError):
                 if request is not None:
-                    write_message(to, request)
+                    write_message(to, {**request, "asked": time.time()})
                 answer = read_message(back)
         finally:
             timer.cancel()

@@ -13,18 +13,22 @@ import json
 import os
 import signal
 import sys
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
-from .anytime import Soft, cheapest
+from .anytime import Soft, cheapest, interrupted
 from .lint.examination import Examination
 from .messages import read_message, write_message
+from .unswept import unswept
 
 _MOST_KEPT = 16  # rule sets
 _MOST_VOCABULARIES = 4  # of texts being checked
 _SOLVER = "glucose4"
+_LEAST = 0.05  # seconds that a question may take, however late it is when all rules have arrived
+_ONE = 0.001  # seconds in which one question is begun
 
 
 class _Closing(Protocol):
@@ -32,6 +36,20 @@ class _Closing(Protocol):
 
 
 K = TypeVar("K", bound=_Closing)
+
+
+class _Hasty:
+    """A python-sat solver whose questions can be interrupted."""
+
+    def __init__(self, solver: Any) -> None:
+        self._solver = solver
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._solver, name)
+
+    def solve_limited(self, assumptions: list[int]) -> bool | None:
+        found: bool | None = self._solver.solve_limited(assumptions=assumptions, expect_interrupt=True)
+        return found
 
 
 class Ruled:
@@ -92,11 +110,14 @@ class Ruled:
             needed += 1
         return kept[:needed]
 
-    def examine(self, seconds: float) -> dict[str, Any]:
-        """Return what is known of the rules (lint/examination.py) after `seconds` more."""
+    def examine(self, until: float) -> dict[str, Any]:
+        """Return what is known of the rules (lint/examination.py) at a time, by the clock of the host."""
         if self._examination is None:
-            self._examination = Examination(self.form, self._solver, self._variables)
-        self._examination.run(seconds)
+            self._examination = Examination(self.form, _Hasty(self._solver), self._variables)
+        left = until - time.time()
+        with interrupted(self._solver, max(left, _LEAST)):
+            self._examination.run(max(left, _ONE))
+        self._solver.clear_interrupt()
         return self._examination.as_json()
 
     def close(self) -> None:
@@ -175,7 +196,7 @@ class Desk:
             return {"cheapest": ruled.cheapest(request["record"])}
         if "reason" in request:
             return {"reason": ruled.reason(request["reason"])}
-        return {"examined": ruled.examine(float(request["within"]))}
+        return {"examined": ruled.examine(float(request["asked"]) + float(request["within"]))}
 
 
 def _kept(told: OrderedDict[str, K], key: str, form: Any, make: Callable[[Any], K]) -> K | None:
@@ -201,6 +222,11 @@ def _prepare() -> None:
     _ = Solver, TextExamination
 
 
+def _received() -> dict[str, Any] | None:
+    with unswept():
+        return read_message(sys.stdin.buffer)
+
+
 def main() -> None:
     """Answer requests from standard input on standard output until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the parent, whose end ends us
@@ -211,9 +237,10 @@ def main() -> None:
         with suppress(ImportError):  # whoever asks is told
             _prepare()
     write_message(answers, {"ready": True})
-    while (request := read_message(sys.stdin.buffer)) is not None:
+    while (request := _received()) is not None:
         faulthandler.dump_traceback_later(float(request["seconds"]) + 1.0, exit=True)
-        answer = desk.answer(request)
+        with unswept():
+            answer = desk.answer(request)
         faulthandler.cancel_dump_traceback_later()
         try:
             write_message(answers, answer)

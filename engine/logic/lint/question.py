@@ -7,8 +7,10 @@ they hold); here it is exact, so that a rule over helpers fails only where what 
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -45,9 +47,13 @@ class Question:
         every = tuple(range(1, len(form.variables) + 1))
         return cls(form, len(form.rules), np.zeros(len(every), np.bool_), watched=every)
 
-    def coded(self) -> tuple[str, dict[str, Any]]:
-        """Return a name for the question and the question as the solver process reads it."""
-        coding = _Coding(self)
+    def coded(self, until: float = inf) -> tuple[str, dict[str, Any]]:
+        """Return a name for the question and the question as the solver process reads it.
+
+        Raises:
+            TimeoutError: it is not done at `until`, a time of the monotonic clock.
+        """
+        coding = _Coding(self, until)
         key, form = coding.told()
         sent = {
             **form,
@@ -98,7 +104,8 @@ def kept_variables(form: NormalForm) -> dict[int, int]:
 class _Coding:
     """The clauses of a question, and the selectors in them."""
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: Question, until: float) -> None:
+        self._until = until
         form, rules = question.form, len(question.form.rules)
         count = len(form.variables)
         self.keep = [count + 1 + i for i in range(rules)]
@@ -148,6 +155,8 @@ class _Coding:
         return [self._top]
 
     def _state(self, constraint: AtLeast, guard: int) -> None:
+        if time.monotonic() > self._until:
+            raise TimeoutError
         self._constraints.append(constraint)
         self._guards.append(guard)
 
