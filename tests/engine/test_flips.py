@@ -1,6 +1,7 @@
 """PSA (bnn/flips.py): turned signs against brute force, and its gradients against those of every state."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,7 +20,9 @@ from engine.node import Moment
 from engine.ports import words_for
 from engine.precision import PRECISIONS
 from engine.records import Header, Records, no_facts
+from engine.train.loop import Run
 from engine.train.plan import Plan
+from engine.train.progress import BatchDone
 
 BITS = Activation(PRECISIONS["1"])
 
@@ -237,7 +240,7 @@ def test_the_mean_over_draws_is_the_gradient_of_the_expected_loss(seed):
     graph = network()
     weights = fresh(graph, seed)
     wanted = true_gradient(weights)
-    found = estimate(graph, weights, 60_000)
+    found = estimate(graph, weights, 40_000)
     for key in ("head/weight", "head/bias", "second/weight", "second/bias"):
         assert off(found, wanted, key) < 0.03, key  # without bias: of the loss, and of units before the loss
     linear = {
@@ -245,8 +248,8 @@ def test_the_mean_over_draws_is_the_gradient_of_the_expected_loss(seed):
         "gumbel": network(activation_quantizer="gumbel"),
     }
     for key in ("first/weight", "first/bias"):
-        others = [off(estimate(g, weights, 60_000, losses=False), wanted, key) for g in linear.values()]
-        straight_through = off(estimate(graph, weights, 60_000, losses=False), wanted, key)
+        others = [off(estimate(g, weights, 40_000, losses=False), wanted, key) for g in linear.values()]
+        straight_through = off(estimate(graph, weights, 40_000, losses=False), wanted, key)
         assert off(found, wanted, key) < 0.5 * min(straight_through, *others)
 
 
@@ -260,7 +263,7 @@ def test_other_widths_of_weights_are_as_near(bits):
         quantized = Plan(graph, weights, 1).operators[name]._linear._quantized()
         floats[name]["weight"] = quantized.values * quantized.scale[:, None]
     wanted = true_gradient(floats)
-    found = estimate(graph, weights, 60_000)
+    found = estimate(graph, weights, 40_000)
     assert off(found, wanted, "second/bias") < 0.03
     assert off(found, wanted, "first/bias") < 0.15
 
@@ -365,3 +368,49 @@ def test_a_stage_of_float_activations_has_derivatives():
     plan.backward(normal(4, 6, 2), losses=lambda scores, who: scores[:, 0])
     assert plan.operators["conv"].turned(2) is None
     assert plan.operators["head"].turned(2) is None
+
+
+# Training
+
+
+def drawing(project):
+    """The project with drawn signs before its head in the place of the node that takes signs."""
+    graph = project.graph.remove("sign").change("head", **UNIT)
+    return replace(project, graph=graph.wire("norm", "out", "head", "in"))
+
+
+def told(project, monkeypatch):
+    """The losses that the plan is told of in every step, at the scores as they are; or None."""
+    found, backward = [], Plan.backward
+
+    def listening(plan, grad, also=None, losses=None):
+        scores = plan.value("head", "out").astype(np.float64)
+        found.append(losses(scores, np.arange(len(scores))).mean() if losses else None)
+        backward(plan, grad, also, losses)
+
+    monkeypatch.setattr(Plan, "backward", listening)
+    steps = [r.loss for r in Run(project).steps() if isinstance(r, BatchDone) and r.stage != "teacher"]
+    return found, steps
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"smoothing": 0.1, "augment": "mixup 0.4"}, {"loss": "squared_hinge"}], ids=str
+)
+def test_the_loss_that_layers_ask_for_is_that_of_the_step(binary_project, monkeypatch, settings):
+    project = drawing(binary_project)
+    project = replace(project, training=replace(project.training, epochs=1, **settings))
+    found, steps = told(project, monkeypatch)
+    np.testing.assert_allclose(found, steps, rtol=1e-5)
+
+
+def test_with_a_teacher_in_the_loss_the_scores_go_back_by_derivatives(binary_project, monkeypatch):
+    project = drawing(binary_project)
+    taught = replace(project.training, epochs=1, teacher="self", teacher_epochs=1)
+    found, steps = told(replace(project, training=taught), monkeypatch)
+    assert found[-len(steps) :] == [None] * len(steps)
+
+
+def test_it_trains_and_ships_signs(binary_project):
+    project = drawing(binary_project)
+    end = list(Run(replace(project, training=replace(project.training, epochs=8))).steps())[-1]
+    assert end.accuracy > 0.85

@@ -121,9 +121,8 @@ class Gumbel(ActivationQuantizer):
 @ACTIVATION_QUANTIZERS.option(
     "psa",
     "Path sample-analytic (PSA)",
-    formula="sign(x + ln(u / (1 - u))), u uniform; dL/dx = 2 F'(x) g, F(x) = 1 / (1 + exp(-x)); g before the "
-    "scores: (loss at +1 - loss at -1) / 2; before such units: sum of g' (F(a at +1) - F(a at -1)); else: "
-    "dL/d(sign); shipped sign(x)",
+    formula="sign(x + ln(u / (1 - u))), u uniform; dL/dx = 2 F'(x) g, F logistic; g = (loss at +1 - loss "
+    "at -1) / 2, told through later units as sum of g (F(a at +1) - F(a at -1)); shipped sign(x)",
     citation="Shekhovtsov et al. 2020, arXiv:2006.03143",
     group=GROUP,
 )
