@@ -1,9 +1,11 @@
 """What this host can do, and which kernel of each family serves it best, measured here and once.
 
 Families of products have several kernels that give the same whole numbers. Each that the processor can run
-multiplies a small example, is dropped where its answer is wrong, and is timed; the fastest serves. That takes
-a fraction of a second when the first product of a family is wanted, and is kept beside the machine code,
-under the stamp of the kernels, for the next start. Nothing is measured on import.
+multiplies a small example, is dropped where its answer is wrong, and is timed. Kernels take turns, so that
+others on the machine are in the way of all alike, and one serves in the place of the usual one only where it
+is clearly faster: the median over the turns counts. That takes a fraction of a second when the first product
+of a family is wanted, and is kept beside the machine code, under the stamp of the kernels, for the next
+start. Nothing is measured on import.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from threadpoolctl import threadpool_limits
 
 from .kernels import bfloats, cpu, families, signs
 from .kernels.bits import dot_signs as dot_words
-from .kernels.families import FAMILIES, Family, whole_family
+from .kernels.families import F64, FAMILIES, Family, whole_family
 from .kernels.jit import cache_folder, stamp
 from .kernels.quad_lanes import VNNI
 from .kernels.signs import SignWeights
@@ -46,8 +48,9 @@ FEATURES = {  # those that kernels ask for, with the names that people know
     "avxvnni": "AVX-VNNI",
     "avx512bf16": "BF16",
 }
-_LEAST = 0.001  # seconds that one timing should take
-_TRIALS = 4
+_LEAST = 0.0005  # seconds that one timing should take
+_TURNS = 11
+_CLEARLY = 1.1  # times as fast as the usual kernel
 _MANY = 24  # rows
 
 
@@ -97,8 +100,11 @@ class Choice:
         if len(self.speeds) <= 1:
             return f"{self.kernel_title}, which runs everywhere"
         plain = next(iter(self.speeds))
-        if self.kernel == plain:
-            return f"{self.kernel_title}, the fastest here"
+        if self.speeds[self.kernel] == max(self.speeds.values()):
+            if self.kernel == plain:
+                return f"{self.kernel_title}, the fastest here"
+        elif self.kernel == plain:
+            return f"{self.kernel_title}, as no other is clearly faster here"
         gain = self.speeds[self.kernel] / self.speeds[plain]
         return f"{self.kernel_title}, {gain:.1f} times as fast as the plain kernel here"
 
@@ -234,7 +240,13 @@ def _ranks(family: str) -> Ranks | None:
     found = _choices(family)
     if not all(choice.speeds for choice in found):
         return None
-    return tuple((c.rows, tuple(sorted(c.speeds, key=lambda key: -c.speeds[key]))) for c in found)
+    return tuple((c.rows, _ranked(c)) for c in found)
+
+
+def _ranked(choice: Choice) -> tuple[str, ...]:
+    """Return the kernels of a choice: the one that serves, then the others, the fastest first."""
+    speeds = choice.speeds
+    return tuple(sorted(speeds, key=lambda key: (key != choice.kernel, -speeds[key])))
 
 
 _lock = RLock()  # products of whole numbers are made of products of signs, and so ask for those
@@ -295,27 +307,39 @@ def _write(path: Path, mark: list[Any], choices: tuple[Choice, ...]) -> None:
 def _measure(family: Family) -> Iterator[Choice]:
     plan = () if family.key == "signs" else _sign_plan()
     for begin, rows in family.rows.items():
-        speeds: dict[str, float] = {}
-        for key in family.titles:
-            trial = family.trial(key, rows, plan)
-            if trial is not None and trial.right():
-                speeds[key] = trial.operations / _seconds(trial.work)
-        best = max(speeds, key=lambda key: speeds[key])
+        tried = {key: family.trial(key, rows, plan) for key in family.titles}
+        trials = {key: trial for key, trial in tried.items() if trial is not None and trial.right()}
+        times = dict(zip(trials, _taking_turns([trial.work for trial in trials.values()]), strict=True))
+        best = _clearly_fastest(times, family.usual(rows))
+        speeds = {key: trial.operations / float(np.median(times[key])) for key, trial in trials.items()}
         yield Choice(family.key, family.title, begin, best, family.titles[best], speeds)
 
 
-def _seconds(work: Callable[[], object]) -> float:
-    """Return the least of some timings of one call."""
+def _taking_turns(works: list[Callable[[], object]]) -> F64:
+    """Return the seconds of one call of each, float64 (works, turns)."""
+    repeats = [max(1, round(_LEAST / max(_seconds(work, 1), 1e-7))) for work in works]
+    turns = [[_seconds(*each) for each in zip(works, repeats, strict=True)] for _ in range(_TURNS)]
+    return np.array(turns).T
+
+
+def _clearly_fastest(times: dict[str, F64], usual: str) -> str:
+    """Return the kernel that serves: the usual one, unless another beats it clearly in most turns.
+
+    Args:
+        times: seconds of each turn, by kernel; where the usual one is missing the first stands for it.
+        usual: key of a kernel.
+    """
+    held = usual if usual in times else next(iter(times))
+    best = min(times, key=lambda key: float(times[key].min()))  # whoever is in the way only adds time
+    return best if np.median(times[held] / times[best]) > _CLEARLY else held
+
+
+def _seconds(work: Callable[[], object], repeats: int) -> float:
+    """Return the mean seconds of some calls."""
     began = time.perf_counter()
-    work()
-    repeats = max(1, round(_LEAST / max(time.perf_counter() - began, 1e-7)))
-    least = np.inf
-    for _ in range(_TRIALS):
-        began = time.perf_counter()
-        for _ in range(repeats):
-            work()
-        least = min(least, (time.perf_counter() - began) / repeats)
-    return float(least)
+    for _ in range(repeats):
+        work()
+    return (time.perf_counter() - began) / repeats
 
 
 def _processor() -> str:
