@@ -127,7 +127,9 @@ def check_document(options: argparse.Namespace, document: Document) -> int:
     """Print what there is to say of rules in words; 1 where they cannot be kept together."""
     rules = bound(options.file, document)
     origins = origins_in(options.file)
-    found = check_rules(document.text, document.vocabulary, options.seconds, origins=origins)
+    found = check_rules(
+        document.text, document.vocabulary, options.seconds, origins=origins, patience=options.seconds
+    )
     if options.json:
         say_json({**found.as_json(), "notes": [*document.notes, *found.notes]})
     else:

@@ -23,6 +23,7 @@ from .solver import Solver, checking_solver
 from .vocabulary import Vocabulary
 
 SECONDS = 2.0
+PATIENCE = 0.5
 _SLICE = 0.03  # seconds between two looks at whether the answer is still wanted
 _GRACE = 5.0  # for reading the text, which nothing interrupts, and for a process that has to start
 
@@ -41,6 +42,7 @@ def check_rules(
     cancelled: Callable[[], bool] = lambda: False,
     origins: Mapping[str, str] | None = None,
     solver: Solver | None = None,
+    patience: float = PATIENCE,
 ) -> Checked:
     """Return what there is to say of the rules in `text`, as far as it is found within `seconds`.
 
@@ -55,6 +57,7 @@ def check_rules(
             `Checked` without findings.
         origins: rule -> the pack it comes from, to be named where packs conflict.
         solver: which process to ask; the one for checking if left out.
+        patience: seconds of these at most for facts that leave no answer, which may take any time.
 
     Raises:
         SolverError: python-sat or lark is not installed, or the process died or took too long.
@@ -64,6 +67,7 @@ def check_rules(
         "text": text,
         "vocabulary": [asdict(variable) for variable in vocabulary.variables],
         "origins": dict(origins or {}),
+        "patience": patience,
     }
     key = hashlib.sha256(json.dumps(form).encode()).hexdigest()
     until = time.monotonic() + seconds

@@ -131,7 +131,7 @@ class Checking:
     def __init__(self) -> None:
         self._key = ""
         self._now: Any = None  # a TextExamination: its room is only read where a text is checked
-        self._solver: Any = None
+        self._solvers: list[Any] = []
         self._memories: OrderedDict[str, Any] = OrderedDict()
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -154,17 +154,19 @@ class Checking:
         self._memories[name] = memory
         if len(self._memories) > _MOST_VOCABULARIES:
             self._memories.popitem(last=False)
+        while self._solvers:
+            self._solvers.pop().delete()
         vocabulary = vocabulary_of(asked["vocabulary"])
-        self._now = TextExamination(asked["text"], vocabulary, asked["origins"], memory, self._fresh)
+        self._now = TextExamination(
+            asked["text"], vocabulary, asked["origins"], memory, self._fresh, asked["patience"]
+        )
         self._key = key
 
     def _fresh(self, clauses: list[list[int]]) -> Any:
         from pysat.solvers import Solver
 
-        if self._solver is not None:
-            self._solver.delete()
-        self._solver = Solver(name=_SOLVER, bootstrap_with=clauses)
-        return self._solver
+        self._solvers.append(Solver(name=_SOLVER, bootstrap_with=clauses))
+        return self._solvers[-1]
 
 
 class Desk:

@@ -30,6 +30,7 @@ class Asked:
         rules: the rules, template calls of events being flags that are decided after all else.
         calls: these calls; None where the rules speak of no sequence.
         hard: bool (rules,), which must be kept.
+        open: the rules with their facts to choose.
         question: the question.
     """
 
@@ -49,7 +50,12 @@ class Asked:
         self._scores = compiled.scores
         ends = self.first + compiled.scores + 1
         self.flags = tuple(range(ends - flags, ends))
-        self._open = open_
+        self.open = open_
+        self._settled = {
+            leaf: (test, holds)
+            for test, both in enumerate(open_.leaves)
+            for leaf, holds in zip(both, (False, True), strict=True)
+        }
         self._usual = np.array([usual(variable) for variable in columns], np.float64)
         self.question = Question(
             open_.form,
@@ -71,24 +77,41 @@ class Asked:
 
     def record(self, model: Bools) -> tuple[F64, I64]:
         """Return the facts, float64 (columns,), and the answer, int64 (decided,), of a model."""
+        facts = self.facts(model)
+        if self.open.computed:
+            facts = realised(self.open, self.rules, facts, model)
+        return facts, self.values(model)
+
+    def facts(self, model: Bools) -> F64:
+        """Return the facts of a model, float64 (columns,), where each test looks at one column."""
         facts = self._usual.copy()
         for cells in self._cells:
             facts[cells.column] = cells.values[next(i for i, v in enumerate(cells.variables) if model[v - 1])]
-        if self._open.computed:
-            facts = realised(self._open, self.rules, facts, model)
+        return facts
+
+    def values(self, model: Bools) -> I64:
+        """Return the answer of a model, int64 (decided,)."""
         scores = model[self.first : self.first + self._scores]
         values = [int(scores[d.place].argmax() if d.values else scores[d.start]) for d in self._decisions]
-        return facts, np.array(values, np.int64)
+        return np.array(values, np.int64)
+
+    def settled_by(self, leaf: int) -> tuple[int, bool]:
+        """Return the test of a leaf, and whether it holds (or fails) where the leaf is false."""
+        return self._settled[leaf]
 
     def seen(self, values: I64) -> bool:
         """Return whether an answer, int64 (decided,), is known to be one: sequences follow its calls."""
         first = self.calls.first if self.calls else 0
         return not self.calls or self.calls.seen(tuple((values[first:] > 0).tolist()))
 
+    def said(self, facts: F64) -> dict[str, str]:
+        """Return facts by column, as text; of them those that rules speak of."""
+        columns = self.rules.columns
+        return {columns[c].name: _value(columns[c], float(facts[c])) for c in self.open.columns}
+
     def example(self, facts: F64, values: I64) -> Example:
         """Return a record in words; of the facts those that rules speak of."""
-        columns = self.rules.columns
-        said = {columns[c].name: _value(columns[c], float(facts[c])) for c in self._open.columns}
+        said = self.said(facts)
         first = self.calls.first if self.calls else None
         decided = self.rules.vocabulary.decided[:first]
         answer = {v.name: v.names[value] for v, value in zip(decided, values.tolist(), strict=False)}

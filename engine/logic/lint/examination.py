@@ -72,6 +72,7 @@ class Examination:
         self._conditions: list[list[list[int]]] = asked["conditions"]
         self._whole = [asked["known"]] if asked["known"] else []
         self._soft: dict[int, int] = {i: v for i, v in enumerate(asked["soft"]) if v}
+        self._count = len(asked["keep"])
         self._tree = Tree(asked["keep"], top, solver)
         self._scopes: list[list[int]] = asked["scopes"]
         self._budget = budgets[0]
@@ -121,6 +122,21 @@ class Examination:
         """Return `told` without numbers as keys, which JSON has none of."""
         named = ("witnesses", "implied", "vacuous", "fixed")
         return {key: list(map(list, v.items())) if key in named else v for key, v in self.told.items()}
+
+    def answer(self, rules: Sequence[int], beside: list[int]) -> list[int] | None:
+        """Return a model of some rules and literals; None: there is none, []: not found out."""
+        self._budget = self._budgets[-1]
+        return self._model([*self._demanded(rules), *beside])
+
+    def named(self) -> set[int]:
+        """Return what the core of the last question names that had no model."""
+        return set(self._solver.get_core() or ())
+
+    def clash(self, rules: Sequence[int], beside: list[int]) -> list[int]:
+        """Return those of some rules that conflict with literals as all of them do, none to spare."""
+        asked = self._demanded(rules)
+        core = self._conflict() if self._model([*asked, *beside]) is None else asked
+        return self._minimal(core, beside)
 
     def _questions(self) -> Iterator[None]:
         for budget in self._budgets:
@@ -328,6 +344,12 @@ class Examination:
                 return model
             self._solver.add_clause([-model[self._flags[i] - 1] for i in wrong])
         return []
+
+    def _demanded(self, rules: Sequence[int]) -> list[int]:
+        """Return literals that demand some rules, few where these are most of all."""
+        if 2 * len(rules) < self._count:
+            return list(map(self._tree.leaf, rules))
+        return self._tree.but(set(range(self._count)).difference(rules))
 
     def _conflict(self) -> list[int]:
         """Return the selectors that the last question's conflict names."""

@@ -53,6 +53,7 @@ class Open:
 
     Attributes:
         form: that of the rules, with further variables and constraints that tie the facts together.
+        tied: these constraints alone.
         cells: for each column that is tested.
         known: a variable, from 1, that is true only where no fact is missing.
         leaves: for each test its variables "may hold" and "may fail", 0 where they are not in use.
@@ -61,6 +62,7 @@ class Open:
     """
 
     form: NormalForm
+    tied: tuple[AtLeast, ...]
     cells: tuple[Cells, ...]
     known: int
     leaves: tuple[tuple[int, int], ...]
@@ -103,7 +105,7 @@ def opened(compiled: Compiled, columns: Sequence[Variable]) -> Open:
     used = [test for test, both in zip(tests, leaves, strict=True) if any(both)]
     spoken_of = tuple(sorted({column for test in used for column in test.columns}))
     computed = any(isinstance(test, Measured) for test in used)
-    return Open(wider, tuple(made), known, leaves, spoken_of, computed)
+    return Open(wider, tuple(added), tuple(made), known, leaves, spoken_of, computed)
 
 
 def realised(open_: Open, rules: RuleSet, facts: F64, model: Bools) -> F64:
@@ -111,13 +113,7 @@ def realised(open_: Open, rules: RuleSet, facts: F64, model: Bools) -> F64:
 
     Where numbers are computed from several columns, some thousand records are tried.
     """
-    columns = rules.vocabulary.given
-    rng = np.random.default_rng(0)
-    free = {c for test in rules.tests if isinstance(test, Measured) for c in test.columns}
-    tried = np.tile(facts, (_TRIED, 1))
-    for column in sorted(free):
-        if not np.isnan(facts[column]):
-            tried[1:, column] = _drawn(columns[column], facts[column], rng)
+    tried = drawn(rules, facts)
     found = outcomes(rules.tests, tried)
     fits = np.ones(_TRIED, np.bool_)
     for test, both in enumerate(open_.leaves):
@@ -127,7 +123,19 @@ def realised(open_: Open, rules: RuleSet, facts: F64, model: Bools) -> F64:
     return tried[int(fits.argmax())] if fits.any() else facts
 
 
-def _drawn(variable: Variable, first: float, rng: np.random.Generator) -> F64:
+def drawn(rules: RuleSet, facts: F64) -> F64:
+    """Return records to try, float64 (n, columns), `facts` first: they differ where numbers are computed."""
+    columns = rules.vocabulary.given
+    rng = np.random.default_rng(0)
+    free = {c for test in rules.tests if isinstance(test, Measured) for c in test.columns}
+    tried = np.tile(facts, (_TRIED, 1))
+    for column in sorted(free):
+        if not np.isnan(facts[column]):
+            tried[1:, column] = _values(columns[column], facts[column], rng)
+    return tried
+
+
+def _values(variable: Variable, first: float, rng: np.random.Generator) -> F64:
     """Return values to try for a column, float64 (_TRIED - 1,): its categories, or numbers of every size."""
     count = _TRIED - 1
     if variable.column.categories:
@@ -202,14 +210,14 @@ def _candidates(variable: Variable, numbers: list[float]) -> list[float]:
         near = {float(n) for x in [*numbers, *ends] for n in (floor(x), floor(x) + 1, ceil(x) - 1, ceil(x))}
         found = near or {0.0}
     else:
-        between = [_between(a, b) for a, b in pairwise(numbers)]
+        middles = [between(a, b) for a, b in pairwise(numbers)]
         outer = [floor(numbers[0]) - 1.0, ceil(numbers[-1]) + 1.0] if numbers else [0.0]
-        inner = [_between(least, numbers[0]), _between(numbers[-1], most)] if numbers else []
-        found = {*numbers, *between, *outer, *ends, *(x for x in inner if abs(x) < inf)}
+        inner = [between(least, numbers[0]), between(numbers[-1], most)] if numbers else []
+        found = {*numbers, *middles, *outer, *ends, *(x for x in inner if abs(x) < inf)}
     return sorted(x for x in found if least <= x <= most)
 
 
-def _between(a: float, b: float) -> float:
+def between(a: float, b: float) -> float:
     """Return the roundest number between two, or their middle where none is left between."""
     middle = a / 2 + b / 2
     for decimals in range(_DECIMALS):

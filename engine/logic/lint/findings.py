@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Severity = Literal["error", "warning", "note"]
 Kind = Literal[
     "text",  # the text cannot be read
     "conflict",  # rules that cannot all be kept
+    "no answer",  # facts under which rules that can be kept together leave no answer
+    "facts alone",  # rules that no answer can mend
     "dead",  # something that no answer may ever be
     "forced",  # something that every answer must be
     "always",  # a rule that holds whatever the record
@@ -36,6 +38,7 @@ class Finding:
         what: a sentence that says what is so.
         do: a sentence that says what to do, or "".
         others: the other rules it has to do with.
+        facts: a record that it happens to, by column, as text; `missing` for a gap.
     """
 
     kind: Kind
@@ -46,6 +49,7 @@ class Finding:
     what: str
     do: str = ""
     others: tuple[str, ...] = ()
+    facts: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

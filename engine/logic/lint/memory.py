@@ -19,6 +19,7 @@ from ..truth import outcomes, truth
 from .examination import Known
 
 MOST_RECORDS = 1_500
+MOST_ANSWERS = 40
 _MOST_REASONS = 4_000
 
 Keys = Sequence[int]  # what each rule goes by
@@ -32,10 +33,12 @@ class Memory:
     Attributes:
         facts: records, float64 (columns,) each, no fact missing.
         values: their answers, int64 (decided,) each.
+        answers: answers that helped to find out whether all facts have one, int64 (decided,) each.
     """
 
     facts: list[F64] = field(default_factory=list)
     values: list[I64] = field(default_factory=list)
+    answers: list[I64] = field(default_factory=list)
     _numbers: dict[Hashable, int] = field(default_factory=dict)
     _broken: dict[int, Bools] = field(default_factory=dict)  # rule -> which records break it
     _implied: dict[int, tuple[int, ...]] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,8 +24,9 @@ from .asked import Asked
 from .examination import Examination, Known
 from .examined import Examined
 from .findings import Checked, Finding
-from .memory import Memory, judged
+from .memory import MOST_ANSWERS, Memory, judged
 from .tree import IncrementalSolver
+from .unanswered import Stranded, Unanswered
 from .words import Report
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ class TextExamination:
         origins: rule -> the pack it comes from, for rules that come from packs.
         memory: what is known from earlier texts over the same vocabulary; it learns from this one.
         solver: makes a solver that holds some clauses.
+        patience: seconds at most for facts that leave no answer, which may take any time.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class TextExamination:
         origins: Mapping[str, str],
         memory: Memory,
         solver: Callable[[list[list[int]]], IncrementalSolver],
+        patience: float = inf,
     ) -> None:
         began, self._took = time.perf_counter(), 0.0
         self._memory, self._origins = memory, origins
@@ -59,6 +63,8 @@ class TextExamination:
         self._asked: Asked | None = None
         self._learned = False
         self._fates: tuple[Fate, ...] | None = None
+        self._solver, self._left = solver, patience
+        self._unanswered: Unanswered | None = None
         try:
             self._asked = Asked(RuleSet.over(text, vocabulary))
         except RuleError as error:
@@ -80,9 +86,14 @@ class TextExamination:
         if self._asked is None:
             return True
         began = time.perf_counter()
-        done = self._examination.run(seconds)
+        done = self._examination.run(seconds) and self._answered(self._asked, began + seconds)
         self._took += time.perf_counter() - began
         return done
+
+    @property
+    def stranded(self) -> Stranded | None:
+        """Return what is known of facts that leave no answer, None where that was not asked."""
+        return self._unanswered.found if self._unanswered else None
 
     def checked(self) -> Checked:
         """Return what is known so far."""
@@ -95,17 +106,30 @@ class TextExamination:
         examples = {i: asked.example(*records[i]) for i in _shown(asked, records)}
         needed = frozenset(records)
         more = self._events(asked, found, needed)
-        report = Report(asked.rules, found, asked.first, needed, examples, self._origins, *more)
+        report = Report(asked, found, needed, examples, self._origins, *more, self.stranded)
         return Checked(
             report.findings(),
             report.statuses(),
             asked.rules.notes,
             found.satisfiable,
-            self._examination.done,
+            self._examination.done and (self._unanswered is None or self._unanswered.done),
             self._took,
         )
 
     # Inside
+
+    def _answered(self, asked: Asked, until: float) -> bool:
+        """Look for facts that leave no answer; return whether nothing is left to ask."""
+        if not self._examination.told["satisfiable"]:
+            return True
+        began = time.perf_counter()
+        if self._unanswered is None:
+            del self._memory.answers[:-MOST_ANSWERS]
+            self._unanswered = Unanswered(asked, self._examination, self._solver, self._memory.answers)
+        until = min(until, began + self._left)
+        done = self._unanswered.run(lambda: time.perf_counter() < until)
+        self._left -= time.perf_counter() - began
+        return done or self._left <= 0
 
     def _events(
         self, asked: Asked, found: Examined, needed: frozenset[int]

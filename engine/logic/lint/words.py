@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..ruleset import Rule, RuleSet
 from ..vocabulary import Variable, some
 from ..wording import listed
+from .asked import Asked
+from .circumstances import circumstances
 from .examined import Examined
 from .findings import Example, Finding, Kind, RuleStatus, Severity, Status
+from .unanswered import Stranded, Way
 
 if TYPE_CHECKING:
     from .happening import Fate
 
 _ORDER: tuple[Severity, ...] = ("error", "warning", "note")
 _MOST_NAMED = 4  # rules named in a sentence
+_MOST_WAYS = 2  # circumstances named in a sentence
 
 
 @dataclass(frozen=True)
@@ -24,29 +28,35 @@ class Report:
     """What an examination has found about a rule set, to be put into words.
 
     Attributes:
-        rules: the rules.
+        asked: the rules, and what their models mean.
         found: what has been found.
-        first: the first of its variables that is a value of a decided one, from 0; the rest follow in order.
         needed: the rules that some record breaks alone.
         examples: for such a rule a record that breaks it and no other hard rule.
         origins: rule -> the pack it comes from, for rules that come from packs.
         fates: events that never or always happen.
         unchecked: rules that were not looked into whole, by number, and a sentence on it.
+        stranded: facts that leave no answer; None where that was not asked yet.
     """
 
-    rules: RuleSet
+    asked: Asked
     found: Examined
-    first: int
     needed: frozenset[int]
     examples: Mapping[int, Example]
     origins: Mapping[str, str]
     fates: Sequence[Fate] = ()
     unchecked: Sequence[tuple[tuple[int, ...], str]] = ()
+    stranded: Stranded | None = None
+
+    @property
+    def rules(self) -> RuleSet:
+        """Return the rules, template calls of events being flags."""
+        return self.asked.rules
 
     def findings(self) -> tuple[Finding, ...]:
         """Return all findings, the worst first, then by place."""
         made = [
             *self._conflicts(),
+            *self._stranded(),
             *self._fixed(),
             *self._events(),
             *self._idle(),
@@ -76,13 +86,42 @@ class Report:
             packs = {self.origins[name] for name in self._names(core) if name in self.origins}
             whose = f" They come from {listed(tuple(sorted(packs)))}." if len(packs) > 1 else ""
             what = f"{self._listed(core)} cannot all be kept.{whose}"
-            do = "Change one of them, or give it an exception."
+            do = _EXCEPTION
             made.append(self._of("conflict", "error", core[-1], what, do, core[:-1]))
         return made
 
+    def _stranded(self) -> list[Finding]:
+        """Which facts leave no answer, and the rules that no answer can mend."""
+        if self.stranded is None:
+            return []
+        found = [self._clash(core, ways) for core, ways in self.stranded.clashes.items()]
+        alone = [i for i in self.stranded.alone if i in self.needed or self.found.implied.get(i)]
+        if alone and self.rules.vocabulary.decided:
+            few = len(alone) == 1
+            what = f"{self._listed(alone)} {'speaks' if few else 'speak'} of facts alone"
+            what += f": a record that breaks {'it' if few else 'one of them'} has no answer."
+            found.append(self._of("facts alone", "note", alone[0], what, _ALONE, alone[1:]))
+        return found
+
+    def _clash(self, core: tuple[int, ...], ways: list[Way]) -> Finding:
+        """One set of rules that leaves no answer under some facts."""
+        when = [circumstances(self.rules, way.settled) for way in ways[:_MOST_WAYS]]
+        more = ", among other cases," if len(ways) > _MOST_WAYS else ""
+        shown = next((way for way in ways if way.facts is not None), None)
+        facts = {} if shown is None or shown.facts is None else self.asked.said(shown.facts)
+        name = self._listed(core)
+        keeps = f"keeps {name}" if len(core) == 1 else f"keeps all rules: {name} conflict there"
+        what = f"When {', or when '.join(when)}{more}, no answer {keeps}."
+        if shown is None:
+            do = "Whether a record can be so was not found out."
+            return self._of("open", "note", core[-1], what, do, core[:-1])
+        do = "Change it, or give it an exception." if len(core) == 1 else _EXCEPTION
+        made = self._of("no answer", "warning", core[-1], what, do, core[:-1])
+        return replace(made, facts=facts)
+
     def _fixed(self) -> list[Finding]:
         """What no answer may be, or every answer must be: a finding a variable."""
-        made, start = [], self.first
+        made, start = [], self.asked.first
         for variable in self.rules.vocabulary.decided:
             if variable.kind == "flag":
                 made += self._flag(variable, start + 1)
@@ -163,7 +202,7 @@ class Report:
         words = self._watched()
         return [
             Finding("equal", "note", "", 0, 0, f"{words[a]} exactly when {words[b]}, in every answer.")
-            for a, b in ((a - self.first, b - self.first) for a, b in self.found.equal)
+            for a, b in ((a - self.asked.first, b - self.asked.first) for a, b in self.found.equal)
         ]
 
     def _soft(self) -> list[Finding]:
@@ -180,6 +219,7 @@ class Report:
         """What was not found out, in time or at all."""
         return [
             *self._late(),
+            *self._unasked(),
             *(
                 self._of("open", "note", rules[0], words.format(rules=self._listed(rules)), "", rules[1:])
                 for rules, words in self.unchecked
@@ -191,6 +231,19 @@ class Report:
             return []
         what = f"Nothing was found out in time about {self._listed(self.found.open)}."
         return [self._of("open", "note", self.found.open[0], what, "", self.found.open[1:])]
+
+    def _unasked(self) -> list[Finding]:
+        """What was not found out of facts that leave no answer."""
+        if not self.found.satisfiable:
+            return []
+        if self.stranded is not None and self.stranded.more:
+            what = "Other rules conflict too under some facts."
+            return [Finding("open", "note", "", 0, 0, what, "They are told when these are mended.")]
+        if self.stranded is not None and self.stranded.decided:
+            return []
+        more = "further " if self.stranded is not None and self.stranded.clashes else ""
+        what = f"Whether {more}facts leave no answer was not found out in time."
+        return [Finding("open", "note", "", 0, 0, what)]
 
     # Words
 
@@ -245,4 +298,6 @@ class Report:
         ]
 
 
+_ALONE = "Fine where no record can be so; if some can, make it soft, or let it decide something."
+_EXCEPTION = "Change one of them, or give it an exception."
 _ONE_OF = "Removing it changes nothing, as long as the rules that it follows from stay."
