@@ -180,7 +180,7 @@ class MapLayer(Node):
         limit = np.sqrt(6.0 / self.fan(spec))  # Glorot & Bengio 2010
         weight = rng.uniform(-limit, limit, self.weight_shape(spec)).astype(np.float32)
         return {
-            **weight_arrays(weight, self.weight_bits, self.weight_quantizer),
+            **weight_arrays(weight, self.weight_bits, self.weight_quantizer, self.kernel_shape(spec)),
             "bias": np.zeros(len(weight), np.float32),
             **input_arrays(spec, self.activation_bits, self.activation_quantizer),
         }

@@ -58,9 +58,17 @@ def input_arrays(spec: Spec, precision: str, quantizer: str) -> Arrays:
     return ACTIVATION_QUANTIZERS.make(quantizer).start(PRECISIONS[precision], spec)
 
 
-def weight_arrays(weight: F32, precision: str, quantizer: str) -> Arrays:
-    """Return latent `weight`, float32 (outputs, inputs), with the fresh learned arrays of its quantizer."""
-    return {"weight": weight, **WEIGHT_QUANTIZERS.make(quantizer).start(PRECISIONS[precision], weight)}
+def weight_arrays(weight: F32, precision: str, quantizer: str, axes: tuple[int, ...] = ()) -> Arrays:
+    """Return latent `weight`, float32 (outputs, inputs), with the fresh learned arrays of its quantizer.
+
+    Args:
+        weight: fresh.
+        precision: the bit width.
+        quantizer: the key of its quantizer.
+        axes: of the kernel that a row is, channels last; () for plain rows.
+    """
+    kind = WEIGHT_QUANTIZERS.make(quantizer)
+    return {"weight": weight, **kind.start_kernels(PRECISIONS[precision], weight, axes)}
 
 
 def weight_bits(precision: str, quantizer: str, outputs: int, inputs: int) -> int:

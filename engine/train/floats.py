@@ -43,6 +43,8 @@ def start_weight_quantizers(graph: Graph, weights: Weights) -> None:
     for name in graph.order:
         fields, arrays = graph.node(name).values(), weights[name]
         if "weight_quantizer" in fields and "weight" in arrays:
+            row = PRECISIONS[fields["weight_bits"]]
+            axes = graph.node(name).kernel_shape(*graph.input_specs(name))
             kind = WEIGHT_QUANTIZERS.make(fields["weight_quantizer"])
-            for key, fresh in kind.start(PRECISIONS[fields["weight_bits"]], arrays["weight"]).items():
+            for key, fresh in kind.start_kernels(row, arrays["weight"], axes).items():
                 arrays[key][...] = fresh

@@ -198,6 +198,7 @@ TWINS = {
     "lq_nets_2": lq_nets(2),
     "lq_nets_3": lq_nets(3),
     "rotated": None,  # checked by what it is for
+    "lns": lambda w, width, share: size(w) * sign(w),  # at its start; test_lns.py
     "learned_rounding": None,
     "temperature": clamp(lambda share: 10 ** (-14 * share) if share < 0.5 else 0),
     "progressive": clamp(lambda share: 4 ** (-10 * share) if share < 1 else 0),
@@ -302,6 +303,12 @@ def sawb_gradient(w, g, width, share):
     return g * (np.abs(w) <= np.abs(sawb(w, width, share)).max())
 
 
+def lns_gradient(w, g, width, share):
+    v, s = w / size(w), sign(w)
+    of_v = np.clip(g * size(w), -1, 1) + 1e-5 * (2 * (v - s) - 0.4 * s / 0.8)
+    return (of_v - s * mean(of_v * v)) / size(w)
+
+
 IDENTITY = (
     *("dorefa_sign", "lq_nets_2", "lq_nets_3", "temperature", "progressive", "affine", "absmean"),
     *("mu_law", "bfloat16", "fp8_e4m3", "fp8_e5m2", "fp4", "fractional_bits_cheap", "fractional_bits_dear"),
@@ -330,6 +337,7 @@ GRADIENTS = {
     "searched": lambda w, g, width, share: (
         g * 100**share / np.cosh(w * 100**share) ** 2 if share < 1 else g * clip1(w)
     ),
+    "lns": lns_gradient,
     "min_max": within(lambda w, high: np.abs(w).max(axis=1, keepdims=True) / high),
     "percentile": within(lambda w, high: np.percentile(np.abs(w), 99, axis=1, keepdims=True) / high),
     "three_sigma": within(lambda w, high: (np.abs(mean(w)) + 3 * w.std(axis=1, keepdims=True)) / high),

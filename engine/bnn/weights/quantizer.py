@@ -61,6 +61,11 @@ class WeightQuantizer:
         return {}
 
     @classmethod
+    def start_kernels(cls, row: Precision, w: F32, axes: tuple[int, ...]) -> Arrays:
+        """Return what `start` does where each row is a kernel of `axes`, channels last; () for plain rows."""
+        return cls.start(row, w)
+
+    @classmethod
     def beside(cls, row: Precision, outputs: int, inputs: int) -> int:
         """Return the bits that each base stores beside its weights, scales and offsets: book and blocks."""
         return 0
