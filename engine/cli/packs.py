@@ -45,6 +45,11 @@ def list_packs(options: argparse.Namespace) -> int:
         counts = len(pack.statements), pack.compared, len(pack.vocabulary.variables)
         rows.append((key, pack.domain, *map(str, counts), pack.title))
     table(rows, left=(0, 1, 5))
+    rules, compared = (
+        sum(len(p.statements) for p in packs().values()),
+        sum(p.compared for p in packs().values()),
+    )
+    say(f"{compared} of {plural(rules, 'rule')} were compared with the text of a source.")
     return 0
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from engine.cli.main import main
-from engine.logic.packs import pack_of
+from engine.logic.packs import pack_of, packs
 
 CONFLICT = '''[pack]
 title = "Doors"
@@ -36,7 +36,10 @@ TABLE = """<definitions><decision name="fee"><decisionTable hitPolicy="UNIQUE">
 
 def test_packs_are_listed(capsys):
     assert main(["rules", "packs"]) == 0
-    assert "transfusion" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    rules = sum(len(pack.statements) for pack in packs().values())
+    assert "transfusion" in said
+    assert said.endswith(f"{rules} of {rules} rules were compared with the text of a source.\n")
     assert main(["rules", "packs", "--json"]) == 0
     told = {one["pack"]: one for one in json.loads(capsys.readouterr().out)}
     assert told["transfusion"]["rules"] == len(pack_of("transfusion").statements)
