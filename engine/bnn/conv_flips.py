@@ -36,7 +36,9 @@ def map_differences(
         for group in range(patches.groups):
             at = slice(group * each, (group + 1) * each)
             rows = patches.rows(maps[piece], group, buffers.rows)
-            here = Units(units.at[places, at], units.grad[places, at], units.slopes[:, at])
+            here = Units(
+                units.at[places, at], units.grad[places, at], units.slopes[:, at], units.rest[places, at]
+            )
             sizes = quantized.scale[at] if one_size else None
             found = buffers.grad_rows[: len(rows)]
             row_differences(rows, weights[at], sizes, here, found)

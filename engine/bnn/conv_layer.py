@@ -285,7 +285,7 @@ class MapOperator(DrawingOperator):
         if self._node.bias:
             np.sum(flat, axis=0, out=self._grad_bias)
         wanted = self.input_wanted or self.taken.learns
-        turned = self.turned(len(self._grad_bias)) if wanted else None
+        turned = self.turned(flat) if wanted else None
         if isinstance(turned, Units) and isinstance(self._trained, Turning):
             self._trained.backward(flat, maps_wanted=False)
             d_in: F32 | None = self._trained.differences(turned)

@@ -207,7 +207,7 @@ class DenseOperator(DrawingOperator):
         if self._node.bias:
             np.sum(grad, axis=0, out=self._grad_bias)
         wanted = self.input_wanted or self.taken.learns
-        turned = self.turned(self._linear.outputs) if wanted else None
+        turned = self.turned(grad) if wanted else None
         d_rows = self._linear.backward(grad, rows_wanted=wanted and turned is None)
         if turned is not None:
             d_rows = self._linear.differences(turned)

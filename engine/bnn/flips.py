@@ -13,8 +13,9 @@ flip probabilities, of which this is the transpose. A straight-through estimator
 place of the difference: it is PSA made linear, and what a layer falls back to where its sums do not lead to
 such units or to the loss.
 
-A norm on the way counts by its slope, its statistics held: a turned sign moves a unit's input by 2 w_ij gamma
-/ deviation, as if it did not move the mean and the deviation of its batch.
+A norm on the way counts by its slope: a turned sign moves its own unit's input by 2 w_ij gamma / deviation.
+What it does to every record of the batch through their mean and deviation is small for each, and goes back by
+derivatives, as `rest`: what arrives at the sums beyond the slopes times dL/da.
 """
 
 from __future__ import annotations
@@ -30,12 +31,26 @@ from ..kernels.threads import share
 from ..levels import Quantized
 from ..node import Operator
 from ..ports import F32, F64, I64
+from .activations.binary import logistic_slopes
 from .linear import LayerInput
 
-Losses = Callable[[F64, I64], F64]  # of scores (m, classes) and whose they are (m,): the loss of each row
 _FAR = 350.0  # what inputs and moves are held within: the product of two exponentials stays finite
 _LEAST = 1 << 16  # pairs of a sign and a unit that are worth a thread
-_ROOM = 1 << 19  # scores with a turned sign at a time
+_ROOM = 1 << 15  # scores with a turned sign at a time, which the caches of a core hold
+
+
+class Labelled(NamedTuple):
+    """The part of the loss that is of scores and labels.
+
+    Attributes:
+        scores: float32 (n, classes), as they are.
+        grad: float32 (n, classes), dL/dscores of the mean over the records.
+        losses: of scores (m, classes) of the records (m,): the loss of each, (m,).
+    """
+
+    scores: F32
+    grad: F32
+    losses: Callable[[F32, I64], F32]
 
 
 class Units(NamedTuple):
@@ -45,25 +60,27 @@ class Units(NamedTuple):
         at: float32 (rows, outputs), what they were drawn from.
         grad: float32 (rows, outputs), g of each.
         slopes: float32 (1 or places, outputs), by what a sum is multiplied on its way there.
+        rest: float32 (rows, outputs), what else arrives at the sums, as a derivative.
     """
 
     at: F32
     grad: F32
     slopes: F32
+    rest: F32
 
 
 class Scores(NamedTuple):
-    """The scores that the sums of a layer become, and the loss of any others.
+    """The scores that the sums of a layer become.
 
     Attributes:
-        scores: float32 (n, outputs).
-        losses: of any scores of any of the records.
+        end: what the loss makes of them.
         slopes: float32 (1, outputs), by what a sum is multiplied on its way there.
+        rest: float32 (n, outputs), what else arrives at the sums, as a derivative.
     """
 
-    scores: F32
-    losses: Losses
+    end: Labelled
     slopes: F32
+    rest: F32
 
 
 @dataclass
@@ -71,34 +88,32 @@ class Ahead:
     """What stands between the sums of a layer and what they lead to.
 
     Attributes:
-        between: operators that give each element times a slope, and more that a turned sign leaves alone.
+        between: operators that give each element times a slope, and more that a turned sign hardly moves.
         units: the input of the layer that draws the units, or None where the sums become the scores.
-        on_way: node and output of every array from the sums on.
-        told: scores and their loss in this step, or None.
-        alone: whether nothing else looks at what is on the way in this step.
+        end: the loss of this step, or None where nobody told.
     """
 
     between: tuple[Operator, ...]
     units: LayerInput | None
-    on_way: tuple[tuple[str, str], ...]
-    told: tuple[F32, Losses] | None = None
-    alone: bool = True
+    end: Labelled | None = None
 
-    def find(self, outputs: int) -> Units | Scores | None:
+    def find(self, grad: F32) -> Units | Scores | None:
         """Return what the sums lead to in this step, or None where nothing is known of turned signs.
 
         Args:
-            outputs: of the layer, at each place of a map.
+            grad: dL/dsums, float32 (rows, outputs).
         """
-        if not self.alone:
-            return None
+        slopes = self._slopes(grad.shape[1])
         if self.units is None:
-            return Scores(*self.told, self._slopes(outputs)) if self.told else None
+            if self.end is None:
+                return None
+            return Scores(self.end, slopes, grad - self.end.grad * slopes)
         drawn = self.units.drawn
         if drawn is None:
             return None
-        at, grad = (np.ascontiguousarray(a, np.float32).reshape(-1, outputs) for a in drawn)
-        return Units(at, grad, self._slopes(outputs))
+        at, g = (np.ascontiguousarray(a, np.float32).reshape(grad.shape) for a in drawn)
+        known = logistic_slopes(at) * g
+        return Units(at, g, slopes, grad - _times(known, slopes))
 
     def _slopes(self, outputs: int) -> F32:
         found = np.ones((1, outputs), np.float32)
@@ -108,6 +123,12 @@ class Ahead:
                 raise RuntimeError("a slope that was there is gone")
             found = found * (slopes if slopes.size == 1 else slopes.reshape(-1, outputs))
         return found
+
+
+def _times(x: F32, slopes: F32) -> F32:
+    """Return (rows, outputs) numbers times the slopes, (1 or places, outputs), of their places."""
+    found: F32 = (x.reshape(-1, *slopes.shape) * slopes).reshape(x.shape)
+    return found
 
 
 class DrawingOperator(Operator):
@@ -126,9 +147,13 @@ class DrawingOperator(Operator):
     def follows(self) -> bool:
         return True
 
-    def turned(self, outputs: int) -> Units | Scores | None:
-        """Return what turned signs of the input move in this step, or None for the linear way back."""
-        return self.ahead.find(outputs) if self.ahead and self.taken.draws else None
+    def turned(self, grad: F32) -> Units | Scores | None:
+        """Return what turned signs of the input move in this step, or None for the linear way back.
+
+        Args:
+            grad: dL/dsums, float32 (rows, outputs).
+        """
+        return self.ahead.find(grad) if self.ahead and self.taken.draws else None
 
 
 def is_plain(quantized: Quantized) -> bool:
@@ -159,7 +184,7 @@ def row_differences(rows: F32, weights: F32, sizes: F32 | None, units: Units, ou
         rises = _rises(units.slopes * sizes)
         odd, even = np.empty(units.at.shape, np.float32), np.empty(len(rows), np.float32)
         flip_secants(odds, rises, np.ascontiguousarray(units.grad), odd, even)
-        np.matmul(odd, weights, out=out)
+        np.matmul(odd + units.rest * sizes, weights, out=out)
         out += rows * even[:, None]
         return
     places = len(units.slopes)
@@ -167,6 +192,7 @@ def row_differences(rows: F32, weights: F32, sizes: F32 | None, units: Units, ou
         here, target = slice(place, None, places), np.empty((len(rows) // places, rows.shape[1]), np.float32)
         _by_pairs(rows[here], odds[here], _rises(weights * slopes[:, None]), units.grad[here], target)
         out[here] = target
+    out += units.rest @ weights
 
 
 def _by_pairs(rows: F32, odds: F64, rises: F64, grad: F32, out: F32) -> None:
@@ -186,20 +212,21 @@ def _rises(moves: F32) -> F64:
     return found
 
 
-def loss_differences(rows: F32, weights: F32, end: Scores, out: F32) -> None:
+def loss_differences(rows: F32, weights: F32, ahead: Scores, out: F32) -> None:
     """Write g of the signs in `rows` into `out`, float32 (n, inputs), where sums become the scores.
 
     Args:
         rows: float32 (n, inputs), signs.
         weights: float32 (outputs, inputs), as they count.
-        end: what they lead to; the step makes the mean of the losses small.
+        ahead: what they become; the step makes the mean of the losses small.
         out: written.
     """
     n, k = rows.shape
-    scores, moves = end.scores.astype(np.float64), 2.0 * weights.T * end.slopes[0]
+    scores, moves = ahead.end.scores, np.float32(2) * weights.T * ahead.slopes[0]
     each = max(1, _ROOM // max(1, moves.size))
     for at in range(0, n, each):
         here, who = slice(at, at + each), np.arange(at, min(n, at + each))
         turned = scores[here, None, :] - rows[here, :, None] * moves
-        lost = end.losses(turned.reshape(-1, len(weights)), np.repeat(who, k)).reshape(-1, k)
-        out[here] = rows[here] * (end.losses(scores[here], who)[:, None] - lost) / (2 * n)
+        lost = ahead.end.losses(turned.reshape(-1, len(weights)), np.repeat(who, k)).reshape(-1, k)
+        out[here] = rows[here] * (ahead.end.losses(scores[here], who)[:, None] - lost) / np.float32(2 * n)
+    out += ahead.rest @ weights

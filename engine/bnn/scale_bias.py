@@ -90,6 +90,9 @@ class ScaleBiasOperator(Operator):
         out += self.weights["bias"]
         return (out,)
 
+    def slopes(self) -> F32 | None:
+        return self.weights["scale"]
+
     def gradient(self, *grads: F32 | None) -> tuple[F32 | None, ...]:
         (grad,) = grads
         if grad is None:

@@ -29,18 +29,16 @@ def look_ahead(graph: Graph, operators: Mapping[str, Operator], end: Wire) -> tu
 def _ahead(graph: Graph, operators: Mapping[str, Operator], at: tuple[str, str], end: Wire) -> Ahead | None:
     """Return what the array `at` leads to, or None where turned signs are not followed there."""
     between: list[Operator] = []
-    on_way = [at]
     while True:
         readers = [w for w in graph.wires if (w.source, w.output) == at and w.target in operators]
         if at == (end.source, end.output):
-            return None if readers else Ahead(tuple(between), None, tuple(on_way))
+            return None if readers else Ahead(tuple(between), None)
         if len(readers) != 1:
             return None
         reader = operators[readers[0].target]
         if isinstance(reader, DrawingOperator):
-            return Ahead(tuple(between), reader.taken, tuple(on_way)) if reader.taken.draws else None
+            return Ahead(tuple(between), reader.taken) if reader.taken.draws else None
         if reader.slopes() is None:
             return None
         between.append(reader)
         at = (readers[0].target, graph.node(readers[0].target).outputs[0].name)
-        on_way.append(at)

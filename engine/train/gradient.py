@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..augmentations import Batch, parse
-from ..bnn.flips import Losses
+from ..bnn.flips import Labelled
 from ..data.batches import batches
 from ..errors import TrainError
 from ..files.store import Weights
@@ -18,7 +18,7 @@ from ..kernels.optimise import sum_of_squares
 from ..label_sets import held, said
 from ..losses import LOSSES
 from ..node import Moment
-from ..ports import F32, F64, I64, Arrays
+from ..ports import F32, I64, Arrays
 from ..records import Records, as_floats
 from ..schedules import factor
 from ..settings import Training
@@ -194,6 +194,7 @@ class Descent:
         self.plan.tell(replace(self._moment(share), places=records.places, losses=told))
         scores = self.plan.forward(Records(batch.samples, records.labels, records.facts))
         losses, grad = self._loss(scores, batch)
+        labelled = self._labelled(scores, grad, batch)
         also: dict[tuple[str, str], F32] = {}
         if self._teacher:
             taught = self._teacher.teach(self.plan, scores, batch, records)
@@ -207,7 +208,7 @@ class Descent:
         if not np.isfinite(loss):
             words = f"The loss is no longer a number in epoch {place[0] + 1}."
             raise TrainError(words, do="Lower the learning rate, or add a Batch norm.")
-        self.plan.backward(grad, also, None if self._teacher else self._of_any(batch))
+        self.plan.backward(grad, also, labelled)
         self._shorten()
         self._optimiser.step(rate)
         if self.average:
@@ -217,7 +218,7 @@ class Descent:
     def _right(self, scores: F32, labels: I64) -> int:
         return int((said(scores, several=self._several) == labels).sum())
 
-    def _loss(self, scores: F32 | F64, batch: Batch) -> tuple[F32, F32]:
+    def _loss(self, scores: F32, batch: Batch) -> tuple[F32, F32]:
         """Return the loss of each record, and dL/dscores of their mean."""
         of, smoothing = LOSSES.make(self._settings.loss), self._settings.smoothing
         classes = scores.shape[1]
@@ -232,15 +233,16 @@ class Descent:
         share, rest = np.float32(batch.share), np.float32(1 - batch.share)
         return share * losses + rest * other_losses, share * grad + rest * other_grad
 
-    def _of_any(self, batch: Batch) -> Losses:
-        """Return what gives the loss of any scores, (m, classes), of the records `who`, (m,), of a batch."""
+    def _labelled(self, scores: F32, grad: F32, batch: Batch) -> Labelled:
+        """Return the part of the loss that labels have, for any scores of any records of the batch."""
+        weight = np.float32(self._settings.label_weight if self._teacher else 1)
 
-        def losses(scores: F64, who: I64) -> F64:
+        def losses(scores: F32, who: I64) -> F32:
             others = None if batch.others is None else batch.others[who]
             found, _ = self._loss(scores, replace(batch, labels=batch.labels[who], others=others))
-            return found.astype(np.float64, copy=False)
+            return weight * found
 
-        return losses
+        return Labelled(scores, weight * grad, losses)
 
     def _shorten(self) -> None:
         """Bring the gradient of all parameters together to the longest length that is allowed."""

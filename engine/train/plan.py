@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..bnn.flips import Losses
+from ..bnn.flips import Labelled
 from ..convert import convert
 from ..errors import TrainError
 from ..graph import Graph, Wire
@@ -101,17 +101,18 @@ class Plan:
         self,
         grad: F32,
         also: Mapping[tuple[str, str], F32] | None = None,
-        losses: Losses | None = None,
+        labelled: Labelled | None = None,
     ) -> None:
         """Fill the gradient of every parameter for `grad`, dL/dscores of the last forward pass.
 
         Args:
             grad: float32 (n, classes).
             also: gradients of terms of the loss that look at other outputs, by node and output.
-            losses: the loss of other scores, where it is all that `grad` comes from; layers whose signs are
-                drawn may ask for it (bnn/flips.py).
+            labelled: the part of the loss whose differences layers may ask for (bnn/flips.py), where their
+                signs are drawn; `grad` holds its gradient too.
         """
-        self._tell_ahead(also or {}, losses)
+        for ahead in self._ahead:
+            ahead.end = labelled
         grads: dict[tuple[str, str], F32] = dict(also or {})
         end = (self._end.source, self._end.output)
         grads[end] = grads[end] + grad if end in grads else grad
@@ -124,11 +125,6 @@ class Plan:
                 if wire is not None and g is not None:
                     end = (wire.source, wire.output)
                     grads[end] = grads[end] + g if end in grads else g
-
-    def _tell_ahead(self, also: Mapping[tuple[str, str], F32], losses: Losses | None) -> None:
-        for ahead in self._ahead:
-            ahead.told = (self.value(self._end.source, self._end.output), losses) if losses else None
-            ahead.alone = not any(place in also for place in ahead.on_way)
 
     def footprint(self) -> Footprint:
         """Return the bytes the plan holds; what a node gives counts as activations, not as workspace."""

@@ -1,7 +1,6 @@
-"""PSA (bnn/flips.py): turned signs against brute force, and its gradients against those of every state."""
+"""bnn/flips.py: what turned signs do, against brute force; and what the sums of a layer lead to."""
 
 import itertools
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from engine.bnn.conv_filters import Filters
 from engine.bnn.conv_layer import Kind
 from engine.bnn.conv_patches import Patches
 from engine.bnn.conv_window import window_of
-from engine.bnn.flips import Scores, Units, loss_differences, row_differences
+from engine.bnn.flips import Labelled, Scores, Units, loss_differences, row_differences
 from engine.bnn.product import Activation
 from engine.catalog import NODES as N
 from engine.kernels.bits import pack_signs
@@ -20,9 +19,7 @@ from engine.node import Moment
 from engine.ports import words_for
 from engine.precision import PRECISIONS
 from engine.records import Header, Records, no_facts
-from engine.train.loop import Run
 from engine.train.plan import Plan
-from engine.train.progress import BatchDone
 
 BITS = Activation(PRECISIONS["1"])
 
@@ -79,8 +76,10 @@ def test_rows_of_places_have_slopes_of_their_own(places, one_size):
     x, at, grad, slopes = signs(0, 6, 9), normal(2, 6, 4), normal(3, 6, 4), normal(5, places, 4)
     values, sizes = (signs(1, 4, 9), abs(normal(6, 4))) if one_size else (normal(1, 4, 9), None)
     out = np.empty_like(x)
-    row_differences(x, values, sizes, Units(at, grad, slopes), out)
+    rest = normal(7, 6, 4)
+    row_differences(x, values, sizes, Units(at, grad, slopes, rest), out)
     weights = values * sizes[:, None] if one_size else values
+    out -= rest @ weights
     for place in range(places):
         here = slice(place, None, places)
         wanted = twin(x[here], weights * slopes[place][:, None], at[here], grad[here])
@@ -89,7 +88,8 @@ def test_rows_of_places_have_slopes_of_their_own(places, one_size):
 
 def test_far_inputs_stay_finite():
     x, out = signs(0, 2, 3), np.empty((2, 3), np.float32)
-    units = Units(np.float32([[900, -900], [0, 1e6]]), np.ones((2, 2), np.float32), np.float32([[1e4, 1]]))
+    one, none = np.ones((2, 2), np.float32), np.zeros((2, 2), np.float32)
+    units = Units(np.float32([[900, -900], [0, 1e6]]), one, np.float32([[1e4, 1]]), none)
     for sizes in (None, np.float32([3, 3e5])):
         row_differences(x, signs(1, 2, 3), sizes, units, out)
         assert np.isfinite(out).all()
@@ -141,37 +141,16 @@ def test_a_turned_sign_of_a_map_counts_in_every_patch_that_it_stands_in(case, bi
             chance.append(logistic(products(turned) * slopes + shift))
         wanted[(slice(None), *at)] = (grad * (chance[0] - chance[1])).sum(axis=(1, 2))
     at = products(x) * slopes + shift
-    found = filters.differences(Units(at.reshape(-1, 4), grad.reshape(-1, 4), slopes))
+    at, grad = at.reshape(-1, 4), grad.reshape(-1, 4)
+    found = filters.differences(Units(at, grad, slopes, np.zeros_like(at))).copy()
     np.testing.assert_allclose(found.reshape(2, *shape), wanted, atol=2e-5)
+    # What else arrives goes back as any derivative does.
+    rest = normal(6, *at.shape)
+    more = filters.differences(Units(at, grad, slopes, rest)) - found
+    np.testing.assert_allclose(more, filters.backward(rest, maps_wanted=True), atol=2e-5)
 
 
-# The gradient of the expected loss
-
-
-def network(weight_bits="32", **unit):
-    dense = {"weight_bits": weight_bits, "weight_quantizer": "standard"}
-    units = {"activation_bits": "1", "activation_quantizer": "psa", **unit}
-    nodes = {
-        "data": N["data.npz"](path="x.npz", header=Header((3,), ("x", "y"), (), 6)),
-        "first": N["bnn.dense"](units=3, **dense),
-        "second": N["bnn.dense"](units=4, **dense, **units),
-        "head": N["bnn.dense"](units=2, **dense, **units),
-        "out": N["flow.output"](),
-    }
-    wires = ["data.samples -> first.in", "first.out -> second.in", "second.out -> head.in"]
-    return wired(nodes, [*wires, "head.out -> out.scores", "data.labels -> out.labels"])
-
-
-def fresh(graph, seed=0, spread=1.5):
-    rng = np.random.default_rng(seed)
-    weights = {n: graph.node(n).start(rng, *graph.input_specs(n)) for n in graph.order}
-    for name in ("first", "second", "head"):
-        for array in weights[name].values():
-            array[...] = spread * rng.standard_normal(array.shape)
-    return weights
-
-
-SAMPLE, LABEL = np.float32([0.6, -1.1, 0.4]), 1
+# Scores
 
 
 def loss_of(scores, labels):
@@ -179,106 +158,20 @@ def loss_of(scores, labels):
     return np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels]
 
 
-def expected_loss(weights):
-    """The mean loss over all states of both hidden layers, and so what PSA estimates the gradient of."""
-
-    def dense(x, name):
-        return x @ weights[name]["weight"].astype(np.float64).T + weights[name]["bias"]
-
-    def chance(states, a):
-        return logistic(states * a).prod(axis=1)
-
-    total, a = 0.0, dense(SAMPLE, "first")
-    last = np.array(list(itertools.product((-1.0, 1.0), repeat=4)))
-    lost = loss_of(dense(last, "head"), np.full(16, LABEL))
-    for state in itertools.product((-1.0, 1.0), repeat=3):
-        x = np.array(state)
-        total += chance(x[None], a)[0] * (chance(last, dense(x, "second")) * lost).sum()
-    return total
-
-
-def true_gradient(weights):
-    found = {}
-    for name in ("first", "second", "head"):
-        for key in ("weight", "bias"):
-            array, step = weights[name][key], 1e-2
-            grad = found[f"{name}/{key}"] = np.empty(array.shape)
-            for at in np.ndindex(*array.shape):
-                ends = []
-                before = array[at]
-                for sign in (1, -1):
-                    array[at] = before + sign * step
-                    ends.append((expected_loss(weights), np.float64(array[at])))
-                array[at] = before
-                grad[at] = (ends[0][0] - ends[1][0]) / (ends[0][1] - ends[1][1])
-    return found
-
-
-def estimate(graph, weights, draws, losses=True, seed=0):
-    """The mean gradient over many draws: a batch of one record many times over."""
-    records = Records(np.tile(SAMPLE, (draws, 1)), np.full(draws, LABEL), no_facts(draws))
-    plan = Plan(graph, weights, draws)
-    plan.reseed(seed, 1)
-    scores = plan.forward(records).astype(np.float64)
-    p = np.exp(scores - scores.max(axis=1, keepdims=True))
-    p /= p.sum(axis=1, keepdims=True)
-    p[:, LABEL] -= 1
-
-    def of(scores, who):
-        return loss_of(scores, records.labels[who])
-
-    plan.backward((p / draws).astype(np.float32), losses=of if losses else None)
-    return {key: p.grad.astype(np.float64).copy() for key, p in plan.parameters().items()}
-
-
-def off(found, wanted, key):
-    return np.linalg.norm(found[key] - wanted[key]) / np.linalg.norm(wanted[key])
-
-
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_the_mean_over_draws_is_the_gradient_of_the_expected_loss(seed):
-    graph = network()
-    weights = fresh(graph, seed)
-    wanted = true_gradient(weights)
-    found = estimate(graph, weights, 40_000)
-    for key in ("head/weight", "head/bias", "second/weight", "second/bias"):
-        assert off(found, wanted, key) < 0.03, key  # without bias: of the loss, and of units before the loss
-    linear = {
-        "identity": network(activation_quantizer="standard"),
-        "gumbel": network(activation_quantizer="gumbel"),
-    }
-    for key in ("first/weight", "first/bias"):
-        others = [off(estimate(g, weights, 40_000, losses=False), wanted, key) for g in linear.values()]
-        straight_through = off(estimate(graph, weights, 40_000, losses=False), wanted, key)
-        assert off(found, wanted, key) < 0.5 * min(straight_through, *others)
-
-
-@pytest.mark.parametrize("bits", ["1", "4"])
-def test_other_widths_of_weights_are_as_near(bits):
-    graph = network(bits)
-    weights = fresh(graph, 3)
-    # What is counted for the latent weights, as floats: the same network.
-    floats = {name: dict(arrays) for name, arrays in weights.items()}
-    for name in ("first", "second", "head"):
-        quantized = Plan(graph, weights, 1).operators[name]._linear._quantized()
-        floats[name]["weight"] = quantized.values * quantized.scale[:, None]
-    wanted = true_gradient(floats)
-    found = estimate(graph, weights, 40_000)
-    assert off(found, wanted, "second/bias") < 0.03
-    assert off(found, wanted, "first/bias") < 0.15
-
-
 def test_the_loss_is_asked_record_by_record():
     x, w = signs(0, 40, 9), normal(1, 3, 9)
     labels, slopes = np.random.default_rng(2).integers(0, 3, 40), np.float32([[0.5, -1, 2]])
     scores = (x @ w.T) * slopes
     out = np.empty_like(x)
-    loss_differences(x, w, Scores(scores, lambda s, who: loss_of(s, labels[who]), slopes), out)
+    rest = normal(3, 40, 3)
+    end = Labelled(scores, rest, lambda s, who: loss_of(s, labels[who]))
+    loss_differences(x, w, Scores(end, slopes, rest), out)
+    out -= rest @ w
     for i in range(9):
         up, down = x.copy(), x.copy()
         up[:, i], down[:, i] = 1, -1
         ends = [loss_of((end @ w.T).astype(np.float64) * slopes, labels) for end in (up, down)]
-        np.testing.assert_allclose(out[:, i], (ends[0] - ends[1]) / 2 / 40, atol=1e-7)
+        np.testing.assert_allclose(out[:, i], (ends[0] - ends[1]) / 2 / 40, atol=1e-6)
 
 
 # What the sums of a layer lead to
@@ -326,7 +219,7 @@ def test_a_norm_counts_by_its_slope_whatever_is_flattened(behind):
     plan = Plan(graph, weights, 6)
     plan.forward(images())
     plan.backward(normal(4, 6, 2))
-    found = plan.operators["conv"].ahead.find(2)
+    found = plan.operators["conv"].ahead.find(np.zeros((96, 2), np.float32))
     operator = plan.operators[norm]
     # Sums times slopes are what units are drawn from, but for a shift of each channel or element.
     sums = plan.value("conv", "out").reshape(6, 16, 2) * found.slopes
@@ -352,12 +245,14 @@ def test_what_is_not_followed_goes_back_by_derivatives(behind, last):
 
 def test_another_term_of_the_loss_on_the_way_is_not_lost():
     graph, weights = convolved(BEHIND["flat"])
-    plan = Plan(graph, weights, 6)
-    plan.forward(images())
-    plan.backward(normal(4, 6, 2), {("n1", "out"): normal(5, 6, 32)})
-    assert plan.operators["conv"].ahead.find(2) is None
-    plan.backward(normal(4, 6, 2), {("map", "out"): normal(5, 6, 4, 4, 3)})
-    assert plan.operators["conv"].ahead.find(2) is not None
+    more, found = normal(5, 6, 4, 4, 2), []
+    for also in ({}, {("conv", "out"): more}):
+        plan = Plan(graph, weights, 6)
+        plan.forward(images())
+        plan.backward(normal(4, 6, 2), also)
+        found.append(plan.operators["conv"].taken.drawn[1].copy())
+    linear = plan.operators["conv"]._trained.backward(more.reshape(-1, 2), maps_wanted=True)
+    np.testing.assert_allclose(found[1] - found[0], linear.reshape(found[0].shape), atol=1e-5)
 
 
 def test_a_stage_of_float_activations_has_derivatives():
@@ -365,52 +260,7 @@ def test_a_stage_of_float_activations_has_derivatives():
     plan = Plan(graph, weights, 6)
     plan.tell(Moment(activations=False))
     plan.forward(images())
-    plan.backward(normal(4, 6, 2), losses=lambda scores, who: scores[:, 0])
-    assert plan.operators["conv"].turned(2) is None
-    assert plan.operators["head"].turned(2) is None
-
-
-# Training
-
-
-def drawing(project):
-    """The project with drawn signs before its head in the place of the node that takes signs."""
-    graph = project.graph.remove("sign").change("head", **UNIT)
-    return replace(project, graph=graph.wire("norm", "out", "head", "in"))
-
-
-def told(project, monkeypatch):
-    """The losses that the plan is told of in every step, at the scores as they are; or None."""
-    found, backward = [], Plan.backward
-
-    def listening(plan, grad, also=None, losses=None):
-        scores = plan.value("head", "out").astype(np.float64)
-        found.append(losses(scores, np.arange(len(scores))).mean() if losses else None)
-        backward(plan, grad, also, losses)
-
-    monkeypatch.setattr(Plan, "backward", listening)
-    steps = [r.loss for r in Run(project).steps() if isinstance(r, BatchDone) and r.stage != "teacher"]
-    return found, steps
-
-
-@pytest.mark.parametrize(
-    "settings", [{}, {"smoothing": 0.1, "augment": "mixup 0.4"}, {"loss": "squared_hinge"}], ids=str
-)
-def test_the_loss_that_layers_ask_for_is_that_of_the_step(binary_project, monkeypatch, settings):
-    project = drawing(binary_project)
-    project = replace(project, training=replace(project.training, epochs=1, **settings))
-    found, steps = told(project, monkeypatch)
-    np.testing.assert_allclose(found, steps, rtol=1e-5)
-
-
-def test_with_a_teacher_in_the_loss_the_scores_go_back_by_derivatives(binary_project, monkeypatch):
-    project = drawing(binary_project)
-    taught = replace(project.training, epochs=1, teacher="self", teacher_epochs=1)
-    found, steps = told(replace(project, training=taught), monkeypatch)
-    assert found[-len(steps) :] == [None] * len(steps)
-
-
-def test_it_trains_and_ships_signs(binary_project):
-    project = drawing(binary_project)
-    end = list(Run(replace(project, training=replace(project.training, epochs=8))).steps())[-1]
-    assert end.accuracy > 0.85
+    grad = normal(4, 6, 2)
+    plan.backward(grad, labelled=Labelled(grad, grad, lambda scores, who: scores[:, 0]))
+    assert plan.operators["conv"].turned(np.zeros((96, 2), np.float32)) is None
+    assert plan.operators["head"].turned(grad) is None

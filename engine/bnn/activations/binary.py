@@ -131,18 +131,23 @@ class PathSampleAnalytic(Gumbel):
 
     g, of the dense layer or convolution that reads the signs, is found so where its sums lead, through norms
     and flattening only, to units of this kind, or of a dense layer to the scores (bnn/flips.py). Elsewhere,
-    as where sums are pooled, added to others or read twice, and before the scores where a teacher or rules
-    are in the loss, g is the derivative: the straight-through estimator with the slope of tanh(x / 2), which
-    the paper derives as the linear form of PSA.
+    as where sums are pooled, added to others or read twice, g is the derivative: the straight-through
+    estimator with the slope of tanh(x / 2), which the paper derives as the linear form of PSA. So goes back
+    what else reaches the loss: through the statistics of a batch, from a teacher, from rules.
     """
 
     by_flips: ClassVar[bool] = True
 
     def gradient(self, x: F32, grad: F32) -> F32:
         self.difference = grad
-        soft = np.tanh(x / np.float32(2))
-        back: F32 = grad * (1 - soft * soft) / np.float32(2)
-        return back
+        return logistic_slopes(x) * grad
+
+
+def logistic_slopes(x: F32) -> F32:
+    """Return the slope of the mean of a sign that is +1 with the chance 1 / (1 + exp(-x)), of x's shape."""
+    soft = np.tanh(x / np.float32(2))
+    slopes: F32 = (1 - soft * soft) / np.float32(2)
+    return slopes
 
 
 @ACTIVATION_QUANTIZERS.option(
