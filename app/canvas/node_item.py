@@ -20,7 +20,13 @@ from app.theme.tokens import mixed
 _MARGIN = 12.0  # room for ports, ring and shade around the box
 _NO_TEXT, _OVERVIEW = 0.5, 0.3  # zooms below which labels, then everything but the box, are left out
 _STATES = {"ok": "ph.check-circle-fill", "warning": "ph.warning-fill", "error": "ph.warning-circle-fill"}
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
+_MIDDLE = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextSingleLine
 _TONES = {"plain": "low", "ok": "ok", "warning": "warn", "error": "error"}
+
+
+KEPT = 40  # accuracies that are drawn
 
 
 @dataclass(frozen=True)
@@ -62,10 +68,10 @@ class NodeItem(QGraphicsItem):
             self.update()
 
     def show_live(self, live: Live | None) -> None:
-        """Show the progress of a run."""
+        """Show the progress of a run: only the footer is painted anew."""
         if live != self.live:
             self.live = live
-            self.update()
+            self.update(self._footer())
 
     def show_fits(self, fits: dict[tuple[str, bool], bool]) -> None:
         """Mark ports while a wire is dragged: (name, is output) -> whether it fits; {} ends it."""
@@ -108,12 +114,17 @@ class NodeItem(QGraphicsItem):
         if zoom < _OVERVIEW:
             self._paint_ports(painter)
             return
-        self._paint_header(painter)
+        if not self._footer().contains(option.exposedRect.adjusted(1, 1, -1, -1)):
+            self._paint_header(painter)
+            if zoom >= _NO_TEXT:
+                self._paint_labels(painter)
         if zoom >= _NO_TEXT:
-            self._paint_labels(painter)
             self._paint_footer(painter)
         self._paint_live(painter)
         self._paint_ports(painter)
+
+    def _footer(self) -> QRectF:
+        return self.shape_.box.adjusted(0, self.shape_.height - FOOTER, 0, 0)
 
     # Parts, back to front
 
@@ -168,14 +179,13 @@ class NodeItem(QGraphicsItem):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(mixed(colour, t.node, 0.24 if t.name == "dark" else 0.16)))
         painter.drawRoundedRect(area, 4, 4)
-        _write(painter, area, self.face.chip, face, colour, Qt.AlignmentFlag.AlignCenter)
+        _write(painter, area, self.face.chip, face, colour, _MIDDLE)
 
     def _paint_labels(self, painter: QPainter) -> None:
         t, shape = theme().tokens, self.shape_
-        right = Qt.AlignmentFlag.AlignRight
         for faces, centres, align in (
-            (self.face.inputs, shape.inputs, Qt.AlignmentFlag.AlignLeft),
-            (self.face.outputs, shape.outputs, right),
+            (self.face.inputs, shape.inputs, _LEFT),
+            (self.face.outputs, shape.outputs, _RIGHT),
         ):
             for port, centre in zip(faces, centres, strict=True):
                 area = QRectF(EDGE + 2, centre.y() - ROW / 2, shape.width - 2 * EDGE - 4, ROW)
@@ -183,7 +193,7 @@ class NodeItem(QGraphicsItem):
         for i, (label, value) in enumerate(self.face.rows):
             area = QRectF(EDGE, shape.rows + i * ROW, shape.width - 2 * EDGE, ROW)
             _write(painter, area, label, font(BODY), t.mid)
-            _write(painter, area, value, font(BODY, 600), t.hi, right)
+            _write(painter, area, value, font(BODY, 600), t.hi, _RIGHT)
 
     def _paint_footer(self, painter: QPainter) -> None:
         t, shape, tone = theme().tokens, self.shape_, self.face.tone
@@ -213,7 +223,7 @@ class NodeItem(QGraphicsItem):
             painter.setBrush(QColor(t.accent))
             long = (shape.width - 2 * RADIUS) * min(1.0, self.live.progress)
             painter.drawRect(QRectF(RADIUS, shape.height - 3, long, 3))
-        values = self.live.accuracies[-40:]
+        values = self.live.accuracies[-KEPT:]
         if len(values) > 1:
             low, high = min(values), max(values)
             area = QRectF(shape.width - EDGE - 46, shape.height - FOOTER + 7, 46, FOOTER - 15)
@@ -256,8 +266,8 @@ def _write(
     words: str,
     face: QFont,
     colour: str,
-    align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
+    align: int = _LEFT,
 ) -> None:
     painter.setFont(face)
     painter.setPen(QColor(colour))
-    painter.drawText(area, align | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine, words)
+    painter.drawText(area, align, words)

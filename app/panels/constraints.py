@@ -108,7 +108,7 @@ class ConstraintsPanel(Emptiable):
         self.next.clicked.connect(partial(self.jump, 1))
         self.verify.clicked.connect(self.check_again)
         self.details.failed.connect(lambda words: self.said.emit(words, "error"))
-        trainer.looked.connect(self._refresh)
+        trainer.looked.connect(lambda: self.when_seen(self._refresh))
         trainer.state_changed.connect(lambda _state: self._say_empty())
         document.changed.connect(self._say_empty)
         self._refresh()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
 from app.panels.labels import IconLabel, body, note
@@ -45,10 +48,27 @@ class Emptiable(QWidget):
         self.setProperty("surface", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.empty = empty
+        self._due: Callable[[], None] | None = None  # what to do once it is seen
         self.content = QWidget()
         self._stack = QStackedLayout(self)
         self._stack.addWidget(empty)
         self._stack.addWidget(self.content)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        due, self._due = self._due, None
+        if due:
+            due()
+
+    def when_seen(self, act: Callable[[], None]) -> None:
+        """Do something now, or, where the panel is out of sight, once when it comes into sight.
+
+        A run looks inside several times a second; only what is in front is drawn anew each time.
+        """
+        if self.isVisible():
+            act()
+        else:
+            self._due = act
 
     @property
     def is_empty(self) -> bool:

@@ -28,6 +28,7 @@ class SecondPicture(QWidget):
         self.choice = Segments(_CHOICES, _TIPS, "Second picture", small=True)
         self.choice.setFixedWidth(180)
         self.choice.show_value("loss")
+        self.live: tuple[LossChart | MetricsView, ...] = (self.loss, self.layers)  # drawn while it trains
         self._pictures = QStackedWidget()
         for picture in (self.loss, self.classes, self.layers):
             self._pictures.addWidget(picture)
@@ -40,4 +41,6 @@ class SecondPicture(QWidget):
     def show_picture(self, key: str) -> None:
         """Bring a picture to the front: `loss`, `classes` or `layers`."""
         self.choice.show_value(key)
+        for picture in self.live:
+            picture.show_points()  # what came while it was out of sight
         self._pictures.setCurrentIndex(list(_CHOICES).index(key))

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from math import isfinite, nan
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtCore import QSize, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
-    QGridLayout,
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QVBoxLayout,
     QWidget,
@@ -20,17 +18,20 @@ from PySide6.QtWidgets import (
 
 from app.document import Document
 from app.panels.durations import duration, percent
+from app.panels.elided import Elided
 from app.panels.empty import Emptiable, EmptyState
-from app.panels.labels import body, line, note, set_tone, strong
+from app.panels.labels import line, note
+from app.panels.run_figures import RunFigures
 from app.panels.second_picture import SecondPicture
 from app.plots.accuracy import AccuracyChart
 from app.theme.figures import plural, whole
+from app.theme.fonts import BODY, font
 from app.worker import Trainer
 from engine.files.run import Checkpoint
 from engine.runtime.program import guards_of
 from engine.train.progress import BatchDone, EpochDone, Finished, StageStarted, Stopped
 
-_PAINT = 80  # ms between two paintings of the curves
+_PAINT = 50  # ms between the paintings of one picture and the next: each alone is short
 _SIDE, _NARROW_SIDE = 248, 196  # px
 _NARROW = 620  # px below which there is room for one chart beside the figures
 _ROWS = {
@@ -100,10 +101,11 @@ class TrainingPanel(Emptiable):
         self._part = ""  # what is quantized in the stage of binarization under way
         self._best = (0, nan)  # epoch and its validation accuracy
         self._paused_words = ""
-        self._figures: dict[str, tuple[QLabel, QLabel]] = {}
+        self._figures = RunFigures(_ROWS, _LATE)
         self._build()
         self._paint = QTimer(self, interval=_PAINT)
-        self._paint.timeout.connect(self._show_curves)
+        self._paint.timeout.connect(self._show_next)
+        self._turns = 0
         trainer.progress.connect(self._take)
         trainer.over.connect(self._end)
         trainer.state_changed.connect(self._show_state)
@@ -115,7 +117,7 @@ class TrainingPanel(Emptiable):
 
     def figure(self, key: str) -> str:
         """Return one figure as it is shown."""
-        return self._figures[key][1].text()
+        return self._figures[key]
 
     @property
     def words(self) -> str:
@@ -129,7 +131,13 @@ class TrainingPanel(Emptiable):
         super().resizeEvent(event)
         narrow = self.width() < _NARROW
         self.pictures.setVisible(not narrow)
-        self._side.setFixedWidth(_NARROW_SIDE if narrow else _SIDE)
+        self._give_side(_NARROW_SIDE if narrow else _SIDE)
+
+    def _give_side(self, width: int) -> None:
+        """Give the figures a width; lines of a fixed size lay nothing out anew when their words change."""
+        self._side.setFixedWidth(width)
+        for words in (self._now, self._left):
+            words.setFixedSize(width, words.fontMetrics().lineSpacing())
 
     # Building
 
@@ -145,7 +153,8 @@ class TrainingPanel(Emptiable):
         column = QVBoxLayout(self._side)
         column.setContentsMargins(0, 4, 0, 0)
         column.setSpacing(6)
-        self._now, self._left = strong(), note("")
+        self._now, self._left = Elided("hi"), Elided()
+        self._now.setFont(font(BODY, 600))
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setRange(0, 1000)
@@ -155,17 +164,9 @@ class TrainingPanel(Emptiable):
         self._kept.hide()
         for widget in (self._now, self._bar, self._left, self._kept, self._why, line()):
             column.addWidget(widget)
-        grid = QGridLayout()
-        grid.setVerticalSpacing(3)
-        grid.setColumnStretch(0, 1)
-        for place, (key, words) in enumerate(_ROWS.items()):
-            pair = (note(words, "mid", wrap=False), body("–"))
-            self._figures[key] = pair
-            grid.addWidget(pair[0], place, 0)
-            grid.addWidget(pair[1], place, 1, Qt.AlignmentFlag.AlignRight)
-        column.addLayout(grid)
+        column.addWidget(self._figures)
         column.addStretch(1)
-        self._hide_late()
+        self._give_side(_SIDE)
 
     def _show_look(self) -> None:
         seen = self._trainer.look
@@ -217,7 +218,7 @@ class TrainingPanel(Emptiable):
         self._bar.setValue(round(1000 * record.share))
         self._now.setText(f"{words} · {percent(record.share, 0)}")
         self._left.setText(f"{duration(record.seconds_left)} left")
-        self._set("speed", whole(round(record.records_per_second)))
+        self._figures.show_figure("speed", whole(round(record.records_per_second)))
 
     def _epoch(self, record: EpochDone) -> None:
         self._point(_Epoch.of(record))
@@ -238,14 +239,14 @@ class TrainingPanel(Emptiable):
         self.accuracy.add("validation", self._at, 100 * done.accuracy)
         if isfinite(done.own):
             self.accuracy.add("own", self._at, 100 * done.own)
-        self._set("train", percent(done.train))
-        self._set("validation", percent(done.accuracy))
+        self._figures.show_figure("train", percent(done.train))
+        self._figures.show_figure("validation", percent(done.accuracy))
         if not done.accuracy <= self._best[1]:
             self._best = (round(self._at), done.accuracy)
-            self._set("best", f"{whole(self._best[0])} · {percent(done.accuracy)}")
+            self._figures.show_figure("best", f"{whole(self._best[0])} · {percent(done.accuracy)}")
         if isfinite(done.loss):
             self.loss.add("epoch", self._at - 0.5, done.loss)
-            self._set("loss", f"{done.loss:.4g}")
+            self._figures.show_figure("loss", f"{done.loss:.4g}")
 
     def _enter(self, done: _Epoch) -> None:
         """Mark where a stage of binarization begins, on both curves."""
@@ -258,17 +259,17 @@ class TrainingPanel(Emptiable):
                 self.loss.mark(done.epoch - 1, "")
 
     def _finish(self, record: Finished) -> None:
-        self._set("validation", percent(record.validation_accuracy))
+        self._figures.show_figure("validation", percent(record.validation_accuracy))
         self._show_final(
             record.accuracy, record.accuracy_raw, record.violations_raw, record.violations, self._guarded()
         )
         self._left.setText(f"took {duration(record.seconds)}")
 
     def _show_final(self, accuracy: float, raw: float, broken: int, left: int, guarded: bool) -> None:
-        self._set("test", percent(accuracy))
+        self._figures.show_figure("test", percent(accuracy))
         if guarded:
-            self._set("raw", percent(raw))
-            self._set("violations", f"{whole(broken)} → {whole(left)}")
+            self._figures.show_figure("raw", percent(raw))
+            self._figures.show_figure("violations", f"{whole(broken)} → {whole(left)}")
 
     def _guarded(self) -> bool:
         project = self._trainer.project
@@ -298,9 +299,7 @@ class TrainingPanel(Emptiable):
         self.accuracy.clear()
         self.loss.clear()
         self.layers.clear()
-        for _, value in self._figures.values():
-            value.setText("–")
-        self._hide_late()
+        self._figures.clear()
         self._why.hide()
         self._kept.hide()
         self._now.setText("Preparing")
@@ -341,24 +340,21 @@ class TrainingPanel(Emptiable):
                 bool(guards_of(checkpoint.project.graph, checkpoint.project.graph.order)),
             )
 
+    def _show_next(self) -> None:
+        """Draw one of the pictures that are seen, in turn: the window answers between two."""
+        pictures = (self.accuracy, *self.pictures.live)
+        seen = [one for one in pictures if one.isVisible()]
+        if seen:
+            self._turns += 1
+            seen[self._turns % len(seen)].show_points()
+
     def _show_curves(self) -> None:
-        self.accuracy.show_points()
-        self.loss.show_points()
+        """Draw all that came, after which nothing more will."""
+        self.accuracy.show_points(over=True)
+        self.loss.show_points(over=True)
         self.layers.show_points()
 
     # Words
-
-    def _set(self, key: str, text: str) -> None:
-        for label in self._figures[key]:
-            label.show()
-        value = self._figures[key][1]
-        value.setText(text)
-        set_tone(value, "hi")
-
-    def _hide_late(self) -> None:
-        for key in _LATE:
-            for label in self._figures[key]:
-                label.hide()
 
     def _say_empty(self) -> None:
         errors = [p for p in self._document.problems() if p.level == "error"]

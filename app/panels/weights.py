@@ -58,7 +58,7 @@ class WeightsPanel(Emptiable):
         column.addLayout(bar)
         column.addWidget(self.chart, 1)
         self.nodes.activated.connect(self._draw)
-        trainer.looked.connect(self._refresh)
+        trainer.looked.connect(lambda: self.when_seen(self._refresh))
         document.changed.connect(self._say_empty)
         document.selection_changed.connect(self._follow)
         self._refresh()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import ceil
 from typing import Any
 
@@ -52,14 +53,15 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
 
 
 class _View(pg.ViewBox):  # type: ignore[misc]
-    """A view without a menu; a double click shows everything again."""
+    """A view without a menu; a double click asks to show everything again."""
 
-    def __init__(self) -> None:
+    def __init__(self, show_all: Callable[[], None]) -> None:
         super().__init__(enableMenu=False)
+        self._show_all = show_all
 
     def mouseDoubleClickEvent(self, event: Any) -> None:
         event.accept()
-        self.enableAutoRange()
+        self._show_all()
 
 
 class Chart(QWidget):
@@ -74,7 +76,7 @@ class Chart(QWidget):
     def __init__(self, title: str, x: str, y: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._title, self._labels = title, {"bottom": x, "left": y}
-        self.view = _View()
+        self.view = _View(self.show_all)
         axes = {side: Axis(side) for side in ("bottom", "left")}
         for axis in axes.values():  # painting words and grid anew for every point takes most of the time
             axis.setCacheMode(axis.CacheMode.DeviceCoordinateCache)
@@ -91,12 +93,15 @@ class Chart(QWidget):
         theme().changed.connect(self._dress)
         self._dress()
 
+    def show_all(self) -> None:
+        """Show everything again, after the user looked closer."""
+        self.view.enableAutoRange()
+
     def set_title(self, title: str) -> None:
-        """Show another title."""
-        self._title = title
-        text = title.replace("&", "&amp;").replace("<", "&lt;")
-        self.plot.setTitle(text, size=f"{BODY}px", color=theme().tokens.hi, justify="left")
-        self.plot.titleLabel.item.setFont(font(BODY, 600))
+        """Show another title; the same one is left as it is."""
+        if title != self._title:
+            self._title = title
+            self._write_title()
 
     def name_axes(self, x: str, y: str) -> None:
         """Write other words along the axes."""
@@ -114,6 +119,11 @@ class Chart(QWidget):
         self.plot.addItem(made)
         return made
 
+    def _write_title(self) -> None:
+        text = self._title.replace("&", "&amp;").replace("<", "&lt;")
+        self.plot.setTitle(text, size=f"{BODY}px", color=theme().tokens.hi, justify="left")
+        self.plot.titleLabel.item.setFont(font(BODY, 600))
+
     def _dress(self) -> None:
         tokens = theme().tokens
         self._canvas.setBackground(tokens.panel)
@@ -124,7 +134,7 @@ class Chart(QWidget):
             axis.setTextPen(pg.mkPen(tokens.low))
             axis.setStyle(tickFont=font(CAPTION), tickLength=-4, tickTextOffset=6)
         self.name_axes(self._labels["bottom"], self._labels["left"])
-        self.set_title(self._title)
+        self._write_title()
         self.dressed.emit()
 
 
@@ -135,6 +145,11 @@ def pen(token: str, points: int = 0, *, faint: bool = False, dashed: bool = Fals
     if dashed:
         made.setDashPattern([4.0, 3.0])
     return made
+
+
+def literal(words: str) -> str:
+    """Return words as the label of a line takes them, which reads braces as places for numbers."""
+    return words.replace("{", "{{").replace("}", "}}")
 
 
 def draw(curve: Any, x: Any, y: Any, token: str, *, faint: bool = False, dashed: bool = False) -> None:

@@ -11,7 +11,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from app.plots.chart import Chart, draw, pen
+from app.plots.chart import Chart, draw, literal, pen
+from app.plots.following import Range, ahead, fitted, held
 from app.plots.legend_row import LegendRow
 from app.plots.series import Series
 from app.theme.current import theme
@@ -44,7 +45,7 @@ class Curve:
 
 
 class Curves(Chart):
-    """Several curves over one axis of epochs; the x range follows until the user zooms."""
+    """Several curves over one axis of epochs; the ranges follow until the user zooms."""
 
     def __init__(
         self,
@@ -61,11 +62,14 @@ class Curves(Chart):
         self._phases: list[tuple[float, str, Any]] = []
         self._decades = decades
         self._late: set[str] = set()
+        self._ranges: tuple[Range, Range] | None = None  # as they were chosen here last
         super().__init__(title, "Epoch", y, parent)
         self.plot.getAxis("left").setLogMode(decades)
+        self.view.disableAutoRange()
         self.legend = LegendRow(self)
         for key in curves:
             self._items[key] = self.curve()
+            self._items[key].setZValue(-1 if curves[key].thin or curves[key].dashed else 0)
         self.dressed.connect(self._dress_curves)
         self._dress_curves()
 
@@ -86,7 +90,7 @@ class Curves(Chart):
         """Draw a dotted line at x with words beside it."""
         place = _PLACES[len(self._phases) % len(_PLACES)]
         line = pg.InfiniteLine(
-            x, angle=90, label=words, labelOpts={"position": place, "anchors": [(0, 1), (0, 1)]}
+            x, angle=90, label=literal(words), labelOpts={"position": place, "anchors": [(0, 1), (0, 1)]}
         )
         line.label.setFont(font(CAPTION))
         self.plot.addItem(line, ignoreBounds=True)
@@ -101,17 +105,44 @@ class Curves(Chart):
             self.plot.removeItem(line)
         self._phases.clear()
         self._late = set(self._curves)
-        self.view.enableAutoRange()
+        self._ranges = None
         self.show_points()
 
-    def show_points(self) -> None:
-        """Paint what came since the last time; called by a timer, not per batch."""
+    def show_points(self, *, over: bool = False) -> None:
+        """Paint what came since the last time; called by a timer, not per batch.
+
+        Args:
+            over: nothing more will come: the axes fit what there is.
+        """
         late, self._late = self._late, set()
+        if late or over:
+            self._follow(over=over)
         for key in late:
             one, item = self._curves[key], self._items[key]
             draw(item, one.series.x, one.series.y, one.token, faint=one.thin, dashed=one.dashed)
-            item.setZValue(-1 if one.thin or one.dashed else 0)
-        self._list()
+        if late:
+            self._list()
+
+    def show_all(self) -> None:
+        self._ranges = None
+        self._follow(over=True)
+
+    def _follow(self, *, over: bool) -> None:
+        """Let the axes follow what there is, unless the user has zoomed."""
+        if self._ranges and self.view.viewRange() != [list(one) for one in self._ranges]:
+            return
+        there = [one.series for one in self._curves.values() if len(one.series)]
+        if there:
+            first, last = min(s.x[0] for s in there), max(s.x[-1] for s in there)
+            low, high = min(s.low for s in there), max(s.high for s in there)
+            across = fitted(first, last) if over else ahead(first, last)
+            ranges = across, held(self._ranges[1] if self._ranges and not over else None, low, high)
+        else:
+            ranges = (0.0, 1.0), (-1.0, 0.0) if self._decades else (0.0, 100.0)
+        if ranges != self._ranges:
+            self.view.setRange(xRange=ranges[0], yRange=ranges[1], padding=0)
+            across_now, up_now = self.view.viewRange()
+            self._ranges = (across_now[0], across_now[1]), (up_now[0], up_now[1])
 
     def _list(self) -> None:
         """Name in the legend the curves that have points, and those that always will."""

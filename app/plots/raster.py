@@ -12,7 +12,7 @@ from PySide6.QtCore import QRectF, Qt, QTimer
 from PySide6.QtGui import QFontMetrics, QPen
 from PySide6.QtWidgets import QWidget
 
-from app.plots.chart import Chart
+from app.plots.chart import Chart, literal
 from app.theme.current import theme
 from app.theme.fonts import CAPTION, font
 from engine.ports import F32, I32, I64
@@ -72,16 +72,17 @@ class RasterChart(Chart):
         self._draw()
 
     def _part(self, records: Mapping[int, str]) -> None:
-        """Draw a line and a title where each record begins; the same ones are left as they are."""
-        if records == self._records:
-            return
+        """Draw a line and a title where each record begins; lines that stand there already are kept."""
+        there = list(records) == list(self._records)
         self._records = dict(records)
+        if there:
+            return
         for line in self._borders:
             self.plot.removeItem(line)
         self._borders = []
-        for step, title in records.items():
+        for step in records:
             options = {"position": 0.93, "anchors": [(0, 0.5), (0, 0.5)]}
-            line = pg.InfiniteLine(step - 0.5, angle=90, label=title, labelOpts=options)
+            line = pg.InfiniteLine(step - 0.5, angle=90, label="", labelOpts=options)
             line.label.setFont(font(CAPTION))
             self.plot.addItem(line, ignoreBounds=True)
             self._borders.append(line)
@@ -112,7 +113,9 @@ class RasterChart(Chart):
         for at, (line, title) in enumerate(zip(self._borders, self._records.values(), strict=True)):
             room = int((begins[at + 1] - begins[at]) / pixel) - _TITLE_GAP
             shown = metrics.elidedText(title, Qt.TextElideMode.ElideRight, room)
-            line.label.setFormat(shown if len(shown) > 1 else "")
+            words = literal(shown) if len(shown) > 1 else ""
+            if line.label.format != words:
+                line.label.setFormat(words)
 
     def _draw_ticks(self, times: I32, neurons: I32) -> None:
         across, up = (

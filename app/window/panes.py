@@ -108,8 +108,10 @@ class Panes(QSplitter):
         self._name_tab("constraints", self.constraints.count)
 
     def _name_tab(self, name: str, count: int) -> None:
-        title = name.capitalize()
-        self.tabs.setTabText(self.tabs.indexOf(self.panels[name]), f"{title}  {count}" if count else title)
+        words, at = name.capitalize(), self.tabs.indexOf(self.panels[name])
+        title = f"{words}  {count}" if count else words
+        if title != self.tabs.tabText(at):  # the same one would have every tab laid out anew
+            self.tabs.setTabText(at, title)
 
 
 def _split(way: Qt.Orientation, first: QWidget, second: QWidget, stretch: int) -> QSplitter:

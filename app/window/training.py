@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 
-from app.canvas.node_item import Live
+from app.canvas.node_item import KEPT, Live
 from app.document import Document
 from app.window.actions import Actions
 from app.window.panes import Panes
@@ -14,6 +14,7 @@ from engine.errors import PolybitError
 from engine.train.progress import BatchDone, EpochDone, Finished, Stopped
 
 _QUIET = ("finished", "restored")
+_LIVE = 250  # ms between two pictures of the progress on the nodes
 
 
 class TrainingCommands(QObject):
@@ -26,6 +27,9 @@ class TrainingCommands(QObject):
         self._document, self._trainer, self._panes = document, trainer, panes
         self._actions, self._toasts = actions, toasts
         self._accuracies: tuple[float, ...] = ()
+        self._share = 0.0
+        self._live = QTimer(self, singleShot=True, interval=_LIVE)
+        self._live.timeout.connect(self._show_live)
         trainer.state_changed.connect(self._show_state)
         trainer.progress.connect(self._show_progress)
         trainer.over.connect(self._say_over)
@@ -75,7 +79,8 @@ class TrainingCommands(QObject):
         has = self._trainer.program is not None
         self._actions.enable(export=has and state == "idle", predict=has and state == "idle")
         if state == "idle":
-            self._show_live(None)
+            self._live.stop()
+            self._show_live()
 
     def _show_progress(self, records: list[object]) -> None:
         for record in records:
@@ -83,12 +88,16 @@ class TrainingCommands(QObject):
                 self._accuracies = (*self._accuracies, record.accuracy)
         last = next((r for r in reversed(records) if isinstance(r, BatchDone)), None)
         if last:
-            self._show_live(Live(last.share, self._accuracies))
+            self._share = last.share
+            if not self._live.isActive():
+                self._live.start()
         end = next((r for r in records if isinstance(r, Finished)), None)
         if end:
             self._toasts.say(_summary(end), "good")
 
-    def _show_live(self, live: Live | None) -> None:
+    def _show_live(self) -> None:
+        """Show on the nodes that learn how far the run is; nothing once it is over."""
+        live = Live(round(self._share, 3), self._accuracies[-KEPT:]) if self._trainer.busy else None
         graph = self._document.graph
         for name, item in self._panes.canvas.graph_scene.nodes.items():
             learns = name in graph.nodes and graph.node(name).learning == "gradient"

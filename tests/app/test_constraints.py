@@ -28,6 +28,7 @@ def test_every_violation_is_a_row_in_words(tmp_path: Path, qtbot: QtBot) -> None
     document, trainer = begun(tmp_path, epochs=2)
     panel = ConstraintsPanel(document, trainer)
     qtbot.addWidget(panel)
+    panel.show()
     assert panel.is_empty
     run_to_end(qtbot, trainer)
     seen = trainer.look
@@ -48,6 +49,7 @@ def test_a_rule_filters_the_rows(tmp_path: Path, qtbot: QtBot) -> None:
     document, trainer = begun(tmp_path, epochs=2, rule=TWO)
     panel = ConstraintsPanel(document, trainer)
     qtbot.addWidget(panel)
+    panel.show()
     run_to_end(qtbot, trainer)
     seen = trainer.look
     assert seen is not None
@@ -65,6 +67,7 @@ def test_the_chosen_row_is_explained_in_full(tmp_path: Path, qtbot: QtBot) -> No
     document, trainer = begun(tmp_path, epochs=2)
     panel = ConstraintsPanel(document, trainer)
     qtbot.addWidget(panel)
+    panel.show()
     run_to_end(qtbot, trainer)
     words = panel.details.words
     assert "never_zero" in words
@@ -103,6 +106,7 @@ def test_what_is_listed_is_exported_whole_or_not_at_all(tmp_path: Path, qtbot: Q
     document, trainer = begun(tmp_path, epochs=2)
     panel = ConstraintsPanel(document, trainer)
     qtbot.addWidget(panel)
+    panel.show()
     run_to_end(qtbot, trainer)
     said: list[tuple[str, str]] = []
     panel.said.connect(lambda words, tone: said.append((words, tone)))
@@ -121,6 +125,7 @@ def test_a_record_is_handed_on_to_be_played_with(tmp_path: Path, qtbot: QtBot) -
     document, trainer = begun(tmp_path, epochs=2)
     panel = ConstraintsPanel(document, trainer)
     qtbot.addWidget(panel)
+    panel.show()
     run_to_end(qtbot, trainer)
     with qtbot.waitSignal(panel.what_if_wanted) as caught:
         QTest.mouseClick(panel.try_, Qt.MouseButton.LeftButton)
@@ -133,6 +138,7 @@ def test_the_empty_states_tell_apart_no_rules_no_run_and_no_violation(tmp_path: 
     document, trainer = begun(tmp_path, epochs=1, rule="rule fine:\n  if tag < 0 then class = 1")
     panel = ConstraintsPanel(document, trainer)
     qtbot.addWidget(panel)
+    panel.show()
     assert "Press Train" in panel.empty.words()
     run_to_end(qtbot, trainer)
     assert panel.is_empty

@@ -15,6 +15,7 @@ def test_every_spiking_layer_and_record_can_be_chosen(tmp_path: Path, qtbot: QtB
     document, trainer = begun(tmp_path, epochs=1)
     panel = SpikesPanel(document, trainer)
     qtbot.addWidget(panel)
+    panel.show()
     assert panel.is_empty
     run_to_end(qtbot, trainer)
     assert not panel.is_empty
@@ -37,6 +38,7 @@ def test_all_records_stand_one_after_another(tmp_path: Path, qtbot: QtBot) -> No
     document, trainer = begun(tmp_path, epochs=1)
     panel = SpikesPanel(document, trainer)
     qtbot.addWidget(panel)
+    panel.show()
     run_to_end(qtbot, trainer)
     document.select(["encoder"])
     raster = panel.raster
@@ -55,6 +57,7 @@ def test_the_chosen_record_stays_while_new_looks_come(tmp_path: Path, qtbot: QtB
     document, trainer = begun(tmp_path, epochs=1)
     panel = SpikesPanel(document, trainer)
     qtbot.addWidget(panel)
+    panel.show()
     run_to_end(qtbot, trainer)
     panel.records.setCurrentIndex(2)
     panel.records.activated.emit(2)
@@ -66,6 +69,7 @@ def test_selecting_a_spiking_node_shows_it(tmp_path: Path, qtbot: QtBot) -> None
     document, trainer = begun(tmp_path, epochs=1)
     panel = SpikesPanel(document, trainer)
     qtbot.addWidget(panel)
+    panel.show()
     run_to_end(qtbot, trainer)
     document.select(["encoder"])
     assert panel.raster is not None
@@ -76,6 +80,7 @@ def test_the_empty_state_tells_a_graph_without_spikes_apart(tmp_path: Path, qtbo
     document, trainer = begun(tmp_path)
     panel = SpikesPanel(document, trainer)
     qtbot.addWidget(panel)
+    panel.show()
     assert "Press Train" in panel.empty.words()
     document.edit("Remove", document.graph.remove("encoder", "lif", "count", "spiking", "sum"))
     assert "LIF" in panel.empty.words()

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from panel_runs import WAIT, begun, run_to_end
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
@@ -15,8 +17,11 @@ from pytestqt.qtbot import QtBot
 
 from app.panels.durations import duration, percent
 from app.panels.metrics import MetricsView
+from app.panels.run_figures import RunFigures
 from app.panels.training import TrainingPanel
+from app.plots.accuracy import AccuracyChart
 from app.plots.curves import Curves
+from app.plots.following import ahead, fitted, held
 from app.worker import Trainer
 from engine.train.progress import BatchDone, EpochDone, Finished, StageStarted, Stopped
 
@@ -138,6 +143,72 @@ def test_the_zoom_of_the_user_is_kept_while_points_come(tmp_path: Path, qtbot: Q
     panel.accuracy.show_points()
     (left, right), _ = panel.accuracy.view.viewRange()
     assert (left, right) == (0, 1)
+
+
+@given(steps=st.lists(st.floats(0.001, 3.0), min_size=1, max_size=200), first=st.sampled_from([0.01, 1, 31]))
+def test_an_axis_of_epochs_holds_all_and_rarely_changes(steps: list[float], first: float) -> None:
+    last, seen = first, []
+    for step in steps:
+        last += step
+        seen.append(ahead(first, last))
+        low, high = seen[-1]
+        assert low <= first
+        assert last <= high <= low + max(1.5 * (last - low), 2)
+        assert fitted(first, last)[1] >= last
+    grown = max(1.0, (last - seen[0][0]) / max(1.0, first + steps[0] - seen[0][0]))
+    assert len(set(seen)) <= 2 + 11 * log10(grown)
+
+
+@given(values=st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60))
+def test_an_axis_of_values_is_kept_while_they_fit_and_fill_it(values: list[float]) -> None:
+    now = None
+    for at in range(len(values)):
+        low, high = min(values[: at + 1]), max(values[: at + 1])
+        before, now = now, held(now, low, high)
+        assert now[0] <= low <= high <= now[1]
+        assert now == before or held(now, low, high) == now
+
+
+def test_the_axes_move_seldom_and_follow_again_after_a_double_click(qtbot: QtBot) -> None:
+    chart = AccuracyChart()
+    qtbot.addWidget(chart)
+    moved: list[object] = []
+    chart.view.sigRangeChanged.connect(lambda *told: moved.append(told))
+    for epoch in range(1, 201):
+        chart.add("train", epoch, 90 + epoch % 7)
+        chart.show_points()
+    assert len(moved) < 30
+    assert chart.view.viewRange()[0] == [0, 200]
+    chart.view.setRange(xRange=(3, 4), padding=0)
+    chart.add("train", 201, 90)
+    chart.show_points()
+    assert chart.view.viewRange()[0] == [3, 4]
+    chart.show_all()
+    low, high = chart.view.viewRange()[0]
+    assert low == 0
+    assert 201 < high < 210
+
+
+def test_a_mark_may_hold_braces(qtbot: QtBot) -> None:
+    chart = AccuracyChart()
+    qtbot.addWidget(chart)
+    chart.mark(1.0, "Filling {memory}")
+    (_, _, line) = chart._phases[0]
+    assert line.label.toPlainText() == "Filling {memory}"
+
+
+def test_a_figure_that_comes_late_makes_room_for_itself(qtbot: QtBot) -> None:
+    figures = RunFigures({"loss": "Loss", "test": "Test accuracy"}, ("test",))
+    qtbot.addWidget(figures)
+    before = figures.sizeHint().height()
+    figures.show_figure("loss", "0.5")
+    assert (figures["loss"], figures["test"]) == ("0.5", "–")
+    assert figures.sizeHint().height() == before
+    figures.show_figure("test", "98.10 %")
+    assert figures.sizeHint().height() == 2 * before
+    assert "Test accuracy 98.10 %" in figures.accessibleName()
+    figures.clear()
+    assert figures["loss"] == "–"
 
 
 def test_the_empty_state_says_what_to_do(tmp_path: Path, qtbot: QtBot) -> None:

@@ -54,6 +54,7 @@ def test_the_panel_shows_the_layer_that_is_selected(tmp_path: Path, qtbot: QtBot
     document, trainer = begun(tmp_path, epochs=1)
     panel = WeightsPanel(document, trainer)
     qtbot.addWidget(panel)
+    panel.show()
     assert panel.is_empty
     assert "Press Train" in panel.empty.words()
     run_to_end(qtbot, trainer)
@@ -65,6 +66,18 @@ def test_the_panel_shows_the_layer_that_is_selected(tmp_path: Path, qtbot: QtBot
     document.select(["hidden"])
     assert "1 bit" in panel.words
     assert f"{40 * 36:,}".replace(",", "\u202f") in panel.words
+
+
+def test_out_of_sight_it_is_drawn_once_when_it_is_seen(tmp_path: Path, qtbot: QtBot) -> None:
+    document, trainer = begun(tmp_path, epochs=2)
+    panel = WeightsPanel(document, trainer)
+    qtbot.addWidget(panel)
+    run_to_end(qtbot, trainer)
+    assert trainer.look is not None
+    assert panel.is_empty
+    panel.show()
+    assert not panel.is_empty
+    assert panel.shown is trainer.look.weights[0]
 
 
 def test_kernels_are_shown_as_tiles_or_as_rows(tmp_path: Path, qtbot: QtBot) -> None:
