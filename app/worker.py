@@ -13,19 +13,21 @@ from typing import Any, Literal, Protocol, cast
 from PySide6.QtCore import QObject, Signal
 
 from app.line import FAULT, Line, of_the_system, step_back
+from app.quantizing import QuantizedRun, quantize_beside
 from engine.data.dataset import open_data
 from engine.errors import PolybitError
 from engine.files.model import load_model
 from engine.files.project import Project
-from engine.files.run import read_run
+from engine.files.run import Checkpoint, read_run
 from engine.look import Look, look
 from engine.records import Records
 from engine.runtime.program import Program
 from engine.train.loop import Run
 from engine.train.progress import BatchDone, EpochDone, Finished, Progress, Stopped
+from engine.train.quantizing import Wanted
 from engine.train.resume import resumed
 
-State = Literal["idle", "preparing", "running", "paused", "stopping"]
+State = Literal["idle", "preparing", "running", "paused", "quantizing", "stopping"]
 RUN_SUFFIX = ".run.h5"  # a run, beside its project
 _LOOK_SHARE = 0.2  # most of the time that may go into looking inside
 
@@ -52,6 +54,7 @@ class Trainer(QObject):
         state_changed: the state is another one now.
         looked: there is another look inside.
         restored: an earlier run was read back: its checkpoint.
+        quantized: the run in the run file was quantized: a `QuantizedRun`.
     """
 
     progress = Signal(list)
@@ -59,6 +62,7 @@ class Trainer(QObject):
     state_changed = Signal(str)
     looked = Signal()
     restored = Signal(object)
+    quantized = Signal(object)
 
     def __init__(self, document: HasProject, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -151,6 +155,23 @@ class Trainer(QObject):
         project = self.project
         self._line.begin(lambda: _read_back(project, path, self._line.say), "training")
 
+    def quantize(self, wanted: Wanted, out: Path) -> None:
+        """Quantize the run in the run file without gradients; `quantized` follows, then `over`.
+
+        Args:
+            wanted: widths.
+            out: the project to write; its run goes beside it.
+        """
+        path, project = self.run_file, self._document.project
+        if self.busy or path is None:
+            return
+        self._stop.clear()
+        self._set("quantizing")
+        both = out, out.with_suffix(RUN_SUFFIX)
+        self._line.begin(
+            lambda: quantize_beside(project, path, wanted, both, self._stop, self._line.say), "quantizing"
+        )
+
     # Inside
 
     def _place(self, project: Project) -> Path:
@@ -167,7 +188,7 @@ class Trainer(QObject):
 
     def _take(self, said: list[Any]) -> None:
         looks = [one for one in said if isinstance(one, Look)]
-        runs = [one for one in said if not isinstance(one, Look) and not isinstance(one, _RECORDS)]
+        runs = [one for one in said if isinstance(one, Checkpoint)]
         records = [one for one in said if isinstance(one, _RECORDS)]
         programs = [one.program for one in records if isinstance(one, EpochDone | Finished)]
         self.program = next((p for p in reversed(programs) if p), self.program)
@@ -182,6 +203,8 @@ class Trainer(QObject):
             self.look = looks[-1]
             self.program = self.program or self.look.program
             self.looked.emit()
+        for made in [one for one in said if isinstance(one, QuantizedRun)]:
+            self.quantized.emit(made)
         last = next((one for one in records if isinstance(one, Stopped)), None)
         if last:
             self._line.end()

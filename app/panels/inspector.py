@@ -20,9 +20,11 @@ class InspectorPanel(QWidget):
 
     Signals:
         rules_wanted: the name of a node, and whether its `rules` or `packs` are to be edited on a page.
+        quantizing_wanted: the trained run is to be quantized.
     """
 
     rules_wanted = Signal(str, str)
+    quantizing_wanted = Signal()
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -85,7 +87,11 @@ class InspectorPanel(QWidget):
             page = NodePage(self._document, names[0], self.probing)
             page.rules_wanted.connect(lambda form: self.rules_wanted.emit(page.name, form))
             return page
-        return SeveralPage(self._document, names) if names else ProjectPage(self._document)
+        if names:
+            return SeveralPage(self._document, names)
+        whole = ProjectPage(self._document)
+        whole.quantizing_wanted.connect(self.quantizing_wanted)
+        return whole
 
     def _names(self) -> tuple[str, ...]:
         """Return what is selected and still there: the document says `changed` before it selects anew."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from app.document import Document
 from app.panels.checks import Checks
@@ -14,14 +15,22 @@ from app.panels.labels import caption, heading, line, note, section_label
 from app.panels.widths import CostSection, show_totals
 from app.plots.schedule_curve import ScheduleCurve
 from app.theme.figures import plural
+from app.theme.fonts import BODY, font
 from engine.errors import PolybitError
 from engine.fields import label
 from engine.schedules import factor
 from engine.settings import Training
+from engine.train.quantizing import float_layers
 
 
 class ProjectPage(QWidget):
-    """Totals and training settings."""
+    """Totals and training settings.
+
+    Signals:
+        quantizing_wanted: the trained run is to be quantized.
+    """
+
+    quantizing_wanted = Signal()
 
     def __init__(self, document: Document) -> None:
         super().__init__()
@@ -36,6 +45,11 @@ class ProjectPage(QWidget):
         layout.addWidget(section_label("Whole model, one record"))
         self.costs = CostSection()
         layout.addWidget(self.costs)
+        self.quantize = QPushButton("Quantize the trained run…")
+        self.quantize.setFont(font(BODY))
+        self.quantize.setToolTip("Give layers of 32 bits fewer, without training anew")
+        self.quantize.clicked.connect(self.quantizing_wanted)
+        layout.addWidget(self.quantize)
         layout.addWidget(line())
         layout.addWidget(section_label("Training"))
         self.form = Form(Training, document.project.folder)
@@ -59,6 +73,7 @@ class ProjectPage(QWidget):
         self._count.setText(f"{plural(len(graph.nodes), 'node')}, {plural(len(graph.wires), 'wire')}")
         self._about.setText(project.about)
         self._about.setVisible(bool(project.about))
+        self.quantize.setVisible(bool(float_layers(graph)))
         show_totals(self.costs, self._document.estimate().total)
         self.form.show_values(project.training)
         self.form.show_wrong(self._refused)

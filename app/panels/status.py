@@ -13,7 +13,13 @@ from app.theme.figures import count, energy, plural, size
 from app.worker import Trainer
 from engine.estimate import ENERGY_TABLE
 
-_TONES = {"preparing": "warn", "running": "accent", "paused": "warn", "stopping": "warn"}
+_TONES = {
+    "preparing": "warn",
+    "running": "accent",
+    "paused": "warn",
+    "quantizing": "accent",
+    "stopping": "warn",
+}
 
 
 class StatusPanel(QWidget):
@@ -61,6 +67,7 @@ class StatusPanel(QWidget):
             "preparing": "Preparing kernels",
             "running": f"Training on {cores}",
             "paused": "Paused",
+            "quantizing": "Quantizing",
             "stopping": "Stopping",
         }
         self._state.setText(words[self._trainer.state])

@@ -24,6 +24,7 @@ from app.panels.labels import line, note
 from app.panels.run_figures import RunFigures
 from app.panels.second_picture import SecondPicture
 from app.plots.accuracy import AccuracyChart
+from app.quantizing import GIVEN_UP, QuantizedRun
 from app.theme.figures import plural, whole
 from app.theme.fonts import BODY, font
 from app.worker import Trainer
@@ -45,7 +46,18 @@ _ROWS = {
     "violations": "Broke a rule",
 }
 _KEPT = "Kept epoch"  # how a run begins to say that it went back to its best epoch
+_SAID = 4  # lines of what quantizing cost
 _LATE = ("test", "raw", "violations")  # known at the end alone
+
+
+_ENDS = {
+    "finished": "Finished",
+    "asked": "Stopped",
+    "restored": "The last run",
+    "quantized": "Quantized",
+    GIVEN_UP: "Stopped quantizing",
+}
+_WHOLE = ("finished", "restored", "quantized")
 
 
 @dataclass(frozen=True)
@@ -110,6 +122,7 @@ class TrainingPanel(Emptiable):
         trainer.over.connect(self._end)
         trainer.state_changed.connect(self._show_state)
         trainer.restored.connect(self._restore)
+        trainer.quantized.connect(self._say_quantized)
         trainer.looked.connect(self._show_look)
         document.changed.connect(self._say_empty)
         self._say_empty()
@@ -265,6 +278,13 @@ class TrainingPanel(Emptiable):
         )
         self._left.setText(f"took {duration(record.seconds)}")
 
+    def _say_quantized(self, made: QuantizedRun) -> None:
+        """Say what quantizing cost, under what it cost at other widths before."""
+        lines = [] if self._kept.isHidden() else self._kept.text().split("\n")
+        change = f"{percent(made.found.before)} → {percent(made.found.after)}"
+        self._kept.setText("\n".join([*lines, f"{made.title}: {change}"][-_SAID:]))
+        self._kept.show()
+
     def _show_final(self, accuracy: float, raw: float, broken: int, left: int, guarded: bool) -> None:
         self._figures.show_figure("test", percent(accuracy))
         if guarded:
@@ -285,6 +305,10 @@ class TrainingPanel(Emptiable):
             self._now.setText("Paused")
         elif state == "running" and self._now.text() == "Paused":
             self._now.setText(self._paused_words)
+        elif state == "quantizing":
+            self._now.setText("Quantizing")
+            self._bar.setRange(0, 0)
+            self._why.hide()
         elif state == "stopping":
             self._now.setText("Stopping after this step")
         if state == "idle":
@@ -309,17 +333,16 @@ class TrainingPanel(Emptiable):
 
     def _end(self, last: Stopped) -> None:
         self._bar.setRange(0, 1000)
-        words = {"finished": "Finished", "asked": "Stopped", "restored": "The last run"}
-        self._now.setText(words.get(last.why, "Could not go on"))
-        self._bar.setValue(1000 if last.why in ("finished", "restored") else self._bar.value())
+        self._now.setText(_ENDS.get(last.why, "Could not go on"))
+        self._bar.setValue(1000 if last.why in _WHOLE else self._bar.value())
         if last.why == "asked":
             self._left.setText(f"after {plural(last.epoch, 'whole epoch')}")
-        if last.why not in words:
+        if last.why not in _ENDS:
             self._why.setText(last.why)
             self._why.show()
             self._left.setText("")
         self._show_curves()
-        if not self.accuracy.points("validation") and not self.loss.points("batch") and last.why in words:
+        if not self.accuracy.points("validation") and not self.loss.points("batch") and last.why in _ENDS:
             self.show_empty(True)
 
     def _restore(self, checkpoint: Checkpoint) -> None:

@@ -28,6 +28,7 @@ from app.window.example_search import open_examples
 from app.window.files import FileCommands
 from app.window.menus import ToolBar, context_menu, fill_menus, fill_recent
 from app.window.panes import Panes
+from app.window.quantizing import QuantizeCommands
 from app.window.toast import Toasts
 from app.window.training import TrainingCommands
 from app.window.widening import open_widening
@@ -64,6 +65,7 @@ class MainWindow(QMainWindow):
         self.actions_ = Actions(self, self.canvas)
         self.files = FileCommands(self, self.document, self.toasts)
         self.deploy = DeployCommands(self, self.document, self.trainer, self.toasts)
+        self.quantizing = QuantizeCommands(self, self.document, self.trainer, self.toasts, self.files.open)
         self.training = TrainingCommands(self.document, self.trainer, self.panes, self.actions_, self.toasts)
         add_commands(self)
         self._recent = QMenu("Open &recent", self)
@@ -77,10 +79,7 @@ class MainWindow(QMainWindow):
         self.popup: SearchPopup | None = None
         self._connect()
         self.setAcceptDrops(True)
-        self.setMinimumSize(900, 600)
-        self.resize(1600, 1000)
-        if remember:
-            self._take_place()
+        self._take_place(remember=remember)
         self._fill_recent()
         self.show_gallery()
         self._follow_document()
@@ -164,6 +163,14 @@ class MainWindow(QMainWindow):
         self.popup = open_widening(self, at, self.document)
         self.popup.closed.connect(self._popup_gone)
 
+    def open_quantizing(self) -> None:
+        """Open the choice of widths that the trained run is quantized to."""
+        at = QPoint(self.rect().center().x() - SearchPopup.WIDTH // 2, self.height() // 6)
+        popup = self.quantizing.open(at)
+        if popup:
+            self.popup = popup
+            popup.closed.connect(self._popup_gone)
+
     def offer_recovery(self) -> None:
         """Offer what windows that are gone left behind, newest first."""
         for left in left_behind(recovery_folder())[:1]:
@@ -222,6 +229,7 @@ class MainWindow(QMainWindow):
         self.machine.left.connect(self.leave_machine)
         self.rules.left.connect(self.show_workbench)
         self.panes.inspector.rules_wanted.connect(self.show_rules)
+        self.panes.inspector.quantizing_wanted.connect(self.open_quantizing)
         self.panes.constraints.what_if_wanted.connect(self.show_what_if)
         self.panes.constraints.said.connect(self.toasts.say)
         self.gallery.chosen.connect(self.files.open)
@@ -330,7 +338,11 @@ class MainWindow(QMainWindow):
     def _fill_recent(self) -> None:
         fill_recent(self._recent, [str(p) for p in self.files.recent()], lambda n: self.files.open(Path(n)))
 
-    def _take_place(self) -> None:
+    def _take_place(self, *, remember: bool) -> None:
+        self.setMinimumSize(900, 600)
+        self.resize(1600, 1000)
+        if not remember:
+            return
         self.panes.take_sizes()
         geometry = QSettings().value("window/geometry")
         if isinstance(geometry, QByteArray):

@@ -36,7 +36,7 @@ _MENUS: dict[str, str] = {
     ),
     "&Graph": "quick_add filter arrange widen - rules next_broken last_broken - problems",
     "&Train": "train pause stop",
-    "&Deploy": "export predict",
+    "&Deploy": "quantize - export predict",
     "&Help": "keys machine - about",
 }
 _TOOLS = ("new", "open", "save", "|", "undo", "redo", "|", "fit", "arrange", "quick_add", "|")

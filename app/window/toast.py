@@ -31,7 +31,7 @@ class Toast(QFrame):
 
     closed = Signal()
 
-    def __init__(self, parent: QWidget, words: str, level: Level) -> None:
+    def __init__(self, parent: QWidget, words: str, level: Level, *, stays: bool = False) -> None:
         super().__init__(parent)
         self.words, self.level = words, level
         self.setProperty("surface", "popup")
@@ -55,7 +55,7 @@ class Toast(QFrame):
         self._row.addWidget(text, 1, Qt.AlignmentFlag.AlignVCenter)
         self._row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         close.clicked.connect(self.leave)
-        if _SECONDS[level]:
+        if _SECONDS[level] and not stays:
             QTimer.singleShot(int(_SECONDS[level] * 1000), self, self.leave)
 
     def leave(self) -> None:
@@ -81,13 +81,13 @@ class Toasts(QObject):
         self._shown: list[Toast] = []
         over.installEventFilter(self)
 
-    def say(self, words: str, level: Level = "plain") -> Toast:
-        """Show a message and return it."""
+    def say(self, words: str, level: Level = "plain", *, stays: bool = False) -> Toast:
+        """Show a message and return it; one that `stays` is closed by hand alone, as errors are."""
         for old in [t for t in self._shown if t.words == words]:
             self._drop(old)
         for old in self._shown[: max(0, len(self._shown) - _MOST + 1)]:
             self._drop(old)
-        toast = Toast(self._over, words, level)
+        toast = Toast(self._over, words, level, stays=stays)
         toast.closed.connect(partial(self._gone, toast))
         self._shown.append(toast)
         toast.show()

@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, QTimer
 
 from app.canvas.node_item import KEPT, Live
 from app.document import Document
+from app.quantizing import GIVEN_UP
 from app.window.actions import Actions
 from app.window.panes import Panes
 from app.window.toast import Toasts
@@ -13,7 +14,7 @@ from app.worker import Trainer
 from engine.errors import PolybitError
 from engine.train.progress import BatchDone, EpochDone, Finished, Stopped
 
-_QUIET = ("finished", "restored")
+_QUIET = ("finished", "restored", "quantized")
 _LIVE = 250  # ms between two pictures of the progress on the nodes
 
 
@@ -73,11 +74,14 @@ class TrainingCommands(QObject):
 
     def _show_state(self, state: str) -> None:
         going = state in ("preparing", "running", "paused")
-        self._actions.enable(train=state in ("idle", "paused"), pause=going, stop=going)
+        self._actions.enable(
+            train=state in ("idle", "paused"), pause=going, stop=going or state == "quantizing"
+        )
         self._actions["train"].setText("Go on" if state == "paused" else "Train")
         self._actions["pause"].setText("Go on" if state == "paused" else "Pause")
         has = self._trainer.program is not None
-        self._actions.enable(export=has and state == "idle", predict=has and state == "idle")
+        free = has and state == "idle"
+        self._actions.enable(export=free, predict=free, quantize=free)
         if state == "idle":
             self._live.stop()
             self._show_live()
@@ -106,6 +110,8 @@ class TrainingCommands(QObject):
     def _say_over(self, last: Stopped) -> None:
         if last.why == "asked":
             self._toasts.say("The training was stopped. What it learned up to then is kept.", "plain")
+        elif last.why == GIVEN_UP:
+            self._toasts.say("Quantizing was stopped; nothing was written.", "plain")
         elif last.why not in _QUIET:
             self._toasts.say(last.why, "error")
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
-from ..data.dataset import open_data
 from ..errors import PolybitError
-from ..files.project import SUFFIX, open_project, save_project
-from ..files.run import read_run, write_run
-from ..train.quantizing import STEPS, Wanted, quantize_run
+from ..files.project import SUFFIX, open_project
+from ..files.run import read_run
+from ..train.quantized import RECORDS, quantize_project, write_quantized
+from ..train.quantizing import STEPS, Wanted
 from .printing import note, percent, say, say_json, table
 
 
@@ -20,17 +19,12 @@ def quantize(options: argparse.Namespace) -> int:
     project_path = out.with_suffix(SUFFIX)
     _check(options, out, project_path)
     run, project = read_run(options.run_file), open_project(options.project)
-    if run.project.graph != project.graph:
-        raise PolybitError(f"{options.run_file} was trained from another graph than {options.project} has.")
-    splits = open_data(project.graph, project.folder)
     wanted = Wanted(options.weights, options.activations, tuple(options.layer or ()), _steps(options.steps))
-    made, done = quantize_run(run, splits.train.take(slice(0, options.records)), wanted)
-    judge = splits.validation if len(splits.validation) else splits.train
-    before, after = (float((r.program().answer(judge).labels == judge.labels).mean()) for r in (run, made))
+    found = quantize_project(project, run, wanted, options.records)
     if project_path.parent.resolve() != Path(options.project).parent.resolve():
         note("Its data paths are relative to the old folder: move it there, or its data beside it.")
-    save_project(replace(project, graph=made.project.graph), project_path)
-    write_run(out, made)
+    write_quantized(found, project, out)
+    before, after, done = found.before, found.after, found.done
     figures = {"run": str(out), "project": str(project_path), "before": before, "after": after, "nodes": done}
     if options.json:
         say_json(figures)
@@ -64,7 +58,8 @@ def add_quantize(one: argparse.ArgumentParser) -> None:
         "--activations", default="8", help="bits of the activations, or '' for floats (default 8)"
     )
     one.add_argument("--layer", action="append", help="only this layer; may be given again")
-    one.add_argument("--records", type=int, default=1000, help="training records looked at (default 1000)")
+    words = f"training records looked at (default {RECORDS})"
+    one.add_argument("--records", type=int, default=RECORDS, help=words)
     steps = ("equalize", *STEPS)
     words = f"which of {', '.join(steps)} (default all)"
     one.add_argument("--steps", default=",".join(steps), help=words)

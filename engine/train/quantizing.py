@@ -84,7 +84,10 @@ STEPS: Family[Step] = Family("train.quantizing", "Steps of quantization after tr
 
 
 def quantize_run(
-    run: Checkpoint, records: Records, wanted: Wanted
+    run: Checkpoint,
+    records: Records,
+    wanted: Wanted,
+    told: Callable[[float, str], None] = lambda _share, _words: None,
 ) -> tuple[Checkpoint, dict[str, list[str]]]:
     """Return a run of the same network at narrower widths, ready to train on, and what was done to each node.
 
@@ -92,6 +95,8 @@ def quantize_run(
         run: a trained run.
         records: some of its training records; a thousand will do.
         wanted: widths, layers and steps.
+        told: is called before each node with the share done, 0 to 1, and what happens now; what it raises
+            ends the work.
 
     Raises:
         TrainError: there is no such layer, none of floats, or a width or step that is unknown.
@@ -114,7 +119,8 @@ def quantize_run(
     for first, second in pairs:
         work.note(second, f"channels evened out with {first}")
     chosen = [key for key in STEPS if key in wanted.steps]
-    for name in graph.order:
+    for place, name in enumerate(graph.order):
+        told(place / len(graph.order), f"Quantizing {name}")
         if name in layers:
             _round(work, name)
         for key in chosen:
@@ -130,14 +136,15 @@ def arriving(program: Program, name: str, records: Records) -> F32:
     return np.concatenate([np.asarray(part, np.float32) for part in parts if part is not None])
 
 
+def float_layers(graph: Graph) -> list[str]:
+    """Return the layers whose weights are floats and could be of other widths."""
+    fields = {name: graph.node(name).values() for name in graph.order}
+    return [n for n, v in fields.items() if "weight_quantizer" in v and v.get("weight_bits") == "32"]
+
+
 def _layers(run: Checkpoint, wanted: Wanted) -> tuple[str, ...]:
-    graph = run.project.graph
-    found = []
-    for n in graph.order:
-        fields = graph.node(n).values()
-        one = "weight_quantizer" in fields and "weight" in run.weights.get(n, {})  # a separable layer has two
-        if one and fields["weight_bits"] == "32":
-            found.append(n)
+    # A separable layer has two weights.
+    found = [n for n in float_layers(run.project.graph) if "weight" in run.weights.get(n, {})]
     unknown = [n for n in wanted.layers if n not in found]
     if unknown:
         words = f"{unknown[0]!r} is no layer of float weights; there are {', '.join(found) or 'none'}."
