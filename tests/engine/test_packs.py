@@ -149,7 +149,8 @@ def in_time(key):
 
 def test_some_packs_have_rules_in_time():
     assert [key for key in ORDERED if in_time(key)] == [key for key in ORDERED if key in STAMPED]
-    assert {"surgical-safety", "aircraft-departure"} <= set(STAMPED)
+    assert {"surgical-safety", "aircraft-departure", "parcel-tracking"} <= set(STAMPED)
+    assert any(sample.places for key in STAMPED for sample in pack_of(key).samples)
 
 
 @pytest.mark.parametrize("key", STAMPED)
@@ -237,12 +238,15 @@ def test_its_orders_can_be_kept_and_every_rule_has_a_sequence_that_breaks_it_alo
     for order in orders_of(rules):
         found = examined(order.engine.automata, order.engine.weights, 1 << 20)
         assert found.satisfiable
-        assert found.open == found.redundant == found.impossible == ()
+        # Speeds and gaps ask nothing where no stamp is known: samples with stamps break them, see above.
+        idle = tuple(i for i in order.engine.timed.numbers if order.engine.automata[i].accepts.all())
+        assert found.open == found.impossible == ()
+        assert found.redundant == idle
         for rule, events in found.witnesses:
             broken = np.array([not automaton.holds(list(events)) for automaton in order.engine.automata])
             assert broken[rule], order.names[rule]
             assert not (broken & order.hard)[np.arange(len(broken)) != rule].any(), order.names[rule]
-        assert len(found.witnesses) == len(order.names)
+        assert len(found.witnesses) == len(order.names) - len(idle)
 
 
 @pytest.mark.parametrize("key", KEYS)
