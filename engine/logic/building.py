@@ -22,6 +22,7 @@ ROLES: tuple[Role, ...] = ("given", "decided", "kept", "helper")
 YES, NO = 1 << 40, (1 << 40) + 1
 _GATES = NO + 1
 _MOST_SUMS = 512  # that an alternative is multiplied out with, before a helper stands for it
+_MOST_TWICE = 8  # sums of a term, and of its negation, beyond which a helper stands for each
 _MOST_CLAUSES = 8  # that nested alternatives may be multiplied out to, before a helper stands for one
 
 
@@ -134,6 +135,15 @@ class Builder:
         if len(flat) < 2:
             return flat[0] if flat else YES
         return self._gate(tuple(flat), (1,) * len(flat), len(flat))
+
+    def short(self, term: int, negation: int) -> tuple[int, int]:
+        """Return both terms, or helpers in their place where both come to many sums.
+
+        A chain of xors doubles them with each link; cut by helpers it stays as narrow as a chain.
+        """
+        if min(len(self._sums(term)), len(self._sums(negation))) <= _MOST_TWICE:
+            return term, negation
+        return self._literal(term), self._literal(negation)
 
     def among(self, group: Sequence[int], chosen: Sequence[int], *, positive: bool = True) -> int:
         """Return the term that the true variable of a group is one of `chosen`, or is not."""

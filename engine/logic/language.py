@@ -21,6 +21,7 @@ from .reading import MOST_COUNTED, MOST_DEPTH, statement_of
 __all__ = ["MOST_BYTES", "MOST_COUNTED", "MOST_DEPTH", "MOST_RULES", "RESERVED", "Reading", "parse", "read"]
 
 MOST_BYTES = 256 * 1024
+MOST_PIECES = 50_000  # of one rule: words and signs that take a second to read
 MOST_RULES = 2_000
 _MOST_KEPT = 4_096  # rules that are remembered as read
 
@@ -109,6 +110,9 @@ def _read_rule(text: str, *, last: bool) -> Statement | RuleError | None:
     found = [piece for piece in pieces(text) if piece.kind != "comment"]
     if not found:
         return None
+    if len(found) > MOST_PIECES:
+        words = f"The rule has {len(found):,} words and signs; {MOST_PIECES:,} is the most."
+        return RuleError(words, where=str(Place(found[0].line, found[0].column)), do="Split the rule.")
     try:
         feeder = Feeder(found)
         feeder.feed()

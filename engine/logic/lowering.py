@@ -334,8 +334,10 @@ class Lowering:
 
     def _same(self, left: Formula, right: Formula, *, positive: bool) -> int:
         # Where each implies the other, both clauses hold; the negation: one of them holds, and one fails.
-        a, not_a = self.term(left, positive=True), self.term(left, positive=False)
-        b, not_b = self.term(right, positive=positive), self.term(right, positive=not positive)
+        a, not_a = self.builder.short(self.term(left, positive=True), self.term(left, positive=False))
+        b, not_b = self.builder.short(
+            self.term(right, positive=positive), self.term(right, positive=not positive)
+        )
         return self.builder.all_of([self.builder.any_of([not_a, b]), self.builder.any_of([a, not_b])])
 
     def _otherwise(self, kept: int, condition: Formula, other: Formula, *, positive: bool) -> int:

@@ -14,10 +14,11 @@ from random_formulas import GAPS, MIXED, check_lowered, formulas, rule_set, soft
 from random_rules import CLASSES, RECORDS, bound, random_rules
 
 from engine.errors import RuleError
+from engine.logic import building
 from engine.logic.formula import And, Count, Implies, Not, Or, ValueIn, Weighted
 from engine.logic.formula import Tested as Outcome
 from engine.logic.lowering import SCALE, lowered, soft_costs
-from engine.logic.pipeline import ALLOWED, Engine
+from engine.logic.pipeline import ALLOWED, OPTIMAL, Engine
 from engine.logic.ruleset import RuleSet
 from engine.logic.vocabulary import Variable, Vocabulary
 
@@ -178,3 +179,26 @@ def test_deeply_nested_xors_are_lowered_soon_and_mean_what_they_say(word):
     broken = rules.broken(np.empty((20, 0)), compiled.answers(predicted))[:, 0]
     assert 0 < broken.sum() < 20
     assert np.array_equal(compiled.form.holds(predicted).all(1), ~broken)
+
+
+@pytest.mark.parametrize("word", ["xor", "iff"])
+@pytest.mark.parametrize("fewest", [0, 1, 2, 8])
+def test_a_parity_is_repaired_by_a_narrow_diagram_at_the_cost_of_its_least_sure_flag(
+    word, fewest, monkeypatch
+):
+    monkeypatch.setattr(building, "_MOST_TWICE", fewest)
+    names = [f"f{i}" for i in range(31)]
+    rules = RuleSet.over(f"rule: {f' {word} '.join(names)}", Vocabulary(tuple(map(Variable, names))))
+    compiled = lowered(rules)
+    scores = np.random.default_rng(2).normal(size=(500, 31)).astype(np.float32)
+    predicted, costs = compiled.asked(np.empty((500, 0)), scores)
+    engine = Engine(compiled.form)
+    decided = engine(predicted, costs)
+    assert len(engine.parts[0].diagram.nodes) < 400
+    kept = (scores > 0).sum(1) % 2 == 1  # 31 flags: an even number of them false, so both words say the same
+    assert np.array_equal(decided.status == ALLOWED, kept)
+    assert set(decided.status.tolist()) == {ALLOWED, OPTIMAL}
+    flags = compiled.answers(decided.values)
+    assert (flags.sum(1) % 2 == 1).all()
+    least = np.rint(np.abs(scores.astype(np.float64)).min(1) * SCALE)
+    assert np.array_equal(decided.costs, np.where(kept, 0, least))
