@@ -18,6 +18,7 @@ from engine.logic.language import parse
 from engine.logic.packs import combined, pack_of
 from engine.logic.ruleset import RuleSet
 from engine.logic.vocabulary import Vocabulary
+from engine.logic.wording import listed
 
 UNWIRED = "Wire the scores, and the facts, to this node to have its rules checked."
 _SECONDS = 12.0  # of the solver process, which newer text cuts short
@@ -31,6 +32,7 @@ _STATES: dict[str, tuple[State, str]] = {
     "conflict": ("conflicting", "conflicting: it cannot be kept together with others"),
     "unknown": ("open", "not decided"),
 }
+_FOUND: dict[str, State] = {"dead": "dead", "no answer": "conflicting"}
 _WORST = ("conflicting", "dead", "vacuous", "redundant", "open", "kept")
 
 
@@ -54,10 +56,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Example:
-    """A record that breaks one rule and no other.
+    """A record that breaks one rule and no other, or one that has no answer.
 
     Attributes:
-        rule, line: the rule, and where it begins.
+        rule, line: the rule, and where it begins; of a record without an answer all that conflict.
         words: the record in a line.
         facts: values of columns, as text; `missing` for a gap.
         answer: values of what is decided, as text.
@@ -81,6 +83,7 @@ class Checked:
         findings: what to say about it, worst first.
         marks: what stands in the margin, by line.
         examples: for a rule a record that breaks it and no other.
+        stranded: records without an answer, one for each set of rules that conflict with some facts.
         finished: whether everything was asked in time; marks of a text before stay where it was not.
     """
 
@@ -91,6 +94,7 @@ class Checked:
     findings: tuple[Finding, ...] = ()
     marks: Mapping[int, Mark] = field(default_factory=dict)
     examples: tuple[Example, ...] = ()
+    stranded: tuple[Example, ...] = ()
     finished: bool = True
 
     @property
@@ -121,7 +125,8 @@ def check(text: str, vocabulary: Vocabulary, keys: tuple[str, ...], stopped: Cal
     words, level = _summary(told, len(keys))
     if keys and told.rules:
         words = f"{words.removesuffix('.')} · beside {plural(len(keys), 'pack')}."
-    return Checked(text, True, words, level, findings, _marks(told), _examples(text, told), told.finished)
+    examples = _examples(text, told)
+    return Checked(text, True, words, level, findings, _marks(told), examples, _stranded(told), told.finished)
 
 
 def _beside_packs(
@@ -140,9 +145,17 @@ def _beside_packs(
             None  # a rule of the packs has the name of one of these: they are told apart when they are bound
         )
     own = text.count("\n") + 1
-    findings = tuple(f for f in told.findings if f.line <= own or f.severity == "error")
-    placed = tuple(replace(f, line=0, column=0) if f.line > own else f for f in findings)
-    return replace(told, findings=placed, rules=tuple(r for r in told.rules if r.line <= own))
+    rules = {rule.name: rule for rule in told.rules if rule.line <= own}
+    findings = []
+    for found in told.findings:
+        here = next((rules[name] for name in (found.rule, *found.others) if name in rules), None)
+        if found.line <= own:
+            findings.append(found)
+        elif found.kind == "no answer" and here:
+            findings.append(replace(found, line=here.line, column=here.column))
+        elif found.kind in ("conflict", "no answer"):
+            findings.append(replace(found, line=0, column=0))
+    return replace(told, findings=tuple(findings), rules=tuple(rules.values()))
 
 
 @dataclass(frozen=True)
@@ -176,13 +189,16 @@ def _finding(found: Found) -> Finding:
 
 def _marks(told: Examined) -> dict[int, Mark]:
     marks = {rule.line: _mark(rule) for rule in told.rules}
+    lines = {rule.name: rule.line for rule in told.rules}
     for found in told.findings:
-        mark = marks.get(found.line)
-        if not mark:
-            continue
-        state: State = "dead" if found.kind == "dead" else mark.state
-        words = mark.words if found.what in mark.words else f"{mark.words}\n{found.what}"
-        marks[found.line] = Mark(min(state, mark.state, key=_WORST.index), words)
+        stranded = found.kind == "no answer"
+        for line in [found.line, *(lines.get(name, 0) for name in found.others if stranded)]:
+            mark = marks.get(line)
+            if not mark:
+                continue
+            state: State = _FOUND.get(found.kind, mark.state)
+            words = mark.words if found.what in mark.words else f"{mark.words}\n{found.what}"
+            marks[line] = Mark(min(state, mark.state, key=_WORST.index), words)
     return marks
 
 
@@ -206,6 +222,21 @@ def _examples(text: str, told: Examined) -> tuple[Example, ...]:
     return tuple(found)
 
 
+def _stranded(told: Examined) -> tuple[Example, ...]:
+    """Return a record without an answer for each set of rules that conflict with some facts."""
+    return tuple(
+        Example(
+            listed((*found.others, found.rule)),
+            found.line,
+            ", ".join(f"{name} = {value}" for name, value in found.facts.items()),
+            found.facts,
+            {},
+        )
+        for found in told.findings
+        if found.facts
+    )
+
+
 def _summary(told: Examined, packs: int) -> tuple[str, str]:
     count = len(told.rules)
     if not count and packs:
@@ -220,8 +251,9 @@ def _summary(told: Examined, packs: int) -> tuple[str, str]:
     sorts = {state: sum(_STATES[r.status][0] == state for r in told.rules) for state in _WORST}
     named = {"redundant": "redundant", "vacuous": "vacuous", "open": "not decided"}
     parts = [f"{sorts[state]} {word}" for state, word in named.items() if sorts[state]]
-    words = (
-        f"{plural(count, 'rule')}; they can be kept together" if told.satisfiable else plural(count, "rule")
-    )
+    words = plural(count, "rule")
+    if told.satisfiable:
+        stranded = any(found.kind == "no answer" for found in told.findings)
+        words += "; they can be kept together" + (", but not with all facts" if stranded else "")
     level = "warning" if any(f.severity != "note" for f in told.findings) else "ok"
     return f"{' · '.join([words, *parts])}.", level

@@ -31,6 +31,7 @@ class ChecksPane(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.viewport().setAutoFillBackground(False)
         self.lines: list[FindingLine] = []
+        self.stranded: list[ExampleLine] = []
         self.examples: list[ExampleLine] = []
         self._shown: Checked | None = None
 
@@ -52,18 +53,23 @@ class ChecksPane(QScrollArea):
         for line in self.lines:
             line.pressed.connect(self.place_wanted)
             column.addWidget(line)
-        if checked.examples:
-            column.addSpacing(8)
-            column.addWidget(section_label("What breaks each rule and nothing else"))
-        self.examples = [ExampleLine(example) for example in checked.examples[:_MOST]]
-        for one in self.examples:
-            one.pressed.connect(self.example_wanted)
-            column.addWidget(one)
+        self.stranded = [ExampleLine(example, "has no answer") for example in checked.stranded]
+        self.examples = [ExampleLine(one, f"breaks {one.rule} alone") for one in checked.examples[:_MOST]]
+        self._list(column, "Records without an answer", self.stranded)
+        self._list(column, "What breaks each rule and nothing else", self.examples)
         if len(checked.examples) > _MOST:
             column.addWidget(caption(f"{len(checked.examples) - _MOST} more in the margin.", "low"))
         column.addStretch(1)
         self.setWidget(holder)
         holder.setAutoFillBackground(False)
+
+    def _list(self, column: QVBoxLayout, title: str, lines: list[ExampleLine]) -> None:
+        if lines:
+            column.addSpacing(8)
+            column.addWidget(section_label(title))
+        for one in lines:
+            one.pressed.connect(self.example_wanted)
+            column.addWidget(one)
 
 
 class Pressable(QFrame):
@@ -95,7 +101,11 @@ class Pressable(QFrame):
 
 
 class ExampleLine(Pressable):
-    """A record that breaks one rule alone.
+    """A record that breaks one rule alone, or that has no answer.
+
+    Args:
+        example: the record.
+        does: what is said of it.
 
     Signals:
         pressed: the example.
@@ -103,7 +113,7 @@ class ExampleLine(Pressable):
 
     pressed = Signal(object)
 
-    def __init__(self, example: Example) -> None:
+    def __init__(self, example: Example, does: str) -> None:
         super().__init__()
         self.example = example
         column = QVBoxLayout(self)
@@ -111,7 +121,7 @@ class ExampleLine(Pressable):
         column.setSpacing(1)
         column.addWidget(strong(example.rule, "logic", wrap=True))
         column.addWidget(note(example.words, "mid"))
-        self.invite(f"Try this record on the rules: it breaks {example.rule} alone")
+        self.invite(f"Try this record on the rules: it {does}")
 
     def press(self) -> None:
         self.pressed.emit(self.example)

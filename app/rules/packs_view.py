@@ -191,6 +191,11 @@ def together(chosen: list[Pack], own: str, here: Vocabulary, stopped: Callable[[
     if wrong:
         return Together("error", wrong[0].what, tuple(f.what for f in wrong[1:4]))
     count = plural(len(told.rules), "rule")
+    stranded = [f.what for f in told.findings if f.kind == "no answer"]
+    if stranded:
+        return Together(
+            "warning", f"{count} that can be kept together, but not with all facts.", tuple(stranded[:4])
+        )
     doubled = [f.what for f in told.findings if f.kind in ("same", "implied")]
     titles = plural(len(chosen), "pack")
     beside = " and the rules of the node" if own.strip() else ""

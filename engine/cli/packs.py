@@ -151,6 +151,8 @@ def _say(rules: RuleSet, found: Checked, document: Document) -> None:
     for finding in found.findings:
         place = f"line {finding.line}: " if finding.line else ""
         say(f"{place}{finding.severity}: {finding.what} {finding.do}".rstrip())
+        if finding.facts:
+            say(f"  Such a record: {', '.join(f'{k} = {v}' for k, v in finding.facts.items())}.")
     say(_KEPT[found.satisfiable])
     needed = sum(rule.status == "needed" for rule in found.rules)
     say(f"Each of {plural(needed, 'rule')} is broken alone by some record.")

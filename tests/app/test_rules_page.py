@@ -252,3 +252,29 @@ def test_rules_of_packs_count_beside_those_of_the_text(
     QTest.keyClick(page.text, Qt.Key.Key_End, Qt.KeyboardModifier.ControlModifier)
     page.text.completion.hide()
     assert set(page.text.gutter.truths if page.text.gutter else ()) == {1}
+
+
+def test_a_record_without_an_answer_is_told_marked_and_tried(
+    made: tuple[Document, Trainer, RulesPage], qtbot: QtBot
+) -> None:
+    _, _, page = made
+    page.text.setPlainText(
+        "rule low: if tag < 3 then class = 1\nrule small: if tag < 2 then class = 2\n"
+        "rule high: if tag > 7 then class = 2"
+    )
+    _settled(qtbot, page)
+    assert "they can be kept together, but not with all facts" in page.says.text()
+    assert page.checks.lines[1].finding.what.startswith(
+        "When tag < 2, no answer keeps all rules: low and small"
+    )
+    assert page.text.gutter is not None
+    states = {line: mark.state for line, mark in page.text.gutter.marks.items()}
+    assert states == {1: "conflicting", 2: "conflicting", 3: "kept"}
+    (one,) = page.checks.stranded
+    assert one.example.rule == "low and small"
+    page.tabs.setCurrentWidget(page.checks)
+    QTest.mouseClick(one, Qt.MouseButton.LeftButton)
+    _settled(qtbot, page)
+    assert page.tabs.currentWidget() is page.record
+    row = page.record.facts.row_of("tag")
+    assert float(page.record.facts.text(row)) < 2

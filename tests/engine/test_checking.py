@@ -78,7 +78,7 @@ class Brute:
             case IfThen(condition, _, None) | Implies(condition, _):
                 others = ~np.delete(self.broken, rule, axis=1).any(1)
                 holds = truth(condition, self.rules.outcomes(self.facts), self.labels).yes
-                return not (holds & others & self.whole).any()
+                return not (holds & others).any()
         return None
 
 
@@ -252,6 +252,14 @@ def test_no_rules_have_no_findings_after_others_had_some(solver):
     assert checked.finished
     assert checked.satisfiable
     assert not checked.rules
+
+
+def test_a_rule_about_a_missing_fact_alone_is_no_mistake(solver):
+    text = "rule gap: if x is missing then class = a\nrule high: if x > 3 then class = b"
+    checked = check_rules(text, DATA, 60.0, solver=solver)
+    assert checked.findings == ()
+    assert [r.status for r in checked.rules] == ["needed", "needed"]
+    assert checked.rules[0].example.facts["x"] == "missing"
 
 
 def test_no_rules_have_no_findings(solver):

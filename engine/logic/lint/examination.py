@@ -235,7 +235,8 @@ class Examination:
             self.told["vacuous"][rule] = self._known.vacuous[rule]
             return
         for body in self._conditions[rule]:
-            if self._model([*self._tree.but({rule}), *body, *self._whole]) is None:
+            # With a fact missing it may hold: `if x is missing then ...`, or where others let go.
+            if self._model([*self._tree.but({rule}), *body]) is None:
                 self.told["vacuous"][rule] = None
                 self._reasons["vacuous"][rule] = (self._conflict(), body)
                 break
@@ -247,7 +248,8 @@ class Examination:
                 # What keeps a condition from holding implies its rule too.
                 idle = self.told["vacuous"].get(rule) if kind == "implied" else None
                 if idle is None:
-                    idle = self._minimal(reasons, [*beside, *self._whole])
+                    whole = [] if kind == "vacuous" else self._whole
+                    idle = self._minimal(reasons, [*beside, *whole])
                     yield
                 self.told[kind][rule] = idle
 

@@ -17,13 +17,13 @@ import numpy as np
 
 from ...ports import F64
 from ..lowering import Compiled
-from ..measures import Measure, Measured, Test
+from ..measures import AnyTest, Measure, Measured, Test
 from ..normal import STRUCTURE, AtLeast, Bools, NormalForm
 from ..ruleset import RuleSet
 from ..truth import Outcomes, outcomes
 from ..vocabulary import Variable
+from .linear import between, solution
 
-_DECIMALS = 12
 _TRIED = 4_000  # records
 
 
@@ -111,16 +111,32 @@ def opened(compiled: Compiled, columns: Sequence[Variable]) -> Open:
 def realised(open_: Open, rules: RuleSet, facts: F64, model: Bools) -> F64:
     """Return facts that make every test come out as in `model`; `facts`, float64 (columns,), if none do.
 
-    Where numbers are computed from several columns, some thousand records are tried.
+    Where numbers are computed from several columns, sums are solved and some thousand records are tried.
     """
-    tried = drawn(rules, facts)
+    known = [i for i, test in enumerate(rules.tests) if not np.isnan(facts[list(test.columns)]).any()]
+    out = [(rules.tests[i], _holds(open_.leaves[i], model)) for i in known if any(open_.leaves[i])]
+    tried = np.concatenate([solved(rules, out, facts)[None], drawn(rules, facts)])
     found = outcomes(rules.tests, tried)
-    fits = np.ones(_TRIED, np.bool_)
+    fits = np.ones(len(tried), np.bool_)
     for test, both in enumerate(open_.leaves):
         for leaf, against in zip(both, (0, 1), strict=True):
             if leaf:
                 fits &= (found[:, test] != against) == model[leaf - 1]
     return tried[int(fits.argmax())] if fits.any() else facts
+
+
+def _holds(leaves: tuple[int, int], model: Bools) -> bool:
+    """Return whether a test of facts that are known holds in a model."""
+    holds, fails = leaves
+    return bool(model[holds - 1]) if holds else not model[fails - 1]
+
+
+def solved(rules: RuleSet, settled: Sequence[tuple[AnyTest, bool]], facts: F64) -> F64:
+    """Return facts, float64 (columns,), with numbers changed so that tests come out so as far as sums go."""
+    made = facts.copy()
+    for column, value in solution(settled, rules.vocabulary.given).facts.items():
+        made[column] = value
+    return made
 
 
 def drawn(rules: RuleSet, facts: F64) -> F64:
@@ -215,13 +231,3 @@ def _candidates(variable: Variable, numbers: list[float]) -> list[float]:
         inner = [between(least, numbers[0]), between(numbers[-1], most)] if numbers else []
         found = {*numbers, *middles, *outer, *ends, *(x for x in inner if abs(x) < inf)}
     return sorted(x for x in found if least <= x <= most)
-
-
-def between(a: float, b: float) -> float:
-    """Return the roundest number between two, or their middle where none is left between."""
-    middle = a / 2 + b / 2
-    for decimals in range(_DECIMALS):
-        rounded = round(middle, decimals) if abs(middle) < inf else middle
-        if a < rounded < b:
-            return rounded
-    return middle

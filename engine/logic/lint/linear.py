@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, floor
+from math import ceil, floor, inf
 
 from ..measures import AnyTest, Measure, Test
 from ..vocabulary import Variable
-from .facts import between
 
+_DECIMALS = 12
 _MOST_BOUNDS = 2_000  # that an elimination may come to
 
 Unknown = int | Measure  # a column, or what is not linear
@@ -153,3 +153,13 @@ def _value(
         middle = Fraction(round((least + most) / 2))
         return middle if least <= middle <= most else Fraction(ceil(least))
     return Fraction(between(float(least), float(most))) if least < most else least
+
+
+def between(a: float, b: float) -> float:
+    """Return the roundest number between two, or their middle where none is left between."""
+    middle = a / 2 + b / 2
+    for decimals in range(_DECIMALS):
+        rounded = round(middle, decimals) if abs(middle) < inf else middle
+        if a < rounded < b:
+            return rounded
+    return middle

@@ -21,7 +21,7 @@ from .asked import Asked
 from .buckets import Member, in_buckets
 from .choosing import Choosing
 from .examination import Examination
-from .facts import drawn
+from .facts import drawn, solved
 from .linear import solution
 from .scopes import Scopes
 from .tree import IncrementalSolver
@@ -219,10 +219,8 @@ class Unanswered:
         facts = self._asked.facts(np.array(record) > 0)
         tried = facts[None]
         if self._asked.open.computed:
-            tests, solved = [(rules.tests[i], holds) for i, holds in settled], facts.copy()
-            for column, value in solution(tests, rules.vocabulary.given).facts.items():
-                solved[column] = value
-            tried = np.concatenate([tried, drawn(rules, solved), drawn(rules, facts)])
+            made = solved(rules, [(rules.tests[i], holds) for i, holds in settled], facts)
+            tried = np.concatenate([tried, drawn(rules, made), drawn(rules, facts)])
         found = outcomes(rules.tests, tried)
         fits = np.logical_and.reduce([found[:, test] == holds for test, holds in settled])
         nothing = np.full((len(tried), len(rules.vocabulary.decided)), -1, np.int64)

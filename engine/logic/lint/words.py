@@ -185,6 +185,8 @@ class Report:
                 made.append(self._of("same", "warning", i, what, "Remove one of the two.", (twice[i],)))
             elif any(i == a for a, _ in self.found.same):
                 continue  # the other of the two is told of
+            elif reasons == () and i in self.found.gaps:
+                continue  # it is about missing facts
             elif reasons == ():
                 what = f"{name} holds whatever the record: it rules nothing out."
                 made.append(self._of("always", "warning", i, what, "Check what it was meant to say."))
@@ -285,7 +287,8 @@ class Report:
         return tuple(self.rules.rules[i].name for i in rules)
 
     def _listed(self, rules: Sequence[int]) -> str:
-        shown = tuple(map(self._name, rules[:_MOST_NAMED]))
+        most = _MOST_NAMED if len(rules) > _MOST_NAMED + 1 else len(rules)  # never "and 1 more"
+        shown = tuple(map(self._name, rules[:most]))
         more = len(rules) - len(shown)
         return listed((*shown, f"{more} more") if more else shown)
 
