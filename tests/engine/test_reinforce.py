@@ -192,3 +192,15 @@ def test_it_learns_in_a_training_and_ships_signs(tmp_path):
     assert last.accuracy_raw > 0.85
     again = last.program.predict(np.zeros((1, 6), np.float32))
     assert again == last.program.predict(np.zeros((1, 6), np.float32))
+
+
+def test_every_place_of_a_map_hears_the_loss_of_its_record():
+    x = np.random.default_rng(5).standard_normal((3, 2, 2, 3)).astype(np.float32)
+    found = []
+    for shape in (x.shape, (3, 12)):
+        quantizer = Reinforce(None, {}, "clipped")
+        quantizer.quantize(x.reshape(shape), Spec("bits", (12,), "1").array(3))
+        quantizer.moment = Moment(losses=np.float32([0.2, 1.5, 3.0]))
+        found.append(quantizer.gradient(x.reshape(shape), x.reshape(shape)))
+    assert found[0].shape == x.shape
+    assert found[0].tobytes() == found[1].tobytes()
