@@ -112,9 +112,8 @@ def numbers_of(subject: Subject) -> tuple[Fraction, ...]:
     """
     if subject.numeric:
         return tuple(number for number in subject.variable.numbers if number is not None)
-    said = [yes_or_no(name) for name in subject.names]
-    if len(said) == 2 and set(said) == {True, False}:
-        return tuple(Fraction(int(bool(yes))) for yes in said)
+    if subject.counts:
+        return tuple(Fraction(int(bool(yes_or_no(name)))) for name in subject.names)
     words = f"{subject.variable.name} has values that are no numbers."
     raise RuleError(words, where=str(subject.place), do="Add up numbers, integers and flags.")
 

@@ -32,7 +32,7 @@ from .measures import AnyTest, Test
 from .subjects import Decided, Fact, Subject, not_there, unless
 from .vocabulary import CLASS, Vocabulary, number_of, some, yes_or_no
 
-__all__ = ["Binding", "Test"]
+__all__ = ["Binding", "Test", "same"]
 
 MOST_PARTS = 200_000  # of all sums, products and tables written out
 _MIRRORED: dict[Operator, Operator] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
@@ -166,8 +166,8 @@ class Binding:
             or found.variable.index_of(value.text) is not None
         ):
             return found.compared(operator, value)
-        if operator in ("=", "!=") and not (_counts(found) and _counts(other)):
-            return unless(_same(found, other), negated=operator == "!=")
+        if operator in ("=", "!=") and not (found.counts and other.counts):
+            return unless(same(found, other), negated=operator == "!=")
         left = Word(CLASS, place=compare.place) if subject is None else subject
         return related(self, left, operator, value)
 
@@ -194,13 +194,12 @@ class Binding:
             self.notes.append(note)
 
 
-def _counts(subject: Subject) -> bool:
-    """Whether a variable is a number, or a flag, which counts 1 where it is yes, beside one."""
-    return subject.numeric or {yes_or_no(name) for name in subject.names} == {True, False}
+def same(left: Subject, right: Subject) -> Formula:
+    """Return that two categories have the same value.
 
-
-def _same(left: Subject, right: Subject) -> Formula:
-    """Return that two categories have the same value."""
+    Raises:
+        RuleError: no value is one of both.
+    """
     values = [name for name in left.names if name in right.names]
     if not values:
         words = f"{left.called} and {right.called} have no value in common."

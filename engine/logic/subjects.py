@@ -15,7 +15,7 @@ from ..errors import RuleError
 from . import advice
 from .formula import Formula, Not, Operator, Place, Tested, ValueIn, Word
 from .measures import AnyTest, Test
-from .vocabulary import CLASS, Variable, nearest, number_of, some
+from .vocabulary import CLASS, Variable, nearest, number_of, some, yes_or_no
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,11 @@ class Subject(ABC):
     def numeric(self) -> bool:
         """Whether all its values are numbers."""
         return None not in self.variable.numbers
+
+    @property
+    def counts(self) -> bool:
+        """Whether its values are numbers, or a yes, which counts 1 beside numbers, and a no."""
+        return self.numeric or {yes_or_no(name) for name in self.names} == {True, False}
 
     @abstractmethod
     def among(self, indices: tuple[int, ...]) -> Formula:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from ...errors import RuleError
-from ..arithmetic import related, values_of
-from ..binding import Binding
+from ..arithmetic import numbers_of, related, values_of
+from ..binding import Binding, same
 from ..expressions import Expression, text_of, words_of
-from ..formula import And, Count, Form, Formula, Place, Word
+from ..formula import TRUE, And, Count, Form, Formula, Not, Place, Word
 from ..wording import listed
 from .form import Call, as_expression, form
 
@@ -41,7 +41,8 @@ class AllDifferent(Form):
 
     def bind(self, binding: Binding) -> Formula:
         values = [_values(binding, member) for member in self.members]
-        if any(each is None for each in values):
+        kinds = {isinstance(value, str) for each in values if each for value in each}
+        if any(each is None for each in values) or len(kinds) > 1:
             return self._pairwise(binding)
         parts: list[Formula] = []
         for value in dict.fromkeys(v for each in values if each for v in each):
@@ -57,14 +58,22 @@ class AllDifferent(Form):
             )
             raise RuleError(words, where=str(self.place), do="Split it.")
         pairs = [(a, b) for i, a in enumerate(self.members) for b in self.members[i + 1 :]]
-        return And(tuple(related(binding, a, "!=", b) for a, b in pairs))
+        return And(tuple(_differ(binding, a, b) for a, b in pairs))
+
+
+def _differ(binding: Binding, left: Expression, right: Expression) -> Formula:
+    """Return that two of them have different values: names where one has names, else numbers."""
+    a, b = (binding.find(x) if isinstance(x, Word) else None for x in (left, right))
+    if a is None or b is None or (a.counts and b.counts):
+        return related(binding, left, "!=", right)
+    return Not(same(a, b)) if set(a.names) & set(b.names) else TRUE
 
 
 def _values(binding: Binding, member: Expression) -> dict[str | Fraction, Formula] | None:
     """Return that the member has each of its values; None for a number computed from facts."""
     found = binding.find(member) if isinstance(member, Word) else None
     if found is not None and found.names:
-        names: list[str | Fraction] = [Fraction(n) if found.numeric else n for n in found.names]
+        names: tuple[str | Fraction, ...] = numbers_of(found) if found.counts else found.names
         return {name: found.among((i,)) for i, name in enumerate(names)}
     values = values_of(binding, member)
     return None if values is None else {number: formula for number, formula in values.items()}  # noqa: C416
