@@ -28,6 +28,7 @@ from ..logic.pipeline import ALLOWED, STATUS, TOOLS, Engine
 from ..logic.readers import READERS
 from ..logic.solver import shared_solver
 from ..ports import I64
+from .clauses import add_write
 from .packs import add_packs, check_document
 from .printing import plural, say, say_json
 from .rule_texts import TEXT, document_for, repair_table
@@ -244,6 +245,7 @@ def add_rules(verbs: Any, make: Any) -> None:
     one.add_argument("--seconds", type=_seconds, default=20.0, help="time for the questions (default 20)")
     add_packs(under, make)
     add_sequences(under, make)
+    add_write(under, make, _add_files)
     one = make(under, "repair", repair_scores, "the most probable decisions that keep the rules", json=True)
     _add_files(one)
     one.add_argument("--scores", help="for clauses: a score a variable and record (.csv, .npz)")

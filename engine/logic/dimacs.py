@@ -97,8 +97,8 @@ def parse_dimacs(text: str, *, weighted: bool = False) -> NormalForm:
         return _form(reading)
 
 
-def dimacs_text(form: NormalForm) -> str:
-    """Return `form` as CNF, or as WCNF (with a header) where something costs.
+def dimacs_text(form: NormalForm, *, weighted: bool = False) -> str:
+    """Return `form` as CNF, or as WCNF (with a header) where something costs or `weighted` asks for it.
 
     Counts and weighted sums become clauses with helpers that follow the variables. A variable `kept` that
     only lets go of one clause becomes that clause's weight again.
@@ -119,8 +119,10 @@ def dimacs_text(form: NormalForm) -> str:
     named = [f"c variable {v} {name}" for v, name in enumerate(form.variables[:count], 1) if name != f"x{v}"]
     top = sum(w for w, _ in soft) + 1
     rows = [*((top, clause) for clause in hard.clauses), *soft]
-    head = f"p wcnf {hard.variables} {len(rows)} {top}" if soft else f"p cnf {hard.variables} {len(rows)}"
-    lines = [" ".join(map(str, [w, *clause, 0] if soft else [*clause, 0])) for w, clause in rows]
+    weighted = weighted or bool(soft)
+    kind, last = ("wcnf", [top]) if weighted else ("cnf", [])
+    head = " ".join(map(str, ["p", kind, hard.variables, len(rows), *last]))
+    lines = [" ".join(map(str, [w, *clause, 0] if weighted else [*clause, 0])) for w, clause in rows]
     return "\n".join([*named, head, *lines]) + "\n"
 
 
