@@ -262,7 +262,7 @@ def add_rules(verbs: Any, make: Any) -> None:
         "--seconds",
         type=_seconds,
         default=inf,
-        help="time of all records in RC2; what is left is repaired but not proven (default: no limit)",
+        help="time for hard records, all together; the rest is repaired but not proven (default: no limit)",
     )
     one.add_argument(
         "--sample",

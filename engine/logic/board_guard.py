@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..allowance import allowed, batch_seconds
 from ..fields import flag, real, text
 from ..guard import Showing
 from ..node import Family, Node, Predictor, ShapeError, Specs, wired
@@ -36,6 +37,7 @@ class BoardGuard(Node):
         blank: the class of a cell without a clue; empty: every cell has a digit.
         single: whether a puzzle must have one solution only.
         seconds: how long the last resort may take for one board, and the look for a single solution.
+        batch_seconds: how long hard boards of one batch may take together; see the constraint guard.
     """
 
     kind: ClassVar[str] = "logic.boards"
@@ -63,6 +65,7 @@ class BoardGuard(Node):
     blank: str = text("0", "The class of a cell without a clue; left empty, every cell shows its digit")
     single: bool = flag(True, "Take no reading of a board that leaves several solutions")
     seconds: float = real(SECONDS, 0.1, 3600.0, "For one board in the solver process", unit="s")
+    batch_seconds: float = batch_seconds()
 
     def specs(self, *inputs: Spec | None) -> Specs:
         (scores,) = wired(inputs[:1])
@@ -96,7 +99,8 @@ class BoardGuard(Node):
             cells = cells_of(facts[:, places[0]], facts[:, places[1]])
             if len(cells.rows):
                 costs = costs_of(scores[cells.rows], cells, classes)
-                done = solved(costs, self.seconds, single=self.single)
+                with allowed(predict, self.batch_seconds):
+                    done = solved(costs, self.seconds, single=self.single)
                 digits = done.boards[cells.boards, cells.places] - 1
                 keep = np.zeros((len(cells.rows), scores.shape[1]), np.bool_)
                 keep[np.arange(len(keep)), classes.digits[digits]] = True

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..allowance import current
 from ..errors import RuleError
 from ..ports import F32, F64, I64, U8
 from .normal import Bools
@@ -111,7 +112,7 @@ def solved(costs: I64, seconds: float, *, single: bool) -> Read:
     read = np.stack([read_as(c, b) for c, b in zip(costs, boards, strict=True)])
     for i in np.flatnonzero(~proper.single(read) & (status < UNKNOWN)) if single else ():
         first = Reading(read[i], boards[i], int(paid[i]), sure=True)
-        found = proper.of(costs[i], first, seconds)
+        found = proper.of(costs[i], first, min(seconds, current().left))
         read[i], boards[i], paid[i] = found.cells, found.solution, found.cost
         status[i] = max(int(status[i]), OPTIMAL if found.sure else FEASIBLE)
     status[(paid == 0) & (status == OPTIMAL)] = ALLOWED

@@ -14,6 +14,8 @@ from .normal import Bools
 from .parts import Part
 from .solver import Solver
 
+_KEPT = 64  # answers
+
 
 @dataclass(frozen=True)
 class Found:
@@ -30,6 +32,33 @@ class Found:
     cost: int
     proven: bool
     bound: int = 0
+
+
+class Answers:
+    """Allowed values of a part that were found before; they are allowed for any record with those facts."""
+
+    def __init__(self, part: Part) -> None:
+        self._part = part
+        self._kept: tuple[Bools, ...] = ()  # put anew at once: threads may share it
+
+    def keep(self, found: Found) -> None:
+        """Keep the values of an answer, the last few of them."""
+        if found.values is not None:
+            self._kept = (*self._kept, found.values)[-_KEPT:]
+
+    def nearest(self, values: Bools, costs: I64) -> Found:
+        """Return the cheapest of them that goes with the facts of a record, without values where none does.
+
+        Args:
+            values: bool (all variables), what stands.
+            costs: int64 (all variables).
+        """
+        here, given = values[self._part.variables], self._part.given
+        paid = costs[self._part.variables]
+        fitting = [v for v in self._kept if np.array_equal(v[:given], here[:given])]
+        sums = [int(paid[v != here].sum()) for v in fitting]
+        best = int(np.argmin(sums)) if sums else -1
+        return Found(fitting[best], sums[best], proven=False) if sums else Found(None, -1, proven=False)
 
 
 class Cheapest:

@@ -4,13 +4,12 @@ A record that breaks nothing passes at once. Each independent part (parts.py) th
 by the first of these that can: a small decision diagram (diagram.py) swept over the batch; for a puzzle that
 hangs together too widely for one, implicit hitting sets (puzzle.py) with a budget of steps; branch and bound
 with a budget of branchings; a larger diagram; python-sat's RC2 in the solver process, with a deadline. But
-for that deadline, which one it is depends on the rules and the record, never on a clock: a record gets the
-same answer in any batch.
+for that deadline, and the allowance for all hard records of a batch (allowance.py), which one it is depends
+on the rules and the record, never on a clock: a record gets the same answer in any batch.
 """
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf
@@ -19,6 +18,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ..allowance import Allowance, current
 from ..guard import Agreement
 from ..kernels.least import FAR as _NEAR
 from ..kernels.repair import Checked, broken_parts
@@ -44,6 +44,8 @@ WIDE = 64  # constraints open at a time beyond which a puzzle is not tried as a 
 SWEPT = 1_500  # nodes of a larger one that are swept in the time of a branching
 SECONDS = 5.0  # for one record in the solver process
 _RECORDS, _BOARDS = 256, 32  # searched in one call of a kernel, which no signal can interrupt
+_EASY = 0.002  # seconds of a search or a puzzle that nobody minds, for one record
+_HASTE = 50  # times fewer steps of these for a record, where the allowance is used up
 _AWAY = 1 << 61  # more than any answer costs in 64 bits, as _NEAR in 32
 
 
@@ -134,8 +136,8 @@ class Engine:
             predicted: bool (n, variables), facts first.
             costs: int64 (n, variables), 0 or more: what it costs to decide a variable against `predicted`;
                 those of facts are not looked at.
-            within: seconds for all records in the solver process; those that are left then get what it finds
-                at once.
+            within: seconds for hard records, all together; those that are left then get what is found at
+                once (allowance.py). Less where a guard's own allowance is.
 
         Raises:
             ValueError: shapes do not fit, a cost is below 0, or they could add up beyond 2^60.
@@ -144,7 +146,8 @@ class Engine:
         values = predicted.copy()
         broken = self.broken(predicted)
         total, bounds = np.zeros((2, len(values)), np.int64)
-        batch = _Batch(predicted, values, costs, far, time.monotonic() + within)
+        allowance = current() if within == inf else Allowance(within)
+        batch = _Batch(predicted, values, costs, far, allowance)
         # The worst status of a record's parts and the last resort that gave it, as one number.
         hardest = np.zeros(len(values), np.uint8)
         for i, part in enumerate(self.parts):
@@ -241,11 +244,13 @@ class Engine:
         if self._only != "search" and part.puzzle:
             tool, most, by, block = PUZZLE, self._steps, part.puzzle.solve, _BOARDS
         else:
-            tool, most, by, block = SEARCH, self._budget(part), part.search, _RECORDS
+            tool, most, by, block = SEARCH, self._budget(part), part.search, part.block(_RECORDS)
         reached, proven = np.empty(len(rows), np.int64), np.empty(len(rows), np.bool_)
         for at in range(0, len(rows), block):
             some = slice(at, at + block)
-            reached[some], proven[some] = by(rows[some], batch.values, batch.costs, most)
+            few = max(most // _HASTE, 1) if batch.allowance.over else most
+            with batch.allowance.spent(free=len(rows[some]) * _EASY):
+                reached[some], proven[some] = by(rows[some], batch.values, batch.costs, few)
         done = _sure(reached, tool)
         left = np.flatnonzero(~proven)
         if len(left):
@@ -279,8 +284,13 @@ class Engine:
         """Ask the solver process; what was found before, at the cost `known`, stands unless it is dearer."""
         done = _sure(known.copy(), tool)
         for i, r in enumerate(rows):
-            seconds = min(self._seconds, max(batch.until - time.monotonic(), 0.0))
-            answer = part.cheapest.of(self._solver, batch.predicted[r], batch.costs[r], seconds)
+            if batch.allowance.over and (known[i] >= 0 or batch.allowance.overdrawn):
+                answer = part.answers.nearest(batch.predicted[r], batch.costs[r])
+            else:
+                seconds = min(self._seconds, max(batch.allowance.left, 0.0))
+                with batch.allowance.spent(at_once=True):
+                    answer = part.cheapest.of(self._solver, batch.predicted[r], batch.costs[r], seconds)
+                part.answers.keep(answer)
             done.least[i] = answer.bound
             done.status[i] = OPTIMAL if answer.proven else FEASIBLE
             if answer.values is not None and (answer.proven or not 0 <= known[i] <= answer.cost):
@@ -319,14 +329,14 @@ class _Batch(NamedTuple):
         predicted, values: bool (n, variables), as it was predicted, and as it stands.
         costs: int64 (n, variables), what changes cost.
         far: a cost beyond any.
-        until: when the solver process is asked no longer, by the monotonic clock.
+        allowance: for hard records.
     """
 
     predicted: Bools
     values: Bools
     costs: I64
     far: int
-    until: float
+    allowance: Allowance
 
 
 def _whole(form: NormalForm) -> Part:

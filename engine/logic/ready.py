@@ -11,13 +11,14 @@ from ..kernels.repair import Rows, sweep
 from ..kernels.repair_search import search_rows
 from ..kernels.repair_state import Sums, room_for
 from ..ports import I64
-from .cheapest import Cheapest
+from .cheapest import Answers, Cheapest
 from .diagram import Diagram, diagram_of
 from .normal import Bools
 from .ordering import widest_cut
 from .parts import Part
 from .puzzle import Puzzle, puzzle_of
 
+_LITERALS = 40_000  # of the constraints, times records, that are searched in one call of a kernel
 SMALL = 4_000  # nodes up to which a diagram is swept sooner than a record is searched
 
 
@@ -56,6 +57,11 @@ class Ready:
         return Cheapest(self.part)
 
     @cached_property
+    def answers(self) -> Answers:
+        """Answers that the solver process gave, for records that there is no time to ask about."""
+        return Answers(self.part)
+
+    @cached_property
     def _sums(self) -> Sums:
         offsets, literals, weights, bounds = self.part.packed
         order = np.argsort(np.abs(literals), kind="stable")
@@ -77,6 +83,10 @@ class Ready:
             owner[order].astype(np.int32),
             (np.sign(literals) * weights)[order],
         )
+
+    def block(self, most: int) -> int:
+        """Return how many records are searched in one call: fewer, down to one, where each takes longer."""
+        return max(min(most, _LITERALS // max(len(self.part.packed[1]), 1)), 1)
 
     def sweep(self, rows: I64, values: Bools, costs: I64, far: int) -> I64:
         """Repair `rows` in place by the diagram; return what each costs, -1 where no values are allowed.

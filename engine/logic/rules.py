@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..allowance import allowed, batch_seconds
 from ..errors import RuleError, SolverError
 from ..fields import choice, hidden, packs, rules
 from ..guard import Showing
@@ -50,6 +51,8 @@ class Rules(Node):
             the columns and classes of the same name; what the data does not have is a gap.
         carried: (key, file) of each pack as a model file holds it. It counts in place of the shipped one,
             which may have changed since.
+        batch_seconds: how long hard records of one batch may take together; what is left is answered by what
+            is found at once, marked as not proven to be the cheapest.
     """
 
     kind: ClassVar[str] = "logic.rules"
@@ -78,6 +81,7 @@ class Rules(Node):
     )
     packs: str = packs("", "Domain packs whose rules count too: their keys, separated by commas")
     carried: tuple[tuple[str, str], ...] = hidden(())
+    batch_seconds: float = batch_seconds()
 
     def rule_set(self, *inputs: Spec | None) -> RuleSet:
         """Return the rules bound to what arrives at the node.
@@ -117,7 +121,8 @@ class Rules(Node):
 
         def predict(scores: F32, facts: F64 | None, labels: I64 | None) -> tuple[Array, ...]:
             given = np.zeros((len(scores), 0), np.float64) if facts is None else facts
-            return guard(scores, given)
+            with allowed(guard, self.batch_seconds):
+                return guard(scores, given)
 
         return predict
 

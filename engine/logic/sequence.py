@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..allowance import allowed, batch_seconds
 from ..errors import RuleError, SolverError
 from ..fields import choice, hidden, packs, rules, text
 from ..guard import Showing
@@ -58,6 +59,7 @@ class Sequence(Node):
             events and facts are those of the same name; of an event that the scores lack none happens.
         carried: (key, file) of each pack as a model file holds it. It counts in place of the shipped one,
             which may have changed since.
+        batch_seconds: how long hard sequences of one batch may take together; see the constraint guard.
     """
 
     kind: ClassVar[str] = "logic.sequence"
@@ -98,6 +100,7 @@ class Sequence(Node):
     )
     packs: str = packs("", "Domain packs whose rules over events count too: their keys, separated by commas")
     carried: tuple[tuple[str, str], ...] = hidden(())
+    batch_seconds: float = batch_seconds()
 
     def rule_set(self, *inputs: Spec | None) -> RuleSet:
         """Return the rules bound to what arrives at the node.
@@ -144,7 +147,8 @@ class Sequence(Node):
         def predict(scores: F32, facts: F64 | None) -> tuple[Array, ...]:
             asked = self._asked(guard, scores, facts)
             labels, taken = asked[0], asked[2]
-            found = guard(*asked)
+            with allowed(guard, self.batch_seconds):
+                found = guard(*asked)
             done = found.repaired
             inside = np.arange(labels.shape[1]) < taken[:, None]
             changed = (done.labels != labels) & inside

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..allowance import together
 from ..convert import convert
 from ..errors import DataError, GraphError
 from ..graph import Graph, Wire
@@ -127,8 +128,9 @@ class Program:
         threads = 1 if self._guarded else threads
         early = self._early(wanted)
         compiled = self.compiled(tuple(early), _fed(records.samples))
-        arrays = self._many(compiled, records, early, threads)
-        got = self._late(wanted, early, arrays)
+        with together():
+            arrays = self._many(compiled, records, early, threads)
+            got = self._late(wanted, early, arrays)
         answer = self._answer(got[:told])
         return replace(answer, guarded=self._at_guard(got[told:])) if len(got) > told else answer
 
