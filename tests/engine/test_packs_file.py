@@ -152,7 +152,10 @@ def test_files_that_are_no_text_too_large_or_missing(tmp_path):
     with pytest.raises(RuleError, match="not a plain file"):
         load_pack(tmp_path)
     path.write_bytes(b"\xff\xfe[pack]")
-    with pytest.raises(RuleError, match=r"odd\.toml: Byte 1 is no UTF-8"):
+    with pytest.raises(RuleError, match=r"odd\.toml: It is text in UTF-16\. Save it as UTF-8\."):
+        load_pack(path)
+    path.write_bytes(b"[pack]\xff")
+    with pytest.raises(RuleError, match=r"odd\.toml: Byte 7 is no UTF-8"):
         load_pack(path)
     path.write_bytes(b"#" * (MOST_BYTES + 1))
     with pytest.raises(RuleError, match=r"odd\.toml: The file has"):
