@@ -10,6 +10,7 @@ import numpy as np
 from ..fields import bit_width, whole
 from ..node import Cost, Node, Operator, Parameter, Predictor, Specs, Work, wired
 from ..ports import F32, Array, Arrays, Spec
+from .activations import ACTIVATION_QUANTIZERS
 from .conv import Conv1d, Conv2d, Conv3d, WithFilters
 from .conv_depthwise import DepthwiseConv
 
@@ -29,7 +30,8 @@ class SeparableConv(DepthwiseConv, WithFilters, _Between):
     """y = pointwise(depthwise(x)): every channel filtered by itself, then channels mixed place by place.
 
     The two parts are the depthwise convolution and the convolution of kernel 1 of this library, with the same
-    widths and quantizers for their weights; what goes between is quantized to `between_bits`. In Keras it is
+    widths and quantizers for their weights; what goes between is quantized to `between_bits`, by the
+    quantizer of the activations where it serves that width, else by the standard. In Keras it is
     SeparableConv1D and 2D, in Larq QuantSeparableConv1D and 2D. Source: Howard et al. 2017, arXiv:1704.04861.
 
     Attributes:
@@ -63,15 +65,15 @@ class SeparableConv(DepthwiseConv, WithFilters, _Between):
     def parts(self) -> tuple[Node, Node]:
         """Return the two layers it is made of."""
         mine = {k: v for k, v in self.values().items() if k in DepthwiseConv.about()}
-        shared = {
-            k: mine[k] for k in ("weight_bits", "estimator", "weight_quantizer", "activation_quantizer")
-        }
+        shared = {k: mine[k] for k in ("weight_bits", "estimator", "weight_quantizer")}
+        serves = ACTIVATION_QUANTIZERS.get_option(self.activation_quantizer).fits(self.between_bits)
         first = DepthwiseConv(**{**mine, "bias": False})
         second = _POINTWISE[self.over](
             **shared,
             kernel=1,
             filters=self.filters,
             activation_bits=self.between_bits,
+            activation_quantizer=self.activation_quantizer if serves else "standard",
             bias=self.bias,
         )
         return first, second

@@ -205,7 +205,8 @@ def window_of(
         ShapeError: the record has other axes, or the kernel does not fit into it.
     """
     if len(shape) not in (dims, dims + 1):
-        words = f"It takes maps {AXES[dims]}; these have {len(shape)} axes, {_words(shape)}."
+        axes = "1 axis" if len(shape) == 1 else f"{len(shape)} axes"
+        words = f"It takes maps {AXES[dims]}; these have {axes}, {_words(shape)}."
         do = "Use the layer of that many axes." if len(shape) > 1 else "Wire it before the Flatten."
         raise ShapeError(words, do=do, port="in")
     full = _full(shape[:dims], 1)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..catalog import NODES
-from ..errors import DataError, GraphError
+from ..errors import DataError, GraphError, TrainError
 from ..flow.split import TEST, TRAIN, VALIDATION, Split, assign
 from ..graph import Graph, Placed
 from ..node import changed
@@ -31,6 +31,26 @@ class Splits:
     validation: Records
     test: Records
     notes: tuple[str, ...] = ()
+
+
+def check_trainable(graph: Graph, folder: Path) -> None:
+    """Refuse a graph with problems.
+
+    Raises:
+        TrainError: names the first problem.
+        DataError: a data file could not be read; says why.
+    """
+    wrong = [p for p in graph.problems() if p.level == "error"]
+    if not wrong:
+        return
+    for name, placed in graph.nodes.items():
+        if isinstance(placed.node, Source) and placed.node.header is None:
+            try:
+                placed.node.probe(folder)
+            except DataError as error:
+                raise error.at(name) from error
+    more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+    raise TrainError(f"The graph cannot be trained yet. {wrong[0]}{more}")
 
 
 def open_data(graph: Graph, folder: Path) -> Splits:

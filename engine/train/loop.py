@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from ..data.dataset import Splits, open_data
+from ..data.dataset import Splits, check_trainable, open_data
 from ..errors import TrainError
 from ..files.atomic import check_writable
 from ..files.run import Checkpoint, write_run
@@ -153,10 +153,7 @@ class Run:
         yield self._finish()
 
     def _read(self) -> Splits:
-        wrong = [p for p in self._graph.problems() if p.level == "error"]
-        if wrong:
-            more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
-            raise TrainError(f"The graph cannot be trained yet. {wrong[0]}{more}")
+        check_trainable(self._graph, self.project.folder)
         check_several(self._graph, self._settings)
         splits = open_data(self._graph, self.project.folder)
         if not len(splits.train):

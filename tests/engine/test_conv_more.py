@@ -48,6 +48,13 @@ def test_a_separable_layer_is_its_two_parts(axes, shape, bits):
     assert node.cost(spec).weight_bits == size
 
 
+@pytest.mark.parametrize(("given", "between", "second"), [("8", "32", "standard"), ("4", "8", "pact")])
+def test_what_goes_between_has_the_quantizer_of_the_activations_where_that_serves_it(given, between, second):
+    node = SeparableConv(activation_bits=given, activation_quantizer="pact", between_bits=between)
+    assert [part.values()["activation_quantizer"] for part in node.parts] == ["pact", second]
+    assert node.specs(Spec("real", (5, 6, 4)))[0].shape == (5, 6, 32)
+
+
 def test_gradients_pass_both_parts():
     widths = {"weight_bits": "32", "activation_bits": "32"}
     assert_gradients(SeparableConv(filters=3, **widths), (Spec("real", (4, 5, 2)),), [reals((4, 5, 2))])

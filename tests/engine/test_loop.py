@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.errors import ModelError, TrainError
+from engine.errors import DataError, ModelError, TrainError
+from engine.files.project import probed
 from engine.files.run import read_run
 from engine.train.loop import Run, train
 from engine.train.progress import BatchDone, EpochDone, Finished, StageStarted
@@ -93,6 +94,16 @@ def test_a_graph_with_problems_is_refused_in_words(binary_project):
     broken = replace(binary_project, graph=binary_project.graph.change("head", units=7))
     with pytest.raises(TrainError, match="The graph cannot be trained yet"):
         list(train(broken))
+
+
+def test_a_file_that_cannot_be_read_is_said_to_a_program_too(binary_project, data_file):
+    with np.load(data_file) as kept:
+        arrays = dict(kept)
+    arrays["x"][3].flat[2] = np.nan
+    np.savez(data_file, **arrays)
+    project = probed(binary_project)
+    with pytest.raises(DataError, match=r"data, .*record 4: A sample is not a finite number"):
+        next(s for s in train(project) if isinstance(s, BatchDone))
 
 
 def test_an_exploding_loss_stops_with_advice(binary_project):
