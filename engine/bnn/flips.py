@@ -31,7 +31,7 @@ from ..kernels.threads import share
 from ..levels import Quantized
 from ..node import Operator
 from ..ports import F32, F64, I64
-from .activations.binary import logistic_slopes
+from .activations.psa import mean_slopes
 from .linear import LayerInput
 
 _FAR = 350.0  # what inputs and moves are held within: the product of two exponentials stays finite
@@ -112,7 +112,7 @@ class Ahead:
         if drawn is None:
             return None
         at, g = (np.ascontiguousarray(a, np.float32).reshape(grad.shape) for a in drawn)
-        known = logistic_slopes(at) * g
+        known = mean_slopes(at) * g
         return Units(at, g, slopes, grad - _times(known, slopes))
 
     def _slopes(self, outputs: int) -> F32:

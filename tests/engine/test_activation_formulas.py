@@ -91,7 +91,7 @@ BITS = {
     "stochastic_sign": (None, lambda x, g, width: g * clip1(x)),
     "bernoulli": (None, lambda x, g, width: 0.5 * g * clip1(x)),
     "gumbel": (None, None),
-    "psa": (None, lambda x, g, width: g * (1 - np.tanh(x / 2) ** 2) / 2),  # test_flips.py
+    "psa": (None, lambda x, g, width: g * (1 - np.tanh(x / 2) ** 2) / 2),  # test_psa.py
     "reinforce": (None, lambda x, g, width: g * (1 - np.tanh(x / 2) ** 2) / 2),  # test_reinforce.py
     "rsign": (lambda x, width: sign(x), lambda x, g, width: g * clip1(x)),
     "adabin": (lambda x, width: sign(x), lambda x, g, width: g * clip1(x)),

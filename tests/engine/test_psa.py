@@ -45,7 +45,7 @@ def fresh(graph, seed, spread=1.0):
     rng = np.random.default_rng(seed)
     weights = {n: graph.node(n).start(rng, *graph.input_specs(n)) for n in graph.order}
     for arrays in weights.values():
-        for name in {"weight", "bias", "beta"} & set(arrays):
+        for name in [n for n in ("weight", "bias", "beta") if n in arrays]:
             arrays[name][...] = spread * rng.standard_normal(arrays[name].shape)
         if "gamma" in arrays:
             arrays["gamma"][...] = rng.choice([-1.0, 1.0], UNITS) * rng.uniform(0.7, 2, UNITS)

@@ -119,38 +119,6 @@ class Gumbel(ActivationQuantizer):
 
 
 @ACTIVATION_QUANTIZERS.option(
-    "psa",
-    "Path sample-analytic (PSA)",
-    formula="sign(x + ln(u / (1 - u))), u uniform; dL/dx = 2 F'(x) g, F logistic; g = (loss at +1 - loss "
-    "at -1) / 2, told through later units as sum of g (F(a at +1) - F(a at -1)); shipped sign(x)",
-    citation="Shekhovtsov et al. 2020, arXiv:2006.03143",
-    group=GROUP,
-)
-class PathSampleAnalytic(Gumbel):
-    """A draw of +1 or -1 as of `gumbel`, and what turning each sign would do, without drawing again.
-
-    g, of the dense layer or convolution that reads the signs, is found so where its sums lead, through norms
-    and flattening only, to units of this kind, or of a dense layer to the scores (bnn/flips.py). Elsewhere,
-    as where sums are pooled, added to others or read twice, g is the derivative: the straight-through
-    estimator with the slope of tanh(x / 2), which the paper derives as the linear form of PSA. So goes back
-    what else reaches the loss: through the statistics of a batch, from a teacher, from rules.
-    """
-
-    by_flips: ClassVar[bool] = True
-
-    def gradient(self, x: F32, grad: F32) -> F32:
-        self.difference = grad
-        return logistic_slopes(x) * grad
-
-
-def logistic_slopes(x: F32) -> F32:
-    """Return the slope of the mean of a sign that is +1 with the chance 1 / (1 + exp(-x)), of x's shape."""
-    soft = np.tanh(x / np.float32(2))
-    slopes: F32 = (1 - soft * soft) / np.float32(2)
-    return slopes
-
-
-@ACTIVATION_QUANTIZERS.option(
     "rsign",
     "Shifted sign (RSign)",
     formula="sign(x + b), b learned for each channel from 0; dL/db = sum of dL/dx",
