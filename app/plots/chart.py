@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import ceil
+from math import ceil, floor, log10
 from typing import Any
 
 import numpy as np
@@ -18,18 +18,26 @@ from app.theme.fonts import BODY, CAPTION, font
 
 _GRID = {"dark": 0.10, "light": 0.16}
 _FAINT = 0.28  # opacity of what a mean is taken of
+_TICK_ACROSS, _TICK_UP = 44, 26  # px from one tick to the next, at least
 _DOTS_TO = 40  # points up to which each is marked
 SMOOTH_TO = 2_000  # points up to which a curve is drawn two pixels wide and smoothed
 
 
 class Axis(pg.AxisItem):  # type: ignore[misc]
-    """An axis whose large whole numbers have thin spaces.
+    """An axis whose large whole numbers have thin spaces, and whose ticks are as far apart as each other.
 
     Attributes:
         counts: how many things it counts: then only whole numbers up to it are written; None for any number.
+        least: the least from one tick to the next.
     """
 
     counts: int | None = None
+    least: float = 0.0
+
+    def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
+        across = self.orientation in ("bottom", "top")
+        room = (_TICK_ACROSS if across else _TICK_UP) / max(size, 1.0)
+        return [(max(spacing_for(abs(high - low) * room), self.least), 0.0)]
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
         if self.counts is not None:
@@ -40,7 +48,13 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
             every = self._every(spacing, max(map(abs, values), default=0))
             said = [whole(round(v * scale)).replace("-", "−") for v in values]
             return [words if not round(v) % every else "" for words, v in zip(said, values, strict=True)]
-        return [str(s).replace("-", "−") for s in super().tickStrings(values, scale, spacing)]
+        said = [str(s).replace("-", "−") for s in super().tickStrings(values, scale, spacing)]
+        if self.logMode:  # of a decade 1, 2 and 5 alone: the others would touch
+            said = [
+                s if round(10 ** (v - floor(v + 1e-9))) in (1, 2, 5) else ""
+                for s, v in zip(said, values, strict=True)
+            ]
+        return said
 
     def _every(self, spacing: float, most: float) -> int:
         """Return of how many whole numbers one is written, so that none touches the next."""
@@ -50,6 +64,14 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
         across = self.orientation in ("bottom", "top") and room > 0
         crowd = ceil(widest / room) if across else 1
         return round(spacing) * crowd if crowd > 1 else 1
+
+
+def spacing_for(least: float) -> float:
+    """Return the smallest of 1, 2 and 5 times powers of ten that is at least `least`."""
+    if not least > 0:
+        return 1.0
+    decade = 10.0 ** floor(log10(least))
+    return next(step * decade for step in (1, 2, 5, 10) if step * decade >= least * (1 - 1e-9))
 
 
 class _View(pg.ViewBox):  # type: ignore[misc]

@@ -18,7 +18,7 @@ from app.plots.series import Series
 from app.theme.current import theme
 from app.theme.fonts import BODY, CAPTION, font
 
-_ROUND, _INSIDE = 8, 36  # px around the legend; from above, where it stands in the plot
+_ROUND, _INSIDE, _OVER = 8, 32, 22  # px around the legend; from above, where there is no title; for it
 _TITLE_FROM = 76  # px from the left edge to the end of a title of no letters, with some air
 _UNDER_WORDS = 0.7  # how far the words of a mark cover the curves behind them
 _PLACES = (0.4, 0.25, 0.1)  # heights, of the plot, at which the words of marks in a row stand
@@ -65,6 +65,9 @@ class Curves(Chart):
         self._ranges: tuple[Range, Range] | None = None  # as they were chosen here last
         super().__init__(title, "Epoch", y, parent)
         self.plot.getAxis("left").setLogMode(decades)
+        self.plot.getAxis("bottom").least = 1.0
+        if decades:  # the legend stands over the plot, where a control has the place of the title
+            self.plot.layout.setContentsMargins(0, _OVER, 8, 0)
         self.view.disableAutoRange()
         self.legend = LegendRow(self)
         for key in curves:
@@ -152,7 +155,7 @@ class Curves(Chart):
             self._place_legend()
 
     def _place_legend(self) -> None:
-        """Put it beside the title; in the corner that a falling loss leaves free, where there is none."""
+        """Put it beside the title, or under where that would be."""
         room = self.width() - self.legend.width() - _ROUND
         self.legend.move(room, _INSIDE if self._decades else _ROUND)
         title = QFontMetrics(font(BODY, 600)).horizontalAdvance(self._title) + _TITLE_FROM

@@ -112,8 +112,10 @@ class RasterChart(Chart):
         begins = [*self._records, right]
         for at, (line, title) in enumerate(zip(self._borders, self._records.values(), strict=True)):
             room = int((begins[at + 1] - begins[at]) / pixel) - _TITLE_GAP
-            shown = metrics.elidedText(title, Qt.TextElideMode.ElideRight, room)
-            words = literal(shown) if len(shown) > 1 else ""
+            brief = title.partition(" ")[2]  # the class alone
+            fits = next((one for one in (title, brief) if one and metrics.horizontalAdvance(one) <= room), "")
+            shown = fits or metrics.elidedText(brief or title, Qt.TextElideMode.ElideRight, room)
+            words = literal(shown) if shown != "…" else ""
             if line.label.format != words:
                 line.label.setFormat(words)
 

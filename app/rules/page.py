@@ -28,6 +28,7 @@ from app.rules.checking import Bound, Checked, Example, bound, check
 from app.rules.checks_pane import ChecksPane
 from app.rules.packs_view import PacksView
 from app.rules.record_pane import RecordPane
+from app.rules.sequence_pane import SequencePane
 from app.task import Latest
 from app.theme.fonts import BASE, font
 from app.worker import Trainer
@@ -68,7 +69,7 @@ class RulesPage(QWidget):
         self._slow = QTimer(self, singleShot=True, interval=_SAY_AFTER)
         self.text = RulesText(margin=True)
         self.checks, self.record = ChecksPane(), RecordPane(document, trainer)
-        self.packs = PacksView()
+        self.sequence, self.packs = SequencePane(), PacksView()
         self._build()
         self._connect()
 
@@ -91,7 +92,7 @@ class RulesPage(QWidget):
     def busy(self) -> bool:
         """Whether the last letter typed is still being checked, or the record judged."""
         waiting = self._check_soon.isActive() or self._keep_soon.isActive()
-        parts = (self._checking, self._binding, self.record, self.packs)
+        parts = (self._checking, self._binding, self.record, self.sequence, self.packs)
         return waiting or any(part.busy for part in parts)
 
     def wait(self) -> None:
@@ -101,6 +102,7 @@ class RulesPage(QWidget):
         self._checking.wait()
         self._binding.wait()
         self.record.wait()
+        self.sequence.wait()
         self.packs.wait()
 
     # Putting together
@@ -122,7 +124,9 @@ class RulesPage(QWidget):
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setFont(font(BASE))
         self.tabs.addTab(self.record, "Record")
+        self.tabs.addTab(self.sequence, "Sequence")
         self.tabs.addTab(self.checks, "Checks")
+        self.tabs.setTabVisible(self.tabs.indexOf(self.sequence), False)
         self.split = QSplitter(Qt.Orientation.Horizontal)
         self.split.setHandleWidth(1)
         self.split.setChildrenCollapsible(False)
@@ -188,6 +192,8 @@ class RulesPage(QWidget):
         self.checks.example_wanted.connect(self._try)
         self.record.line_wanted.connect(self.text.go_to)
         self.record.truths_found.connect(self.text.show_truths)
+        self.sequence.line_wanted.connect(self.text.go_to)
+        self.sequence.truths_found.connect(self.text.show_truths)
         self.node.activated.connect(lambda place: self.show_node(self.node.itemData(place)))
         self.back.clicked.connect(self._leave)
         self.views.chosen.connect(self.show_view)
@@ -287,9 +293,22 @@ class RulesPage(QWidget):
             return
         self._keep()
         if isinstance(rules, Bound):
-            self.record.show_rules(self.name, rules)
+            self._show_bound(rules)
         elif not self._checking.busy:
             self._take(rules)
+
+    def _show_bound(self, rules: Bound) -> None:
+        """Try rules on a record, or on a sequence where they are over events."""
+        events = bool(rules.rules.vocabulary.sequences)
+        shown, other = (self.sequence, self.record) if events else (self.record, self.sequence)
+        in_front = self.tabs.currentWidget() is other
+        self.tabs.setTabVisible(self.tabs.indexOf(shown), True)
+        self.tabs.setTabVisible(self.tabs.indexOf(other), False)
+        if in_front:
+            self.tabs.setCurrentWidget(shown)
+        self.record.show_rules(self.name, rules)
+        if events:
+            self.sequence.show_rules(rules)
 
     def _keep(self) -> None:
         """Make what is typed the node's rules."""

@@ -67,8 +67,22 @@ def raw_scores(program: Program | None, name: str, count: int, record: Records) 
 
 
 def facts_at(graph: Graph, name: str, record: Records) -> F64:
-    """Return the facts of one record as they arrive at a guard, float64 (columns,)."""
-    spec = graph.input_specs(name)[1]
+    """Return the facts of one record as they arrive at a guard, float64 (columns,); NaN where not known.
+
+    Nodes that the facts pass, as measures of an image, take part; those that learn are not known before.
+    """
+    spec, wire = graph.input_specs(name)[1], graph.into(name)[1]
     wanted = len(spec.columns) if spec else 0
-    facts = np.asarray(record.facts[0], np.float64)
-    return facts[:wanted] if len(facts) >= wanted else np.full(wanted, np.nan)
+    unknown = np.full(wanted, np.nan)
+    if wire is None:
+        return unknown
+    feeding = graph.upstream(wire.source)
+    if any(graph.node(one).learning != "none" for one in feeding):
+        return unknown
+    path = graph.remove(*(set(graph.nodes) - feeding - {name, *graph.of_kind("flow.output")}))
+    try:
+        values = next(Program(path, {}).runs(record, only=name))
+        facts = np.asarray(values[wire.source, wire.output][0], np.float64).reshape(-1)
+    except (PolybitError, KeyError, StopIteration):
+        return unknown
+    return facts if len(facts) == wanted else unknown

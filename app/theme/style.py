@@ -97,6 +97,7 @@ QTabWidget::pane { border: 0; background: $panel; }
 QTabBar { background: $panel; qproperty-drawBase: 0; }
 QTabBar::tab { background: transparent; color: $mid; padding: 9px 14px; border: 0;
   border-bottom: 2px solid transparent; }
+QTabBar[tight="true"]::tab { padding: 9px 7px; }
 QTabBar::tab:hover { color: $hi; }
 QTabBar::tab:selected { color: $hi; border-bottom: 2px solid $accent; }
 QTabBar::tab:focus { color: $accent; }

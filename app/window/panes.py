@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QSettings, QSize, Qt
+from PySide6.QtCore import QByteArray, QEvent, QObject, QSettings, QSize, Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QSplitter, QTabWidget, QWidget
 
 from app.canvas.palette import Palette
@@ -19,6 +19,7 @@ from app.theme.fonts import BASE, font
 from app.worker import Trainer
 
 _LEFT, _RIGHT, _BOTTOM = 244, 304, 268  # px at first
+_TIGHT = 560  # px of the panels below which their names are closer
 _HIGH = 0.72  # of the height, for panels that are given more room
 _KEY = "panes"
 
@@ -54,6 +55,7 @@ class Panes(QSplitter):
         self.tabs.setCornerWidget(row(self.more))
         self.tabs.setProperty("surface", "panel")
         self.tabs.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.tabs.installEventFilter(self)
         self._document = document
         self.middle = _split(Qt.Orientation.Vertical, self.canvas, self.tabs, stretch=0)
         self.side = _scrolled(self.inspector)
@@ -73,6 +75,19 @@ class Panes(QSplitter):
         document.changed.connect(self._count_problems)
         trainer.looked.connect(self._count_broken)
         self._count_problems()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and watched is self.tabs:
+            self._share_tabs()
+        return super().eventFilter(watched, event)
+
+    def _share_tabs(self) -> None:
+        """Set the names of the panels closer where they would not all be seen."""
+        bar, tight = self.tabs.tabBar(), self.tabs.width() < _TIGHT
+        if bar.property("tight") != tight:
+            bar.setProperty("tight", tight)
+            bar.style().unpolish(bar)
+            bar.style().polish(bar)
 
     def show_panel(self, name: str) -> None:
         """Bring a panel of the tabs to the front."""

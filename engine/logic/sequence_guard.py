@@ -147,6 +147,11 @@ def body_of(rule: Rule, tests: Outcomes, events: tuple[str, ...]) -> Body:
     return _settled(rule.bound, tests, events, lenient=True)
 
 
+def strict_body_of(rule: Rule, tests: Outcomes, events: tuple[str, ...]) -> Body:
+    """Return the same of a rule that an open test does not let hold; raises as `body_of` does."""
+    return _settled(rule.bound, tests, events, lenient=False)
+
+
 def call_of(atom: Happens, events: tuple[str, ...]) -> Call:
     """Return an atom about events as a call by their names."""
     return Call(atom.template, tuple(_named(place, events) for place in atom.places), atom.numbers)

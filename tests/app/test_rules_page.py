@@ -16,13 +16,17 @@ from app.document import Document
 from app.panels.facts_table import MISSING
 from app.rules.judging import truths
 from app.rules.page import RulesPage
+from app.rules.sample import facts_at, read_sample
 from app.rules.truths import counted
 from app.worker import Trainer
 from engine.catalog import NODES
-from engine.files.project import new_project
+from engine.files.project import new_project, open_project
+from engine.files.store import packed, started
+from engine.guard import Grid
 from engine.logic.packs import packs
 from engine.logic.ruleset import RuleSet
 from engine.ports import Column
+from engine.runtime.program import Program
 
 
 @pytest.fixture
@@ -204,8 +208,64 @@ def test_rules_over_events_are_written_here_too(tmp_path: Path, qtbot: QtBot) ->
     page.packs.taken.emit(("aircraft-departure",))
     assert document.graph.node("order").values()["packs"] == "aircraft-departure"
     page.show_view("write")
-    assert "constraints panel" in page.record.empty.words()
     page.wait()
+
+
+def test_a_typed_sequence_is_judged_and_repaired(tmp_path: Path, qtbot: QtBot) -> None:
+    document, trainer = begun(tmp_path, epochs=1)
+    text = "rule answered: response(a, b)\nrule once: absence(c, 2)\nrule soon: response(a, b, within 2 h)"
+    graph = document.graph.add(
+        "order", NODES["logic.sequence"](events="a, b, c, d, e, f", rules=text), 900, 0
+    )
+    document.edit("Add", graph.wire("data", "samples", "order", "scores"))
+    page = RulesPage(document, trainer)
+    qtbot.addWidget(page)
+    page.resize(1200, 800)
+    page.show()
+    page.show_node("order")
+    _settled(qtbot, page)
+    assert page.tabs.currentWidget() is page.sequence
+    assert "Nothing is typed yet" in page.sequence.words
+    told: list[dict[int, tuple[str, str]]] = []
+    page.sequence.truths_found.connect(told.append)
+    QTest.keyClicks(page.sequence.text, "c, a, c")
+    _settled(qtbot, page)
+    tried = page.sequence.tried
+    assert tried is not None
+    assert tried.truths == ("false", "false", "false")
+    assert isinstance(tried.case.picture, Grid)
+    assert len(tried.case.picture.changed) == 1
+    assert tried.case.left == ()
+    assert {line: said for line, (said, _) in told[-1].items()} == {1: "false", 2: "false", 3: "false"}
+    page.sequence.text.setPlainText("a at 0 h, b at 3 h")
+    _settled(qtbot, page)
+    assert page.sequence.tried is not None
+    assert page.sequence.tried.truths == ("true", "true", "false")
+    page.sequence.text.setPlainText("a, z")
+    _settled(qtbot, page)
+    assert "There is no event 'z'" in page.sequence.words
+    assert page.sequence.tried is None
+    page.sequence.text.clear()
+    page.sequence.append("a")
+    page.sequence.append("b")
+    assert page.sequence.text.toPlainText() == "a, b"
+    _settled(qtbot, page)
+    assert page.sequence.tried is not None
+    assert page.sequence.tried.truths == ("true", "true", "unknown")
+    page.wait()
+
+
+def test_facts_are_those_that_arrive_at_the_guard_measures_too() -> None:
+    project = open_project(Path(__file__).parents[2] / "projects/digits/digits.polybit")
+    graph = project.graph
+    sample = read_sample(graph, project.folder)
+    record = sample.parts["validation"].take(slice(7, 8))
+    found = facts_at(graph, "Constraint guard", record)
+    program = Program(graph, packed(graph, started(graph)))
+    arriving = program.inputs_of("Constraint guard", next(program.runs(record, only="Constraint guard")))[1]
+    assert arriving is not None
+    assert np.isfinite(found).sum() > len(found) / 2
+    assert np.array_equal(found, arriving[0], equal_nan=True)
 
 
 def test_what_is_typed_stays_with_its_node_and_its_project(
