@@ -82,6 +82,6 @@ def test_the_repair_changes_the_fewest_steps(guard: SequenceGuard) -> None:
         if "false" not in truths(guard, read_steps(", ".join(other), EVENTS), np.array([75.0]))
     )
     assert len(tried.case.picture.changed) == fewest
-    again = tried.showing.again(tried.case, np.array([75.0]), {"step 1": "order"})
+    again = tried.showing.again(tried.case, np.array([75.0]), {"step 1": "Pay now"})
     assert isinstance(again.picture, Grid)
-    assert again.picture.parts[0].fixed == "order"
+    assert again.picture.parts[0].fixed == "Pay now"
