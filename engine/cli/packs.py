@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import time
 from dataclasses import asdict
+from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from ..logic.packs import combined, origins_of, pack_of, packs
 from ..logic.readers import READERS, Document, read_rules
 from ..logic.ruleset import RuleSet
 from ..logic.trials import Trial, tried
+from .numbers import count, seconds
 from .printing import plural, say, say_json, table
 
 ALL = "all"
@@ -33,6 +37,7 @@ _KEPT = {
 }
 
 _MOST_RECORDS = 100_000_000
+_MOST_SEED = 10**19 - 1
 
 
 def list_packs(options: argparse.Namespace) -> int:
@@ -70,14 +75,19 @@ def _figures_of(key: str) -> dict[str, Any]:
     }
 
 
+_records, _seed = partial(count, low=1, high=_MOST_RECORDS), partial(count, high=_MOST_SEED)
+
+
 def try_rules(options: argparse.Namespace) -> int:
     """Repair records drawn at random and judge the answers by the rules; 1 where an answer breaks one."""
     names = list(packs()) if ALL in options.rules else options.rules
     documents = {name: document_of(name) for name in names}
     told, total, rows = [], Trial(), [_HEADER]
+    until = time.monotonic() + options.seconds
     for i, (name, document) in enumerate(documents.items()):
         share = options.records // len(documents) + (i < options.records % len(documents))
-        found = tried(bound(name, document), share, options.seed)
+        left = max(until - time.monotonic(), 0.0)
+        found = tried(bound(name, document), share, options.seed, left)
         total += found
         told.append({"name": name, **asdict(found)})
         rows.append(_row(name, found))
@@ -85,8 +95,12 @@ def try_rules(options: argparse.Namespace) -> int:
         say_json({"seed": options.seed, "each": told, "total": asdict(total)})
     else:
         table([*rows, _row("together", total)] if len(documents) > 1 else rows)
-        for name, count in total.rules.items():
-            say(f"{name} is broken in {plural(count, 'answer')}.")
+        for name, times in total.rules.items():
+            say(f"{name} is broken in {plural(times, 'answer')}.")
+        if total.unproven:
+            say(f"Of {plural(total.unproven, 'answer')} it is not proven that none is cheaper.")
+        if total.records < options.records:
+            say(f"The time was over after {total.records:,} of {options.records:,}; give more --seconds.")
     return 1 if total.broken_after else 0
 
 
@@ -165,17 +179,16 @@ def add_packs(under: Any, make: Any) -> None:
     one.add_argument(
         "rules", nargs="+", help=f"packs, {' '.join(READERS)} files, packs joined by +, or {ALL}"
     )
-    one.add_argument("--records", type=_records, default=100_000, help="how many in all (default 100000)")
+    one.add_argument(
+        "--records",
+        type=_records,
+        default=100_000,
+        help="how many in all (default 100000)",
+    )
+    one.add_argument(
+        "--seconds",
+        type=seconds,
+        default=inf,
+        help="time for all of it; what is not tried by then is left (default: no limit)",
+    )
     one.add_argument("--seed", type=_seed, default=0, help="of the random records (default 0)")
-
-
-def _seed(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < 20):
-        raise argparse.ArgumentTypeError(f"must be a whole number of at most 19 digits; got {text[:20]}")
-    return int(text)
-
-
-def _records(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= _MOST_RECORDS):
-        raise argparse.ArgumentTypeError(f"must be 1 to {_MOST_RECORDS:,}; got {text[:20]}")
-    return int(text)

@@ -29,6 +29,7 @@ from ..logic.readers import READERS
 from ..logic.solver import shared_solver
 from ..ports import I64
 from .clauses import add_write
+from .numbers import count, nats, seconds
 from .packs import add_packs, check_document
 from .printing import plural, say, say_json
 from .rule_texts import TEXT, document_for, repair_table
@@ -242,7 +243,7 @@ def add_rules(verbs: Any, make: Any) -> None:
     under = rules.add_subparsers(title="verbs", metavar="VERB", required=True)
     one = make(under, "check", check_rules, "can the rules be kept, and which say nothing new", json=True)
     _add_files(one)
-    one.add_argument("--seconds", type=_seconds, default=20.0, help="time for the questions (default 20)")
+    one.add_argument("--seconds", type=seconds, default=20.0, help="time for the questions (default 20)")
     add_packs(under, make)
     add_sequences(under, make)
     add_write(under, make, _add_files)
@@ -254,19 +255,19 @@ def add_rules(verbs: Any, make: Any) -> None:
     one.add_argument("--facts", type=int, default=0, help="the first so many variables are given (default 0)")
     one.add_argument(
         "--soft-nats",
-        type=_nats,
+        type=nats,
         default=1.0,
         help="log-odds that one unit of a soft weight is worth (default 1)",
     )
     one.add_argument(
         "--seconds",
-        type=_seconds,
+        type=seconds,
         default=inf,
         help="time for hard records, all together; the rest is repaired but not proven (default: no limit)",
     )
     one.add_argument(
         "--sample",
-        type=_count,
+        type=count,
         default=_SAMPLE,
         help=f"records RC2 solves once more (default {_SAMPLE})",
     )
@@ -276,24 +277,3 @@ def _add_files(verb: Any) -> None:
     verb.add_argument("file", help=f"a domain pack, or rules ({' '.join((*SUFFIXES, TEXT, *READERS))})")
     verb.add_argument("--data", help="a table of facts and answers (.csv) that rules of a text are about")
     verb.add_argument("--decides", default="", help="columns of --data that are decided, commas between")
-
-
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise argparse.ArgumentTypeError(f"must be a whole number, 0 to 999999999; got {text[:20]}")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    return _between(text, 0.1, 86_400.0)
-
-
-def _nats(text: str) -> float:
-    return _between(text, 0.0001, 10_000.0)
-
-
-def _between(text: str, low: float, high: float) -> float:
-    value = float(text)
-    if not low <= value <= high:
-        raise argparse.ArgumentTypeError(f"must be {low:g} to {high:g}; got {text[:20]}")
-    return value

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..allowance import allowed, together
 from ..errors import RuleError
 from ..ports import F64, I32, I64
 from .formula import Formula, Happens, parts_of, with_parts
 from .lowering import SCALE, lowered, soft_costs
 from .pack import Pack, Sample, Value
-from .pipeline import NONE, Engine
+from .pipeline import FEASIBLE, UNKNOWN, Engine
 from .ruleset import Rule, RuleSet
 from .truth import Bools
 from .vocabulary import Variable, Vocabulary
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
 GAPS = 0.05  # of the facts that are drawn
 SPREAD = 2.0  # standard deviation of the scores, in nats
 STEPS = 12  # of the longest sequence that is drawn
-_CHUNK = 20_000
+HARD = 60.0  # seconds for all hard records
+_FIRST, _CHUNK = 20, 20_000  # records at a time: of the first, and at most
 
 
 @dataclass(frozen=True)
@@ -41,11 +44,13 @@ class Trial:
     Attributes:
         records: how many were tried.
         changed: of how many the answer was changed.
-        none: of how many the facts allow no answer; they are told apart and not judged after repair.
+        none: of how many the facts allow no answer, or none was found in time; they are told apart and not
+            judged after repair.
         breaking_before: how many records broke a rule as they were drawn.
         breaking_after: how many broke one after repair.
         broken_before: how many rules they broke as they were drawn, added up.
         broken_after: the same after repair.
+        unproven: of how many answers it is not known that none is cheaper.
         seconds: how long drawing, repair and judging took.
         rules: how many records broke a rule after repair, by its name, where any did.
     """
@@ -57,6 +62,7 @@ class Trial:
     breaking_after: int = 0
     broken_before: int = 0
     broken_after: int = 0
+    unproven: int = 0
     seconds: float = 0.0
     rules: Mapping[str, int] = field(default_factory=dict)
 
@@ -67,8 +73,14 @@ class Trial:
         return Trial(**sums, rules=dict(rules))
 
 
-def tried(rules: RuleSet, records: int, seed: int = 0) -> Trial:
+def tried(rules: RuleSet, records: int, seed: int = 0, seconds: float = inf) -> Trial:
     """Return what becomes of `records` records drawn for `rules`, the same for the same seed.
+
+    Args:
+        rules: the rules.
+        records: how many, at most.
+        seed: of the records.
+        seconds: after which no more are drawn; hard records together take no more, and at most HARD.
 
     Raises:
         RuleError: a fact has no least or most value to draw between.
@@ -79,14 +91,26 @@ def tried(rules: RuleSet, records: int, seed: int = 0) -> Trial:
     plain, _ = parted(rules)
     repair = _Plain(plain) if plain.rules else None
     orders = orders_of(rules)
-    for start in range(0, records, _CHUNK):
-        rng = np.random.default_rng((seed, start))
-        n = min(_CHUNK, records - start)
-        if repair:
-            found += repair(rng, n)
-        for i, order in enumerate(orders):
-            found += replace(_try_order(order, rng, n), records=0 if repair or i else n)
+    with together():
+        for start, n in _chunks(records):
+            if time.perf_counter() - began > seconds:
+                break
+            rng = np.random.default_rng((seed, start))
+            with allowed(rules, min(seconds, HARD)):
+                if repair:
+                    found += repair(rng, n)
+                for i, order in enumerate(orders):
+                    found += replace(_try_order(order, rng, n), records=0 if repair or i else n)
     return replace(found, seconds=time.perf_counter() - began)
+
+
+def _chunks(records: int) -> Iterator[tuple[int, int]]:
+    """Yield where chunks begin and how many records they have: few at first, for they may be hard."""
+    start, most = 0, _FIRST
+    while start < records:
+        n = min(most, records - start)
+        yield start, n
+        start, most = start + n, min(most * 4, _CHUNK)
 
 
 def facts_of(vocabulary: Vocabulary, samples: Sequence[Sample]) -> F64:
@@ -139,9 +163,10 @@ class _Plain:
         decided = self._engine(predicted, costs)
         raw, answers = self._compiled.answers(predicted), self._compiled.answers(decided.values)
         before, after = self._rules.broken(facts, raw), self._rules.broken(facts, answers)
-        dead = decided.status == NONE
+        dead = decided.status >= UNKNOWN
         after &= self._hard & ~dead[:, None]
-        return _counted(self._rules.names, before & self._hard, after, dead, (raw != answers).any(1))
+        found = _counted(self._rules.names, before & self._hard, after, dead, (raw != answers).any(1))
+        return replace(found, unproven=int((decided.status == FEASIBLE).sum()))
 
 
 def drawn(vocabulary: Vocabulary, n: int, rng: np.random.Generator, gaps: float = GAPS) -> F64:
@@ -234,7 +259,7 @@ def _try_order(order: Order, rng: np.random.Generator, n: int) -> Trial:
     done = order.engine(labels, costs, lengths, times)
     judge = partial(_broken_orders, order, lengths, times)
     before, after = judge(labels), judge(done.labels)
-    dead = done.status == NONE
+    dead = done.status >= UNKNOWN
     after &= order.hard & ~dead[:, None]
     return _counted(order.names, before & order.hard, after, dead, (labels != done.labels).any(1))
 

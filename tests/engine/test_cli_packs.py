@@ -118,6 +118,16 @@ def test_records_are_a_number(capsys):
     assert "must be 1 to" in capsys.readouterr().err
 
 
+def test_a_limit_of_time_ends_the_trial_and_says_how_far_it_came(tmp_path, capsys):
+    path = tmp_path / "large.uvl"
+    features = "\n".join(f"\t\t\tv{i}" for i in range(40))
+    path.write_text(f"features\n\troot\n\t\tor\n{features}\nconstraints\n\tv0 => v1\n")
+    assert main(["rules", "try", str(path), "--records", "100000000", "--seconds", "0.5"]) == 0
+    said = capsys.readouterr().out
+    assert "The time was over after" in said
+    assert "of 100,000,000; give more --seconds." in said
+
+
 @pytest.mark.parametrize("seed", ["-1", "9" * 30, "x"])
 def test_a_seed_is_a_whole_number(seed, capsys):
     with pytest.raises(SystemExit) as told:
