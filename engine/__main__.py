@@ -13,6 +13,10 @@ def main() -> int:
     except KeyboardInterrupt:
         sys.stderr.write("polybit: Stopped.\n")
         return 130
+    except OSError as error:  # no folder for the machine code of kernels can be written to
+        do = "Set POLYBIT_CACHE or TMPDIR to a folder that can be written to."
+        sys.stderr.write(f"polybit: There is nowhere to keep files: {error.strerror or error}. {do}\n")
+        return 1
     spare_scipy()
     return run(sys.argv[1:])
 

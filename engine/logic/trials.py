@@ -50,9 +50,9 @@ class Trial:
         breaking_after: how many broke one after repair.
         broken_before: how many rules they broke as they were drawn, added up.
         broken_after: the same after repair.
-        unproven: of how many answers it is not known that none is cheaper.
         seconds: how long drawing, repair and judging took.
         rules: how many records broke a rule after repair, by its name, where any did.
+        unproven: of how many answers it is not known that none is cheaper.
     """
 
     records: int = 0
@@ -62,9 +62,9 @@ class Trial:
     breaking_after: int = 0
     broken_before: int = 0
     broken_after: int = 0
-    unproven: int = 0
     seconds: float = 0.0
     rules: Mapping[str, int] = field(default_factory=dict)
+    unproven: int = 0
 
     def __add__(self, other: Trial) -> Trial:
         rules = Counter(self.rules) + Counter(other.rules)
