@@ -13,6 +13,8 @@ from ..errors import PolybitError
 from ..estimate import estimate
 from ..fields import label
 from ..files.project import Project, open_project
+from ..graph import Graph, Problem
+from ..logic.checking import check_rules
 from ..templates import TEMPLATES
 from ..train.check import ALLOWED, check_gradients
 from .printing import note, say, say_json, size, table
@@ -23,7 +25,7 @@ def check(options: argparse.Namespace) -> int:
     project = open_project(options.project)
     if options.gradients:
         return _check_gradients(project, json=options.json)
-    problems = project.graph.problems()
+    problems = [*project.graph.problems(), *_of_rules(project.graph)]
     errors = [p for p in problems if p.level == "error"]
     if options.json:
         say_json({"problems": [asdict(p) for p in problems], "notes": list(project.notes)})
@@ -35,6 +37,25 @@ def check(options: argparse.Namespace) -> int:
     if not problems:
         say(f"No problems: {len(project.graph.nodes)} nodes, {len(project.graph.wires)} wires.")
     return 1 if errors else 0
+
+
+def _of_rules(graph: Graph) -> list[Problem]:
+    """Return as warnings where the rules that a node is given leave no answer."""
+    found: list[Problem] = []
+    for name in graph.order:
+        node, text = graph.nodes[name].node, getattr(graph.nodes[name].node, "rules", "")
+        if not (hasattr(node, "rule_set") and isinstance(text, str) and text.strip()):
+            continue
+        try:
+            told = check_rules(text, node.rule_set(*graph.input_specs(name)).vocabulary)
+        except (PolybitError, ValueError):  # what is not wired or cannot be read is a problem of the graph
+            continue
+        for finding in told.findings:
+            if finding.kind in ("conflict", "no answer"):
+                place = f"line {finding.line}: " if finding.line else ""
+                what = f"{place}{finding.what}"
+                found.append(Problem(name, what, finding.do, parameter="rules", level="warning"))
+    return found
 
 
 def _check_gradients(project: Project, *, json: bool) -> int:

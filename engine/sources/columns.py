@@ -156,7 +156,9 @@ def numbers(table: Table, name: str) -> F64:
         if not abs(out[row]) <= _LARGEST:
             fault = "not a number" if math.isnan(out[row]) else "too large"
             words = f"{cell[:80]!r} is {fault}."
-            raise DataError(words, where=table.place(row, name), do="Correct it, or leave the cell empty.")
+            comma = not math.isnan(number(cell.replace(",", ".", 1)))
+            do = "Write decimals with a point." if comma else "Correct it, or leave the cell empty."
+            raise DataError(words, where=table.place(row, name), do=do)
     return out
 
 

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -72,6 +73,32 @@ def test_check_and_estimate_print_figures(binary_project, capsys):
     assert figures["total"]["weight_bytes"] == sum(n["weight_bits"] for n in figures["by_node"].values()) // 8
     assert main(["estimate", str(binary_project.path)]) == 0
     assert "hidden" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("rules", "words"),
+    [
+        ("rule a: class = unacc\nrule b: class = acc", "a and b cannot all be kept"),
+        (
+            'rule a: if safety = low then class = unacc\nrule b: if persons = "2" then class = acc',
+            "When safety = low and persons = 2, no answer keeps all rules",
+        ),
+    ],
+)
+def test_check_tells_rules_that_leave_no_answer(projects, tmp_path, capsys, rules, words):
+    project = json.loads((projects / "car" / "car.polybit").read_text(encoding="utf-8"))
+    project["nodes"]["Constraint guard"]["set"]["rules"] = rules.split("\n")
+    path = tmp_path / "car.polybit"
+    path.write_text(json.dumps(project))
+    shutil.copy(projects / "car" / "car.csv", tmp_path)
+    assert main(["check", str(path), "--json"]) == 0
+    (problem,) = printed(capsys)["problems"]
+    assert (problem["node"], problem["parameter"], problem["level"]) == (
+        "Constraint guard",
+        "rules",
+        "warning",
+    )
+    assert words in problem["what"]
 
 
 def test_catalogue_lists_nodes_and_options(capsys):

@@ -88,6 +88,8 @@ def test_a_word_in_a_column_of_numbers_names_line_and_column(tmp_path: Path) -> 
     header, _ = load(tmp_path, CARS)
     with pytest.raises(DataError, match=r"line 2, column 'price': 'dear' is not a number"):
         load(tmp_path, "price,doors,label\ndear,two,ok\n", header)
+    with pytest.raises(DataError, match=r"'1,5' is not a number\. Write decimals with a point\."):
+        load(tmp_path, "price;doors;label\n1,5;two;ok\n", header)
 
 
 def test_numeric_classes_are_in_order_of_value_and_one_for_every_spelling(tmp_path: Path) -> None:

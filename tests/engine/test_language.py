@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import RuleError
+from engine.logic.dimacs import parse_dimacs
 from engine.logic.formula import (
     Among,
     And,
@@ -28,6 +29,8 @@ from engine.logic.formula import (
 )
 from engine.logic.language import MOST_BYTES, MOST_COUNTED, MOST_DEPTH, MOST_RULES, RESERVED, parse
 from engine.logic.printing import print_rules
+from engine.logic.ruleset import RuleSet
+from engine.logic.vocabulary import Variable, Vocabulary
 from engine.logic.wording import in_words
 
 EXAMPLE = """
@@ -227,6 +230,28 @@ def test_places_do_not_make_words_differ():
 )
 def test_rules_are_put_in_words(text, words):
     assert in_words(formula_of(text)) == words
+
+
+HELD = Vocabulary(
+    (
+        *(Variable(name, "number", given=True) for name in ("lat1", "lon1", "lat2", "lon2", "hours")),
+        *(Variable(name, "integer", least=0, most=4) for name in "abc"),
+        *(Variable(name) for name in ("symptom_A", "test_B", "test_C", "diagnosis_D")),
+        Variable("log", "events", values=("order", "ship", "payment", "withdrawal", "dose", "triage")),
+    )
+)
+
+
+def test_every_example_of_the_help_page_is_bound_or_read():
+    page = (Path(__file__).parents[2] / "resources" / "help" / "rules.md").read_text(encoding="utf-8")
+    blocks = page.split("```")[1::2]
+    texts = [block for block in blocks[1:] if block.lstrip().startswith("rule")]
+    bound = [RuleSet.over(text, HELD) for text in texts]
+    assert [len(rules.rules) for rules in bound] == [2, 4, 5]
+    (pathway, same), *_ = (rules.rules for rules in bound)
+    assert (pathway.bound.left, pathway.bound.right) == (same.bound.condition, same.bound.then)
+    (clauses,) = (block for block in blocks if "p cnf" in block)
+    assert parse_dimacs(clauses).variables == ("fever", "flu", "x3")
 
 
 def test_the_examples_of_the_help_page_are_read():
