@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
 from typing import Any
 
 from numba.core.caching import Cache
@@ -25,3 +26,9 @@ def _careful(cache: Any) -> Iterator[None]:
 def stop_for_nothing() -> None:
     """Let no kernel fail because its machine code cannot be kept."""
     setattr(Cache, "_guard_against_spurious_io_errors", _careful)  # noqa: B010 - a method, to mypy
+
+
+def is_kept(kernel: Any) -> bool:
+    """Return whether machine code of a kernel is on disk; also where kernels are not compiled at all."""
+    cache = getattr(kernel, "_cache", None)
+    return cache is None or Path(cache._cache_file._index_path).exists()  # noqa: SLF001

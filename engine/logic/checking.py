@@ -21,6 +21,7 @@ from .lint.findings import Finding as Finding
 from .lint.findings import RuleStatus as RuleStatus
 from .solver import Solver, checking_solver
 from .vocabulary import Vocabulary
+from .warming import kernels_ready
 
 SECONDS = 2.0
 PATIENCE = 0.5
@@ -29,9 +30,10 @@ _GRACE = 5.0  # for reading the text, which nothing interrupts, and for a proces
 
 
 def get_ready() -> None:
-    """Start the process that checks, beside whatever goes on, so that the first text waits less."""
+    """Start what checks texts and what compiles kernels of repair, so that the first of each waits less."""
     with suppress(SolverError):  # the first text is told
         checking_solver().start()
+    kernels_ready()
 
 
 def check_rules(
