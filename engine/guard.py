@@ -221,12 +221,14 @@ class Showing(ABC):
     Attributes:
         unit: what it decides as a whole, as a noun.
         verified: whether `agreement` is there.
+        alone: where it is not, why no other solver is asked, in a sentence without its point; or "".
         rules: its rules, in the order of the columns of a tally.
         columns: the facts that a what-if may change, () for none.
     """
 
     unit: ClassVar[str] = "answer"
-    verified: ClassVar[bool] = False
+    verified: bool = False
+    alone: str = ""
     rules: tuple[GuardRule, ...] = ()
     columns: tuple[Column, ...] = ()
 

@@ -299,6 +299,8 @@ class ConstraintsPanel(Emptiable):
 
 def agreed_words(found: Agreement) -> str:
     """Return what came of solving records once more."""
+    if not found.sampled:
+        return "None of these needed repair, so there is nothing to solve again"
     words = f"RC2 agrees on {whole(found.agreed)} of {whole(found.solved)}"
     if found.solved == found.sampled:
         return words
@@ -315,8 +317,9 @@ def _summary(seen: Shown, shown: int) -> str:
     said = f"{whole(seen.raw)} of {plural(seen.total, unit)} broke a rule; after repair {left}"
     if shown < len(seen.cases):
         return f"{whole(shown)} listed · {said}"
-    cut = len(seen.cases) < seen.raw
-    return f"{said} · the first {whole(shown)} are listed" if cut else said
+    if len(seen.cases) < seen.raw:
+        said = f"{said} · the first {whole(shown)} are listed"
+    return f"{said} · {seen.showing.alone}" if seen.showing.alone else said
 
 
 def _set_widths(widget: QWidget, least: int, most: int) -> None:

@@ -105,7 +105,7 @@ class SequencePane(QWidget):
         column.addWidget(row(section_label("Sequence: what if"), self.add, stretch=0))
         column.addWidget(self.text)
         column.addWidget(self._said)
-        parts = QSplitter(Qt.Orientation.Vertical)
+        parts = self._parts = QSplitter(Qt.Orientation.Vertical)
         parts.setHandleWidth(9)
         parts.setStyleSheet("QSplitter::handle { background: transparent; }")
         parts.setChildrenCollapsible(False)
@@ -120,6 +120,7 @@ class SequencePane(QWidget):
             part.setMinimumHeight(_PART)
             parts.addWidget(part)
         column.addWidget(parts, 1)
+        column.addStretch(0)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(320, 3 * _PART)
@@ -141,6 +142,7 @@ class SequencePane(QWidget):
         if text != self.text.toPlainText() or self._rules is None:
             return
         self.tried = tried
+        self._parts.show()
         rules = self._rules.rules
         self.details.show_case(tried.case, tried.showing)
         self.truths.show_truths(rules, tried.truths, self._own)
@@ -157,6 +159,7 @@ class SequencePane(QWidget):
 
     def _say_nothing(self, words: str, tone: str = "mid") -> None:
         self.tried = None
+        self._parts.hide()
         self.details.show_case(None, None)
         self.truths.show_truths((), (), 0)
         self._counted.setText("")

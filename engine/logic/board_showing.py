@@ -18,6 +18,8 @@ from .wording import listed
 
 BLANK = "blank"
 _SCORES, _FACTS = range(2)  # input ports
+_ALONE = "no other solver is asked about boards"
+_SINGLE = "no other solver is asked: that a reading has one solution only is no question for MaxSAT"
 _SOLVABLE = "solution"  # the rule beside the units
 
 
@@ -36,6 +38,7 @@ class BoardShowing(Showing):
     def __init__(self, classes: Classes, places: tuple[int, int], seconds: float, *, single: bool) -> None:
         self._classes, self._places = classes, places
         self._seconds, self._single = seconds, single
+        self.alone = _SINGLE if single else _ALONE
         words = [f"no digit stands twice in a {unit}" for unit in UNITS]
         whole = "exactly one full board goes" if single else "some full board goes"
         self.rules = (

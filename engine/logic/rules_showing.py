@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import ClassVar
 
 import numpy as np
 
@@ -32,7 +31,7 @@ class RulesShowing(Showing):
         packs: the title of the domain pack that a rule comes from, by the rule's name.
     """
 
-    verified: ClassVar[bool] = True
+    verified: bool = True
 
     def __init__(
         self, rules: RuleSet, names: tuple[str, ...], predict: Predictor, packs: Mapping[str, str]

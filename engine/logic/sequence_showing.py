@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..guard import (
+    Agreement,
     BrokenRule,
     Case,
     Grid,
@@ -24,12 +25,14 @@ from ..guard import (
 from ..ports import F64, I32, I64, Array
 from .pipeline import NONE, STATUS, UNKNOWN
 from .sequence_guard import SequenceGuard
+from .sequences.agreement import agreement
 from .sequences.clock import Times
 from .sequences.engine import IMPOSSIBLE
 from .sequences.explain import ExplainedOrder, explain
 
 # Labels (n, steps), costs (n, steps, events), lengths (n,), facts, and when and where the steps are.
 Asked = tuple[I32, I64, I64, F64, Times | None]
+_IN_TIME = "no other solver is asked: rules in time are decided over the stamps themselves"
 _WORDS = {NONE: "nothing is allowed", UNKNOWN: "not found in time"}
 
 
@@ -58,6 +61,8 @@ class SequenceShowing(Showing):
         rules = guard.rules.rules
         self.rules = tuple(GuardRule(rule.name, rule.words, packs.get(rule.name, "")) for rule in rules)
         self.columns = guard.rules.columns
+        self.verified = not guard.asks_times
+        self.alone = "" if self.verified else _IN_TIME
 
     def tally(self, seen: Guarded) -> Tally:
         return per_record(seen)
@@ -88,6 +93,12 @@ class SequenceShowing(Showing):
             costs[0, step, np.arange(len(self._guard.events)) != kept] = IMPOSSIBLE
             costs[0, step, kept] = max(int(costs[0, step, kept]), 0)
         return alike(self._told((labels, costs, lengths, given, times), pins)[0], case)
+
+    def agreement(self, seen: Guarded) -> Agreement:
+        asked = self._question(seen.inputs)
+        labels, costs, lengths, facts, _ = asked
+        engines = [self._guard.engine_for(tests) for tests in self._guard.rules.outcomes(facts)]
+        return agreement(engines, labels, costs, lengths, self._guard(*asked).repaired)
 
     # Inside
 

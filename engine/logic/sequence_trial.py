@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import nan
 from typing import Literal
@@ -102,7 +102,7 @@ def try_steps(guard: SequenceGuard, steps: Steps, facts: F64) -> TriedSequence:
 
     showing = SequenceShowing(guard, asked, guard.events, {})
     (case,) = showing.cases(Guarded((scores, facts[None] if len(facts) else None), {}))
-    return TriedSequence(showing, case, truths(guard, steps, facts))
+    return TriedSequence(showing, replace(case, title="As typed"), truths(guard, steps, facts))
 
 
 def truths(guard: SequenceGuard, steps: Steps, facts: F64) -> tuple[Said, ...]:

@@ -33,6 +33,7 @@ class Lights(Showing):
     """Six lights in two rows, which must all be on where the fact `power` is above 0."""
 
     unit: ClassVar[str] = "panel"
+    alone = "no other solver is asked about lights"
     rules = (GuardRule("lit", "every light is on"),)
     columns = (Column("power"), Column("room"))
 
@@ -82,6 +83,8 @@ def panel(qtbot: QtBot) -> ConstraintsPanel:
 
 
 def test_it_is_listed_with_its_counts_and_words(panel: ConstraintsPanel) -> None:
+    assert panel._count.text().endswith("after repair none · no other solver is asked about lights")
+    assert panel.verify.isHidden()
     assert not panel.is_empty
     assert panel.count == 3
     assert panel._count.text() == "3 of 12 panels broke a rule; after repair none"
