@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import time
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..allowance import allowed, together
 from ..errors import PolybitError, RuleError
 from ..files.atomic import check_writable, keep_apart
 from ..files.event_log import KINDS, PLACE, TIME, EventLog, event_types, read_log
@@ -26,6 +28,7 @@ from ..logic.sequences.engine import TOOLS
 from ..logic.sequences.explain import broken_orders
 from ..logic.wording import listed
 from ..ports import I32
+from .numbers import seconds
 from .packs import bound, document_of
 from .printing import note, plural, say, say_json
 
@@ -50,7 +53,8 @@ def repair_log(options: argparse.Namespace) -> int:
     for words in _unknown(guard, log):
         note(words)
     began = time.perf_counter()
-    found = _Found(guard, log)
+    with together(), allowed(guard, options.seconds):
+        found = _Found(guard, log)
     took = time.perf_counter() - began
     write_table(out, _COLUMNS, found.rows)
     told = {
@@ -196,3 +200,5 @@ def add_sequences(under: Any, make: Any) -> None:
     help = f"of stamps that are numbers: {', '.join(UNITS)}; without it they are ISO 8601"
     one.add_argument("--time-unit", choices=UNITS, default="", metavar="UNIT", help=help)
     one.add_argument("--kind", choices=KINDS, default=KINDS[0], help="what columns of scores hold")
+    help = "time for hard cases, all together; the rest is repaired but not proven (default: no limit)"
+    one.add_argument("--seconds", type=seconds, default=inf, help=help)

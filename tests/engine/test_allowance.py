@@ -11,6 +11,8 @@ from engine.allowance import Allowance, allowed, current, together
 from engine.logic.normal import AtLeast
 from engine.logic.pipeline import ALLOWED, FEASIBLE, NONE, OPTIMAL, RC2, SEARCH, UNKNOWN, Engine
 from engine.logic.rules import Rules
+from engine.logic.sequences.engine import SequenceEngine
+from engine.logic.sequences.rule import Call, SequenceRule
 from engine.logic.solver import Solver
 from engine.ports import Spec
 
@@ -152,6 +154,21 @@ def test_a_guard_of_labels_shares_its_time_among_the_chunks_of_a_batch(slow, mon
     for at in range(0, 400, 40):
         predict(scores[at : at + 40], None, None)
     assert len(slow.asked) - shared > shared
+
+
+def test_a_sequence_is_not_asked_for_where_the_time_of_its_batch_is_long_over(slow):
+    rules = [SequenceRule("r", Call("response", (("a",), ("b",))))]
+    engine = SequenceEngine(rules, ("a", "b"), only="rc2", solver=slow)
+    labels, costs = np.zeros((60, 3), np.int32), np.tile([0, 1], (60, 3, 1))
+    lengths = np.full(60, 3)
+    with allowed(slow, 0.1):
+        done = engine(labels, costs, lengths)
+    assert 5 <= len(slow.asked) < 60
+    late = done.status == UNKNOWN
+    assert late.any()
+    assert not late.all()
+    assert (done.labels[~late, -1] == 1).all()  # `a` is answered by `b` at the end
+    assert not done.labels[late].any()
 
 
 @pytest.mark.parametrize("kind", ["logic.rules", "logic.sequence", "logic.boards"])

@@ -25,10 +25,11 @@ def test_what_makes_sense_is_taken():
     assert [count("0"), count("7", 1, 7)] == [0, 7]
 
 
-@pytest.mark.parametrize("verb", ["check", "repair", "try"])
+@pytest.mark.parametrize("verb", ["check", "repair", "try", "sequences"])
 @pytest.mark.parametrize("text", ["nan", "0", "soon"])
 def test_every_limit_of_time_is_checked(verb, text, capsys):
-    more = ["--out", "out.csv"] if verb == "repair" else []
+    more = ["--out", "out.csv"] if verb in ("repair", "sequences") else []
+    more += ["--events", "log.csv"] if verb == "sequences" else []
     with pytest.raises(SystemExit) as ended:
         main(["rules", verb, "rules.cnf", *more, "--seconds", text])
     assert ended.value.code == 2

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...allowance import current
 from ...ports import I32, I64
 from ..normal import AtLeast, NormalForm
 from ..pipeline import NONE, OPTIMAL, UNKNOWN, Engine
@@ -57,6 +58,8 @@ def by_rc2(
         return Found(labels, -1, NONE)
     if not steps:
         return Found(labels, sum(w for a, w in walked if w is not None and not a.accepts[0]), OPTIMAL)
+    if current().overdrawn:
+        return Found(labels, -1, UNKNOWN)
     form, paid = unrolled(automata, weights, costs)
     predicted = form.defaults.copy()
     predicted[: steps * events] = (labels[:, None] == np.arange(events)).ravel()
