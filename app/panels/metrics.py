@@ -29,6 +29,7 @@ _TITLES = {
     "flipped at once": "Signs flipped in a step",
     "dead": "Dead channels",
     "saturated": "Saturated activations",
+    "followed": "Signs followed where turned",
     "at limit": "Weights at their limit",
     "gradient": "Length of the gradient",
     "bits": "Bits of a learned width",

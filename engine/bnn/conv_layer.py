@@ -296,7 +296,7 @@ class MapOperator(DrawingOperator):
         return (self.taken.gradient(d_in.reshape(len(grad), *self._shape)),)
 
     def metrics(self) -> dict[str, float]:
-        return self._trained.quantizer.metrics()
+        return super().metrics() | self._trained.quantizer.metrics()
 
     def hardware_profile(self) -> tuple[str, ...]:
         return (f"Products: {reason(*self._pair)}.", "Gradients: float32; under 1-bit signs by tables.")

@@ -214,7 +214,7 @@ class DenseOperator(DrawingOperator):
         return (None,) if d_rows is None else (self.taken.gradient(d_rows),)
 
     def metrics(self) -> dict[str, float]:
-        return self._linear.quantizer.metrics()
+        return super().metrics() | self._linear.quantizer.metrics()
 
     def hardware_profile(self) -> tuple[str, ...]:
         return (f"Products: {reason(*self._pair)}.", "Gradients: float32 products by BLAS.")

@@ -147,6 +147,10 @@ class DrawingOperator(Operator):
     def follows(self) -> bool:
         return True
 
+    def metrics(self) -> dict[str, float]:
+        """Return `followed`: 1 where turned signs of the input are followed, 0 where derivatives go back."""
+        return {"followed": float(self.ahead is not None)} if self.taken.draws else {}
+
     def turned(self, grad: F32) -> Units | Scores | None:
         """Return what turned signs of the input move in this step, or None for the linear way back.
 

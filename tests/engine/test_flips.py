@@ -239,6 +239,8 @@ def test_what_is_not_followed_goes_back_by_derivatives(behind, last):
     plan.forward(images())
     plan.backward(normal(4, 6, 2))
     assert plan.operators["conv"].ahead is None
+    assert plan.operators["conv"].metrics() == {"followed": 0.0}
+    assert plan.operators["head"].metrics() == ({"followed": 1.0} if last is UNIT else {})
     assert all(np.isfinite(p.grad).all() for p in plan.parameters().values())
     assert np.abs(plan.parameters()["map/weight"].grad).max() > 0
 
