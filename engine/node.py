@@ -342,6 +342,12 @@ class Node(Fields):
         """Return the axes of the kernel that a row of `weight_levels` holds, channels last; () for none."""
         return ()
 
+    def layers(
+        self, weights: Arrays, *inputs: Spec | None
+    ) -> tuple[tuple[Node, Arrays, tuple[Spec | None, ...]], ...]:
+        """Return the layers it is made of, each with its own of `weights` (not copies) and its inputs."""
+        return ((self, weights, inputs),)
+
     @classmethod
     def port(cls, name: str, *, output: bool) -> Port | None:
         """Return the named port, or None."""

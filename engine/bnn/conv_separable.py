@@ -89,21 +89,24 @@ class SeparableConv(DepthwiseConv, WithFilters, _Between):
         return _joined([node.start(rng, given) for node, given in self._parts(spec)])
 
     def pack(self, weights: Arrays, *inputs: Spec | None) -> Arrays:
-        (spec,) = wired(inputs)
-        parts = zip(self._parts(spec), _parted(weights), strict=True)
-        return _joined([node.pack(arrays, given) for (node, given), arrays in parts])
+        return _joined([node.pack(arrays, *given) for node, arrays, given in self.layers(weights, *inputs)])
 
     def predictor(self, packed: Arrays, *inputs: Spec | None) -> Predictor:
-        (spec,) = wired(inputs)
-        parts = zip(self._parts(spec), _parted(packed), strict=True)
-        first, second = (node.predictor(arrays, given) for (node, given), arrays in parts)
+        first, second = (
+            node.predictor(arrays, *given) for node, arrays, given in self.layers(packed, *inputs)
+        )
         return lambda x: second(*first(x))
 
     def operator(self, weights: Arrays, batch: int, *inputs: Spec | None) -> Operator:
+        made = [node.operator(arrays, batch, *given) for node, arrays, given in self.layers(weights, *inputs)]
+        return SeparableOperator(weights, made)
+
+    def layers(
+        self, weights: Arrays, *inputs: Spec | None
+    ) -> tuple[tuple[Node, Arrays, tuple[Spec | None, ...]], ...]:
         (spec,) = wired(inputs)
         parts = zip(self._parts(spec), _parted(weights), strict=True)
-        made = [node.operator(arrays, batch, given) for (node, given), arrays in parts]
-        return SeparableOperator(weights, made)
+        return tuple((node, arrays, (given,)) for (node, given), arrays in parts)
 
     def weight_levels(self, packed: Arrays) -> Array | None:
         return self.parts[1].weight_levels(_parted(packed)[1])

@@ -41,10 +41,11 @@ def start_weight_quantizers(graph: Graph, weights: Weights) -> None:
     They were last started when the weights were fresh, and have been trained as floats since.
     """
     for name in graph.order:
-        fields, arrays = graph.node(name).values(), weights[name]
-        if "weight_quantizer" in fields and "weight" in arrays:
-            row = PRECISIONS[fields["weight_bits"]]
-            axes = graph.node(name).kernel_shape(*graph.input_specs(name))
-            kind = WEIGHT_QUANTIZERS.make(fields["weight_quantizer"])
-            for key, fresh in kind.start_kernels(row, arrays["weight"], axes).items():
-                arrays[key][...] = fresh
+        for node, arrays, inputs in graph.node(name).layers(weights[name], *graph.input_specs(name)):
+            fields = node.values()
+            if "weight_quantizer" in fields and "weight" in arrays:
+                row = PRECISIONS[fields["weight_bits"]]
+                kind = WEIGHT_QUANTIZERS.make(fields["weight_quantizer"])
+                axes = node.kernel_shape(*inputs)
+                for key, fresh in kind.start_kernels(row, arrays["weight"], axes).items():
+                    arrays[key][...] = fresh

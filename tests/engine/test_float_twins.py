@@ -8,7 +8,7 @@ from engine.catalog import NODES as N
 from engine.node import changed
 from engine.ports import Spec
 from engine.records import Header
-from engine.train.floats import TWIN, with_float_activations
+from engine.train.floats import TWIN, start_weight_quantizers, with_float_activations
 
 SPEC = Spec("real", (4, 3))
 TWINS = [
@@ -87,3 +87,17 @@ def test_layers_take_floats_where_they_took_bits_and_maps_stay_maps():
     weights = graph.node("dense").start(np.random.default_rng(0), *graph.input_specs("dense"))
     after.node("dense").operator(weights, 4, *after.input_specs("dense"))
     assert with_float_activations(after) == after
+
+
+@pytest.mark.parametrize("kind", ["bnn.conv2d", "bnn.separable_conv"])
+def test_learned_steps_begin_again_from_the_weights_that_a_float_stage_leaves(kind):
+    data = N["data.npz"](path="x.npz", header=Header((6, 6, 3), ("x", "y"), (), 6))
+    layer = N[kind](filters=2, weight_bits="4", weight_quantizer="lsq")
+    graph = wired({"data": data, "layer": layer}, ["data.samples -> layer.in"])
+    fresh = layer.start(np.random.default_rng(0), *graph.input_specs("layer"))
+    trained = {key: array * (4 if key.endswith("weight") else 1) for key, array in fresh.items()}
+    steps = [key for key in fresh if "step" in key]
+    assert len(steps) == (2 if "separable" in kind else 1)
+    start_weight_quantizers(graph, {"data": {}, "layer": trained})
+    for key in steps:  # LSQ begins at a multiple of the mean size of the weights
+        np.testing.assert_allclose(trained[key], 4 * fresh[key], rtol=1e-5)
