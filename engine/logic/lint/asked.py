@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,10 +11,12 @@ import numpy as np
 from ...ports import F64, I64, Column
 from ..formula import Formula, IfThen, Implies, Not
 from ..lowering import lowered
+from ..measures import Measured
 from ..normal import Bools
 from ..ruleset import RuleSet
 from .facts import opened, realised, usual
 from .findings import Example
+from .linear import impossible
 from .question import Question
 
 if TYPE_CHECKING:
@@ -51,6 +55,7 @@ class Asked:
         ends = self.first + compiled.scores + 1
         self.flags = tuple(range(ends - flags, ends))
         self.open = open_
+        self._known_wrong: dict[tuple[bool, ...], tuple[int, ...]] = {}
         self._settled = {
             leaf: (test, holds)
             for test, both in enumerate(open_.leaves)
@@ -103,6 +108,58 @@ class Asked:
         """Return whether an answer, int64 (decided,), is known to be one: sequences follow its calls."""
         first = self.calls.first if self.calls else 0
         return not self.calls or self.calls.seen(tuple((values[first:] > 0).tolist()))
+
+    def impossible(self, leaves: Sequence[int]) -> list[int]:
+        """Return leaves of which no numbers make all false, none of them to spare; [] where some do."""
+        return [leaves[i] for i in self._wrong([self._settled[leaf] for leaf in leaves])]
+
+    @cached_property
+    def numeric(self) -> tuple[int, ...]:
+        """Return the leaves of tests of computed numbers and of what goes into them, then gaps, `known`."""
+        tests = self.rules.tests
+        columns = {c for test in tests if isinstance(test, Measured) for c in test.columns}
+        leaves = (
+            leaf
+            for leaf, (test, _) in sorted(self._settled.items())
+            if leaf and tests[test].kind != "known" and columns.intersection(tests[test].columns)
+        )
+        return (*leaves, *self._gaps.values(), self.open.known)
+
+    @cached_property
+    def _gaps(self) -> dict[int, int]:
+        """Return for each column that is tested by itself the variable that it is missing."""
+        return {cells.column: cells.variables[-1] for cells in self._cells}
+
+    def conflict(self, chosen: tuple[bool, ...]) -> tuple[int, ...]:
+        """Return which variables of `numeric` cannot all be as chosen, none of them to spare."""
+        if chosen not in self._known_wrong:
+            place = {variable: i for i, variable in enumerate(self.numeric)}
+            held: list[tuple[int, bool]] = []
+            why: list[tuple[int, ...]] = []
+            for i, leaf in enumerate(self.numeric[: -1 - len(self._gaps)]):
+                test, holds = self._settled[leaf]
+                if not chosen[i]:
+                    held.append((test, holds))
+                    why.append((i,))
+                elif (there := self._there(test, chosen, place)) is not None:
+                    held.append((test, not holds))  # what may hold does where no fact is missing
+                    why.append((i, *there))
+            wrong = {i for each in self._wrong(held) for i in why[each]}
+            self._known_wrong[chosen] = tuple(sorted(wrong))
+        return self._known_wrong[chosen]
+
+    def _there(self, test: int, chosen: tuple[bool, ...], place: dict[int, int]) -> tuple[int, ...] | None:
+        """Return places of what says that no fact of a test is missing, None where one may be."""
+        gaps = [place.get(self._gaps.get(column, 0), -1) for column in self.rules.tests[test].columns]
+        if all(gap >= 0 and not chosen[gap] for gap in gaps):
+            return tuple(gaps)
+        return (len(chosen) - 1,) if chosen[-1] else None
+
+    def _wrong(self, settled: Sequence[tuple[int, bool]]) -> list[int]:
+        if not self.open.computed:
+            return []
+        tests = [(self.rules.tests[test], holds) for test, holds in settled]
+        return impossible(tests, self.rules.vocabulary.given)
 
     def said(self, facts: F64) -> dict[str, str]:
         """Return facts by column, as text; of them those that rules speak of."""

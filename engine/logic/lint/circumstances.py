@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from math import isfinite
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from ...ports import Column
 from ..measures import AnyTest, Measured, Test
 from ..ruleset import RuleSet
 from ..wording import listed
-from .linear import linear
+from .linear import exact, linear
 
 _SIGNS = {("below", True): "<", ("below", False): ">=", ("at most", True): "<=", ("at most", False): ">"}
 _TURNED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
@@ -46,8 +47,10 @@ def _together(rules: RuleSet, said: list[tuple[AnyTest, bool]]) -> str:
 
 def _computed(test: Measured, columns: Sequence[Column], *, holds: bool) -> str:
     """Return what a computed number is compared with, as `amount >= 5 * usual`."""
+    if not isfinite(test.limit):
+        return f"{test.measure.words(columns)} {_SIGNS[test.kind, holds]} {test.limit:g}"
     weights, constant = linear(test.measure)
-    sign, limit = _SIGNS[test.kind, holds], Fraction(test.limit) - constant
+    sign, limit = _SIGNS[test.kind, holds], exact(test.limit) - constant
     if next(iter(weights.values()), Fraction(1)) < 0:
         sign, limit = _TURNED[sign], -limit
         weights = {unknown: -weight for unknown, weight in weights.items()}

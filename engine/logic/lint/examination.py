@@ -84,8 +84,7 @@ class Examination:
         }
         self._known = known or Known()
         self.models = self._known.models
-        self._flags: tuple[int, ...] = ()
-        self._conflict_of: Conflict = lambda _: None
+        self._beside: list[tuple[tuple[int, ...], Conflict]] = []
         self.told: dict[str, Any] = {
             "satisfiable": None,
             "cores": [],
@@ -114,8 +113,8 @@ class Examination:
         return self.done
 
     def beside(self, flags: Sequence[int], conflict: Conflict) -> None:
-        """Ask of every model which of the values of `flags`, variables, cannot be together; None: all can."""
-        self._flags, self._conflict_of = tuple(flags), conflict
+        """Ask of every model which of the values of `flags`, variables, cannot be together; none: all can."""
+        self._beside.append((tuple(flags), conflict))
         self._solver.set_phases(list(flags))
 
     def as_json(self) -> dict[str, Any]:
@@ -341,11 +340,16 @@ class Examination:
                 return None
             # Without any variable the model is empty: 0 stands for it.
             model = self._solver.get_model() or [0]
-            wrong = self._conflict_of(tuple(model[v - 1] > 0 for v in self._flags)) if self._flags else None
+            wrong = next(filter(None, (self._wrong(model, *beside) for beside in self._beside)), None)
             if wrong is None:
                 return model
-            self._solver.add_clause([-model[self._flags[i] - 1] for i in wrong])
+            self._solver.add_clause([-x for x in wrong])
         return []
+
+    def _wrong(self, model: list[int], flags: tuple[int, ...], conflict: Conflict) -> list[int]:
+        """Return literals of a model that cannot be together, or []."""
+        found = conflict(tuple(model[v - 1] > 0 for v in flags))
+        return [model[flags[i] - 1] for i in found or ()]
 
     def _demanded(self, rules: Sequence[int]) -> list[int]:
         """Return literals that demand some rules, few where these are most of all."""

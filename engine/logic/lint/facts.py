@@ -2,8 +2,8 @@
 
 The tests of one column hang together (below 3 is below 5; a category is one of them), so a column becomes
 one variable with a value for each way its tests can come out, a gap among them. Tests of a number that is
-computed from several columns go by the order of their limits alone; facts that make them come out so are
-looked for.
+computed from several columns go by the order of their limits here, and sums by what they come to
+(linear.py); facts that make them come out so are looked for.
 """
 
 from __future__ import annotations

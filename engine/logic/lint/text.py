@@ -79,6 +79,8 @@ class TextExamination:
         self._examination = Examination(sent, solver(coded.clauses), coded.variables, BUDGETS, known)
         if self._asked.calls and self._asked.flags:
             self._examination.beside(self._asked.flags, self._asked.calls.conflict)
+        if self._asked.open.computed:
+            self._examination.beside(self._asked.numeric, self._asked.conflict)
         self._took = time.perf_counter() - began
 
     def run(self, seconds: float) -> bool:

@@ -16,13 +16,12 @@ from itertools import groupby
 import numpy as np
 
 from ...ports import F64, I64
-from ..truth import outcomes
+from ..truth import outcomes, truth
 from .asked import Asked
 from .buckets import Member, in_buckets
 from .choosing import Choosing
 from .examination import Examination
 from .facts import drawn, solved
-from .linear import solution
 from .scopes import Scopes
 from .tree import IncrementalSolver
 
@@ -199,19 +198,10 @@ class Unanswered:
 
     def _impossible(self, leaves: list[int]) -> bool:
         """Return whether no numbers make leaves false; then no record of those that follow does."""
-        tests, columns = self._asked.rules.tests, self._asked.rules.vocabulary.given
-
-        def possible(leaves: Sequence[int]) -> bool:
-            settled = [self._asked.settled_by(-x) for x in leaves]
-            return solution([(tests[i], holds) for i, holds in settled], columns).possible
-
-        if not self._asked.open.computed or possible(leaves):
-            return False
-        for leaf in leaves:
-            rest = [x for x in leaves if x != leaf]
-            leaves = leaves if possible(rest) else rest
-        self._choosing.forbid(leaves)
-        return True
+        wrong = self._asked.impossible([-x for x in leaves])
+        if wrong:
+            self._choosing.forbid([-x for x in wrong])
+        return bool(wrong)
 
     def _record(self, settled: Settled, record: list[int]) -> F64 | None:
         """Return facts, float64 (columns,), with which tests come out so and rules about facts are kept."""
@@ -224,7 +214,8 @@ class Unanswered:
         found = outcomes(rules.tests, tried)
         fits = np.logical_and.reduce([found[:, test] == holds for test, holds in settled])
         nothing = np.full((len(tried), len(rules.vocabulary.decided)), -1, np.int64)
-        fits &= ~rules.broken_by(found, nothing)[:, list(self.found.alone)].any(1)
+        for rule in self.found.alone:
+            fits &= ~truth(rules.rules[rule].bound, found, nothing).no
         return tried[int(fits.argmax())] if fits.any() else None
 
 
