@@ -7,20 +7,19 @@ trains it, `DirectProduct` serves it.
 from __future__ import annotations
 
 from functools import reduce
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
 from ..kernels.floats import scale_shift
-from ..levels import Quantized, unpack_weights
-from ..node import Moment, Parameter
+from ..levels import unpack_weights
 from ..ports import F32, I32, U64, Array, Arrays
 from ..precision import PRECISIONS
 from .conv_filters import bases
 from .conv_layer import Kind
+from .latent_weights import LatentWeights
 from .linear import offset_shift
 from .product import WHY, Activation, as_floats, way
-from .weights import WEIGHT_QUANTIZERS, WeightQuantizer
 
 
 class Direct(Protocol):
@@ -58,26 +57,15 @@ class Direct(Protocol):
         """Return dL/dmaps, float32 (n, length)."""
 
 
-class DirectFilters:
-    """The weights of such a layer in training.
+class DirectFilters(LatentWeights):
+    """The weights of such a layer in training."""
 
-    Attributes:
-        quantizer: how they are quantized.
-        moment: where the training stands.
-        rng: drawn from by stochastic quantizers.
-    """
+    packs: ClassVar[bool] = False
 
     def __init__(self, arrays: Arrays, kind: Kind, direct: Direct) -> None:
-        self._arrays, self._row, self._direct = arrays, PRECISIONS[kind.precision], direct
-        self.quantizer: WeightQuantizer = WEIGHT_QUANTIZERS.make(kind.quantizer)(
-            self._row, arrays, kind.estimator
-        )
-        self.moment, self.rng = Moment(), np.random.default_rng(0)
-        self._grad = np.zeros_like(arrays["weight"])
+        super().__init__(arrays, kind.precision, kind.quantizer, kind.estimator)
+        self._direct = direct
         self._maps: F32 = np.empty((0, direct.length), np.float32)
-        self._effective: Quantized | None = None
-        self._step = 1.0
-        self._offset: float | None = None
 
     def forward(self, seen: Array, activation: Activation, step: float, offset: float | None) -> F32:
         """Return the products, float32 (rows, outputs), of quantized maps.
@@ -122,11 +110,7 @@ class DirectFilters:
         self._grad *= np.float32(self._step)
         if self._offset:
             self._grad += np.float32(self._offset) * grad.sum(axis=0)[:, None]
-        if self.moment.weights:
-            self._grad[...] = self.quantizer.gradient(self._arrays["weight"], self._grad)
-        else:
-            for g in self.quantizer.grads.values():
-                g.fill(0)
+        self._to_latent()
         if not maps_wanted:
             return None
         total: F32 | None = None
@@ -140,19 +124,6 @@ class DirectFilters:
             )
             total = back if total is None else total + back
         return total
-
-    def parameters(self) -> tuple[Parameter, ...]:
-        """Return the latent weights and what the quantizer learns."""
-        limit, binary = self.quantizer.limit(), self._row.binary
-        weight = Parameter("weight", self._arrays["weight"], self._grad, limit, binary=binary)
-        return (weight, *self.quantizer.parameters())
-
-    def _quantized(self) -> Quantized:
-        w = self._arrays["weight"]
-        if not self.moment.weights:
-            return Quantized(w, np.ones(len(w), np.float32))
-        self.quantizer.moment, self.quantizer.rng = self.moment, self.rng
-        return self.quantizer.at_this_moment(w)
 
 
 class DirectProduct:

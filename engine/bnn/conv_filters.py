@@ -12,56 +12,39 @@ from functools import cached_property
 import numpy as np
 
 from ..hardware import gradient_product
-from ..kernels.bits import pack_signs
 from ..kernels.floats import scale_here
 from ..kernels.signed import signed_sums, transpose_bits
-from ..levels import PackedSigns, Quantized
-from ..node import Moment, Parameter
+from ..levels import Quantized
 from ..ports import F32, U64, Array, Arrays, words_for
-from ..precision import PRECISIONS
 from .conv_flips import map_differences
 from .conv_layer import Kind
 from .conv_packed import PackedMaps
 from .conv_patches import Patches
 from .conv_pieces import CHUNKS, Buffers, Pieces
 from .flips import Units, is_plain
+from .latent_weights import LatentWeights
 from .linear import offset_shift
 from .product import Activation, way
-from .weights import WEIGHT_QUANTIZERS, WeightQuantizer
 
 
-class Filters:
-    """The filters of one convolution in training.
-
-    Attributes:
-        quantizer: how they are quantized.
-        moment: where the training stands.
-        rng: drawn from by stochastic quantizers.
-    """
+class Filters(LatentWeights):
+    """The filters of one convolution in training."""
 
     def __init__(self, arrays: Arrays, kind: Kind, patches: Patches, batch: int) -> None:
-        self._arrays, self._row, self._patches = arrays, PRECISIONS[kind.precision], patches
-        self.quantizer: WeightQuantizer = WEIGHT_QUANTIZERS.make(kind.quantizer)(
-            self._row, arrays, kind.estimator
-        )
-        self.moment, self.rng = Moment(), np.random.default_rng(0)
+        super().__init__(arrays, kind.precision, kind.quantizer, kind.estimator)
+        self._patches = patches
         m, k = arrays["weight"].shape
         self._each = m // patches.groups
         count = batch * patches.window.places
-        self._grad = np.zeros_like(arrays["weight"])
         self._part_grads = np.empty((CHUNKS, m, k), np.float32)
         self._out = np.empty((count, m), np.float32)
         self._batch = batch
         self._grad_in = np.empty((batch, patches.window.length), np.float32)
         self._zero = np.zeros(m, np.float32)
-        self._signs = np.empty((m, words_for(k)), np.uint64)
         self._turned_weights = np.empty((patches.groups, k, words_for(self._each)), np.uint64)
         self._pieces, self._packed = Pieces(patches, m), PackedMaps(patches, m, batch)
         self._by_signs = False
         self._seen: Array | None = None
-        self._effective: Quantized | None = None
-        self._step = 1.0
-        self._offset: float | None = None
 
     def forward(self, seen: Array, activation: Activation, step: float, offset: float | None) -> F32:
         """Return the products, float32 (n * places, outputs), of quantized maps; a view of a buffer.
@@ -143,20 +126,6 @@ class Filters:
     def _maps(self) -> F32:
         """Hold padded maps as numbers, where the product is not of packed signs."""
         return self._patches.floats(self._batch)
-
-    def parameters(self) -> tuple[Parameter, ...]:
-        """Return the latent filters and what the quantizer learns."""
-        limit, binary = self.quantizer.limit(), self._row.binary
-        weight = Parameter("weight", self._arrays["weight"], self._grad, limit, binary=binary)
-        return (weight, *self.quantizer.parameters())
-
-    def _quantized(self) -> Quantized:
-        w = self._arrays["weight"]
-        if not self.moment.weights:
-            return Quantized(w, np.ones(len(w), np.float32))
-        self.quantizer.moment, self.quantizer.rng = self.moment, self.rng
-        packed = self.quantizer.pack(w, self._signs) if self._row.binary else None
-        return packed if packed is not None else self.quantizer.at_this_moment(w)
 
     def _outputs(self, group: int) -> slice:
         return slice(group * self._each, (group + 1) * self._each)
@@ -264,12 +233,6 @@ class Filters:
         for group in range(self._patches.groups):
             transpose_bits(signs[self._outputs(group)], self._patches.inputs, self._turned_weights[group])
 
-    def _packed_signs(self, quantized: Quantized) -> U64:
-        if isinstance(quantized, PackedSigns):
-            return quantized.signs
-        pack_signs(np.ascontiguousarray(quantized.values), self._signs)
-        return self._signs
-
     def _add_missing(self, grad: F32) -> None:
         """Add to the filters' gradient what packed patches took off where padding counts 0."""
         window = self._patches.window
@@ -283,11 +246,7 @@ class Filters:
         self._grad *= np.float32(self._step)
         if self._offset:
             self._grad += np.float32(self._offset) * grad.sum(axis=0)[:, None]
-        if self.moment.weights:
-            self._grad[...] = self.quantizer.gradient(self._arrays["weight"], self._grad)
-        else:
-            for g in self.quantizer.grads.values():
-                g.fill(0)
+        self._to_latent()
 
 
 def bases(quantized: Quantized) -> Iterator[Quantized]:

@@ -7,19 +7,16 @@ from functools import cached_property
 import numpy as np
 
 from ..hardware import dot_signs, gradient_product
-from ..kernels.bits import pack_signs
 from ..kernels.floats import scale_here, scale_shift
 from ..kernels.signed import signed_sums, transpose_bits
 from ..kernels.threads import matmul
 from ..levels import PackedSigns, Quantized
-from ..node import Moment, Parameter
 from ..ports import F32, U64, Array, Arrays, words_for
-from ..precision import PRECISIONS
 from .bytewise import ByteForward
 from .flips import Scores, Units, counted, is_plain, loss_differences, row_differences
+from .latent_weights import LatentWeights
 from .linear import offset_shift
 from .product import Activation, as_floats, way
-from .weights import WEIGHT_QUANTIZERS, WeightQuantizer
 
 _MANY = 64  # outputs from which on tables of signed sums pay
 
@@ -35,33 +32,22 @@ class _Rows:
         return as_floats(self.seen, self.activation, self._inputs)
 
 
-class Linear:
+class Linear(LatentWeights):
     """Rows times the quantized weights of one layer, in training.
 
     Attributes:
-        quantizer: how the weights are quantized.
-        moment: where the training stands.
-        rng: drawn from by stochastic quantizers.
         outputs, inputs: the shape of the weights.
     """
 
     def __init__(self, arrays: Arrays, precision: str, quantizer: str, estimator: str, rows: int) -> None:
-        self._arrays, self._row = arrays, PRECISIONS[precision]
-        self.outputs, self.inputs = arrays["weight"].shape
-        self.quantizer: WeightQuantizer = WEIGHT_QUANTIZERS.make(quantizer)(self._row, arrays, estimator)
-        self.moment, self.rng = Moment(), np.random.default_rng(0)
-        m, k = self.outputs, self.inputs
-        self._grad = np.zeros_like(arrays["weight"])
+        super().__init__(arrays, precision, quantizer, estimator)
+        m, k = self.outputs, self.inputs = arrays["weight"].shape
         self._out = np.empty((rows, m), np.float32)
         self._whole = np.empty((rows, m), np.int32)
         self._scaled = np.empty((rows, m), np.float32)
         self._grad_in = np.empty((rows, k), np.float32)
-        self._signs = np.empty((m, words_for(k)), np.uint64)
         self._forward: ByteForward | None = None
         self._rows: _Rows | None = None
-        self._effective: Quantized | None = None
-        self._step = 1.0
-        self._offset: float | None = None
 
     def forward(self, seen: Array, activation: Activation, step: float, offset: float | None = None) -> F32:
         """Return the products, float32 (n, outputs), of quantized rows; a view of a buffer.
@@ -117,20 +103,6 @@ class Linear:
         for g in self.quantizer.grads.values():
             g.fill(0)
 
-    def parameters(self) -> tuple[Parameter, ...]:
-        """Return the latent weights and what the quantizer learns."""
-        limit, binary = self.quantizer.limit(), self._row.binary
-        weight = Parameter("weight", self._arrays["weight"], self._grad, limit, binary=binary)
-        return (weight, *self.quantizer.parameters())
-
-    def _quantized(self) -> Quantized:
-        w = self._arrays["weight"]
-        if not self.moment.weights:
-            return Quantized(w, np.ones(len(w), np.float32))
-        self.quantizer.moment, self.quantizer.rng = self.moment, self.rng
-        packed = self.quantizer.pack(w, self._signs) if self._row.binary else None
-        return packed if packed is not None else self.quantizer.at_this_moment(w)
-
     def _product(self, quantized: Quantized, rows: _Rows, out: F32) -> None:
         scale = (quantized.scale * np.float32(self._step)).astype(np.float32)
         shift = np.zeros(self.outputs, np.float32)
@@ -165,12 +137,6 @@ class Linear:
         """Return whether the weights are levels in this step, neither latent nor still between levels."""
         return self.moment.weights and not quantized.soft
 
-    def _packed_signs(self, quantized: Quantized) -> U64:
-        if isinstance(quantized, PackedSigns):
-            return quantized.signs
-        pack_signs(quantized.values, self._signs)
-        return self._signs
-
     @staticmethod
     def _turned(signs: U64, columns: int) -> U64:
         """Return packed signs (n, words) as (columns, words for n)."""
@@ -188,13 +154,7 @@ class Linear:
             self._grad *= np.float32(self._step)
         if self._offset:
             self._grad += np.float32(self._offset) * grad.sum(axis=0)[:, None]
-        if not self.moment.weights:
-            for g in self.quantizer.grads.values():
-                g.fill(0)
-            return
-        latent = self.quantizer.gradient(self._arrays["weight"], self._grad)
-        if latent is not self._grad:
-            self._grad[...] = latent
+        self._to_latent()
 
     def _row_gradient(self, grad: F32, quantized: Quantized) -> F32:
         d_rows = self._grad_in[: len(grad)]
