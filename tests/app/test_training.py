@@ -178,7 +178,7 @@ def test_the_axes_move_seldom_and_follow_again_after_a_double_click(qtbot: QtBot
         chart.add("train", epoch, 90 + epoch % 7)
         chart.show_points()
     assert len(moved) < 30
-    assert chart.view.viewRange()[0] == [0, 200]
+    assert chart.view.viewRange()[0] == [0, 250]
     chart.view.setRange(xRange=(3, 4), padding=0)
     chart.add("train", 201, 90)
     chart.show_points()
