@@ -14,7 +14,7 @@ from ..ports import F32, Array, Arrays, Port, Spec
 from ..precision import PRECISIONS
 from .activations import ACTIVATION_QUANTIZERS
 from .conv_window import PADDINGS, Window, window_of
-from .flips import DrawingOperator, Units
+from .flips import Ahead, DrawingOperator, Units
 from .linear import (
     LayerInput,
     activation_of,
@@ -257,9 +257,8 @@ class MapOperator(DrawingOperator):
         width = multiplied_width(node.weight_bits, node.weight_quantizer)
         self._pair = PRECISIONS[width], self.taken.activation
 
-    @property
-    def follows(self) -> bool:
-        return isinstance(self._trained, Turning)
+    def follows(self, ahead: Ahead) -> bool:
+        return ahead.units is not None and isinstance(self._trained, Turning)
 
     def parameters(self) -> tuple[Parameter, ...]:
         bias = (Parameter("bias", self.weights["bias"], self._grad_bias),) if self._node.bias else ()

@@ -27,7 +27,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..kernels.flips import flip_rows, flip_secants
-from ..kernels.threads import share
+from ..kernels.threads import matmul, share
 from ..levels import Quantized
 from ..node import Operator
 from ..ports import F32, F64, I64
@@ -137,14 +137,13 @@ class DrawingOperator(Operator):
     Attributes:
         taken: its input.
         ahead: what its sums lead to, where its own input is such units; the plan says so.
-        follows: whether it can tell what turned signs of its input move (of maps: units, but no scores).
     """
 
     taken: LayerInput
     ahead: Ahead | None = None
 
-    @property
-    def follows(self) -> bool:
+    def follows(self, ahead: Ahead) -> bool:
+        """Return whether it can tell what turned signs of its input move there."""
         return True
 
     def metrics(self) -> dict[str, float]:
@@ -188,7 +187,7 @@ def row_differences(rows: F32, weights: F32, sizes: F32 | None, units: Units, ou
         rises = _rises(units.slopes * sizes)
         odd, even = np.empty(units.at.shape, np.float32), np.empty(len(rows), np.float32)
         flip_secants(odds, rises, np.ascontiguousarray(units.grad), odd, even)
-        np.matmul(odd + units.rest * sizes, weights, out=out)
+        matmul(odd + units.rest * sizes, weights, out)
         out += rows * even[:, None]
         return
     places = len(units.slopes)
@@ -196,7 +195,9 @@ def row_differences(rows: F32, weights: F32, sizes: F32 | None, units: Units, ou
         here, target = slice(place, None, places), np.empty((len(rows) // places, rows.shape[1]), np.float32)
         _by_pairs(rows[here], odds[here], _rises(weights * slopes[:, None]), units.grad[here], target)
         out[here] = target
-    out += units.rest @ weights
+    also = np.empty_like(out)
+    matmul(units.rest, weights, also)
+    out += also
 
 
 def _by_pairs(rows: F32, odds: F64, rises: F64, grad: F32, out: F32) -> None:

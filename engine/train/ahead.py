@@ -19,10 +19,11 @@ def look_ahead(graph: Graph, operators: Mapping[str, Operator], end: Wire) -> tu
     """
     found = []
     for name, operator in operators.items():
-        if isinstance(operator, DrawingOperator) and operator.taken.draws and operator.follows:
-            operator.ahead = _ahead(graph, operators, (name, graph.node(name).outputs[0].name), end)
-            if operator.ahead:
-                found.append(operator.ahead)
+        if isinstance(operator, DrawingOperator) and operator.taken.draws:
+            ahead = _ahead(graph, operators, (name, graph.node(name).outputs[0].name), end)
+            if ahead and operator.follows(ahead):
+                operator.ahead = ahead
+                found.append(ahead)
     return tuple(found)
 
 

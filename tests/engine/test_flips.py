@@ -245,6 +245,17 @@ def test_what_is_not_followed_goes_back_by_derivatives(behind, last):
     assert np.abs(plan.parameters()["map/weight"].grad).max() > 0
 
 
+def test_maps_that_become_the_scores_go_back_by_derivatives():
+    graph, weights = convolved([N["flow.flatten"]()])
+    graph = graph.wire("n0", "out", "out", "scores")
+    plan = Plan(graph, weights, 6)
+    grad = normal(4, 6, 32)
+    plan.forward(images())
+    plan.backward(grad, labelled=Labelled(grad, grad, lambda scores, who: scores[:, 0]))
+    assert plan.operators["conv"].metrics() == {"followed": 0.0}
+    assert np.abs(plan.parameters()["map/weight"].grad).max() > 0
+
+
 def test_another_term_of_the_loss_on_the_way_is_not_lost():
     graph, weights = convolved(BEHIND["flat"])
     more, found = normal(5, 6, 4, 4, 2), []
