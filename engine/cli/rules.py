@@ -179,7 +179,7 @@ def _figures(form: NormalForm, found: Examined, took: float) -> dict[str, Any]:
 
 
 def _sentences(form: NormalForm, found: Examined, took: float) -> list[str]:
-    told = _figures(form, found, took)
+    told = _figures(form, replace(found, witnesses=found.witnesses[:1]), took)
     lines = [f"{plural(told['rules'], 'rule')} ({told['soft']} soft) over {told['variables']:,} variables."]
     if found.satisfiable is None:
         lines.append("Whether they can be kept together was not found out in time; give more --seconds.")

@@ -3,7 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+U8 = npt.NDArray[np.uint8]
+
+
+def packed(model: Sequence[int]) -> str:
+    """Return which literals of a model, in the order of the variables, are positive: bits in hexadecimal."""
+    return np.packbits(np.array(model, np.int64) > 0).tobytes().hex()
+
+
+def unpacked(bits: str, count: int) -> U8:
+    """Return the same as ones and zeros, uint8 (count,)."""
+    found = np.unpackbits(np.frombuffer(bytes.fromhex(bits), np.uint8))[:count]
+    return np.concatenate([found, np.zeros(count - len(found), np.uint8)])
 
 
 def read_message(pipe: IO[bytes]) -> dict[str, Any] | None:

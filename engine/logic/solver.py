@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from ..errors import SolverError
-from .messages import read_message, write_message
+from .messages import read_message, unpacked, write_message
 
 _PATIENCE = 0.5  # seconds that closing waits for a request in hand
 _GRACE = 5.0  # seconds that the process may take to encode rules and to end its last question
@@ -114,7 +114,8 @@ class Solver:
             found: dict[str, Any] = self._ask_rules(asked, form, seconds + _END)["examined"]
         except _LateError:
             return None
-        return found
+        count = int(form["outputs"])
+        return {**found, "witnesses": [[rule, unpacked(bits, count)] for rule, bits in found["witnesses"]]}
 
     def check(self, key: str, form: dict[str, Any], within: float, seconds: float) -> dict[str, Any]:
         """Return what is known of the rule text in `form`, named `key`, or {"going": true} (checking.py).

@@ -1,6 +1,7 @@
 """logic/examine.py and lint/: every finding about a normal form against brute force."""
 
 import itertools
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from engine.logic.clauses import read
 from engine.logic.examine import Examined, examined
 from engine.logic.lint.examination import Examination
 from engine.logic.lint.question import Question
+from engine.logic.messages import packed, unpacked
 from engine.logic.normal import STRUCTURE, AtLeast
 from engine.logic.solver import Solver
 
@@ -172,6 +174,28 @@ def test_the_solver_process_finds_the_same(solver):
     assert (theirs.never, theirs.always, theirs.redundant) == (ours.never, ours.always, ours.redundant)
     assert [i for i, _ in theirs.witnesses] == [i for i, _ in ours.witnesses]
     assert not theirs.open
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 130])
+def test_models_come_back_from_the_solver_process_as_they_were(count):
+    model = [v if v % 3 else -v for v in range(1, count + 1)]
+    assert unpacked(packed(model), count).tolist() == [int(x > 0) for x in model]
+    assert unpacked(packed(model), count + 9).tolist() == [int(x > 0) for x in model] + [0] * 9
+
+
+def test_of_many_rules_over_many_variables_what_was_found_in_time_is_told(solver):
+    rng = np.random.default_rng(0)
+    variables = rng.permuted(np.tile(np.arange(1, 20_001), (3, 1)), axis=1).T
+    signs = np.where(rng.random(variables.shape) < 0.5, 1, -1)
+    literals = [row for row in (variables * signs).tolist() if len({*map(abs, row)}) == 3]
+    form = form_of(20_000, [AtLeast(tuple(row), 1, rule=i) for i, row in enumerate(literals)])
+    began = time.monotonic()
+    found = examined(form, solver, 6.0)
+    assert time.monotonic() - began < 6.0 + 4.0  # one for telling, the rest for a busy host
+    assert found.satisfiable is not False
+    for rule, values in found.witnesses[:5]:
+        kept = form.holds(values[None])[0]
+        assert [form.constraints[i].rule for i in np.flatnonzero(~kept)] == [rule]
 
 
 def test_a_rule_of_several_constraints_is_broken_by_any_of_them(solver):
