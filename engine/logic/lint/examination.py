@@ -90,6 +90,7 @@ class Examination:
             "cores": [],
             "soft_core": [],
             "fixed": {},  # literal that holds wherever the rules are kept -> rules that make it, as above
+            "lifted": [],  # literals of these that need not hold where a fact is missing
             "witnesses": {},  # rule -> model; those in `gaps` leave a fact out
             "gaps": [],
             # rule -> rules that imply it, none to spare but for a rule in `vacuous`; None: not known yet
@@ -191,16 +192,23 @@ class Examination:
                 continue
             if literal in self._known.fixed:
                 self.told["fixed"][literal] = self._known.fixed[literal]
+                self._lift(literal)
                 continue
             self._solver.set_phases([-x for x in open_])
             other = self._model([*everything, -literal])
             if other is None:
                 self.told["fixed"][literal] = None
                 self._reasons["fixed"][literal] = (self._conflict(), [-literal])
+                self._lift(literal)
             elif other:
                 self.models.append(other)
                 open_ -= {-x for x in other}
             yield
+
+    def _lift(self, literal: int) -> None:
+        """Look whether a literal that is fixed need not hold where a fact is missing."""
+        if self._whole and self._model([*self._tree.but(()), -literal]):
+            self.told["lifted"].append(literal)
 
     def _examine(self, rule: int) -> None:
         """Look for what breaks a rule and no other; where nothing does, for what makes its condition hold."""

@@ -24,6 +24,7 @@ class Examined:
         always: variables that are true wherever they are.
         fixed: for the literal of each of these, +v or -v with v from 1, rules that make it hold, none of
             which can be left out.
+        lifted: those of these literals that need not hold where a fact is missing.
         implied: for a rule that the others imply, rules that do, none of which can be left out (but for one
             in `vacuous`: there it is the same rules).
         removable: implied rules that can all be left out at once.
@@ -42,6 +43,7 @@ class Examined:
     never: tuple[int, ...] = ()
     always: tuple[int, ...] = ()
     fixed: Reasons = field(default_factory=dict)
+    lifted: tuple[int, ...] = ()
     implied: Reasons = field(default_factory=dict)
     removable: tuple[int, ...] = ()
     gaps: tuple[int, ...] = ()
@@ -61,6 +63,7 @@ class Examined:
             never=tuple(sorted(-x - 1 for x, _ in told["fixed"] if x < 0)),
             always=tuple(sorted(x - 1 for x, _ in told["fixed"] if x > 0)),
             fixed=_reasons(told["fixed"]),
+            lifted=tuple(told["lifted"]),
             implied=_reasons(told["implied"]),
             removable=tuple(sorted(told["removable"])),
             gaps=tuple(sorted(told["gaps"])),

@@ -135,7 +135,8 @@ class Report:
         sides: tuple[tuple[int, Kind, str], ...] = ((place, "forced", "yes"), (-place, "dead", "no"))
         for literal, kind, said in sides:
             if literal in self.found.fixed:
-                what = f"{variable.name} is {said} in every answer{self._because(self.found.fixed[literal])}."
+                why = f"{self._known([literal])}{self._because(self.found.fixed[literal])}"
+                what = f"{variable.name} is {said} in every answer{why}."
                 return [self._about(kind, "warning", self.found.fixed[literal], what)]
         return []
 
@@ -147,11 +148,12 @@ class Report:
         # What a single rule says outright is meant.
         severity: Severity = "note" if variable.levels or len(reasons) == 1 else "warning"
         left = [n for i, n in enumerate(variable.names) if i not in dead]
+        why = f"{self._known([-(first + i) for i in dead])}{self._because(reasons)}"
         if len(left) == 1:
-            what = f"{variable.name} is {left[0]} in every answer{self._because(reasons)}."
+            what = f"{variable.name} is {left[0]} in every answer{why}."
             return [self._about("forced", "warning", reasons, what)]
         never = some(tuple(variable.names[i] for i in dead))
-        what = f"{variable.name} is never {never}{self._because(reasons)}."
+        what = f"{variable.name} is never {never}{why}."
         return [self._about("dead", severity, reasons, what)]
 
     def _events(self) -> list[Finding]:
@@ -275,6 +277,9 @@ class Report:
 
     def _because(self, reasons: Sequence[int] | None) -> str:
         return f", by {self._listed(reasons)}" if reasons else ""
+
+    def _known(self, literals: Sequence[int]) -> str:
+        return " where no fact is missing" if set(literals) & set(self.found.lifted) else ""
 
     def _from(self, reasons: Sequence[int] | None) -> str:
         return f" from {self._listed(reasons)}" if reasons else " from the others"
