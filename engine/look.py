@@ -175,7 +175,7 @@ def _weight_map(graph: Graph, name: str, levels: Array) -> WeightMap:
     levels = levels[:, : prod(kernel) if kernel else _columns(inputs, levels.shape[1])]
     precision = _precision(graph, name, levels)
     largest = float(np.abs(levels).max())
-    below, above = float((levels < 0).mean()), float((levels > 0).mean())
+    below, zero, above = (float(part.mean()) for part in (levels < 0, levels == 0, levels > 0))
     row = PRECISIONS[precision]
     if row.binary:
         drawn: Array = np.packbits(levels > 0, axis=1)
@@ -186,7 +186,7 @@ def _weight_map(graph: Graph, name: str, levels: Array) -> WeightMap:
     else:
         drawn, high = levels.astype(np.int8), row.high
     density = _density(levels, largest if row.is_float else high) if max(levels.shape) > _DENSE_FROM else None
-    shares = (below, 1.0 - below - above, above)
+    shares = (below, zero, above)
     return WeightMap(
         node=name,
         precision=precision,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
@@ -37,12 +39,17 @@ from engine.logic.checking import get_ready
 from engine.logic.matching import pack_keys
 from engine.logic.vocabulary import Vocabulary
 from engine.node import Node
+from engine.runtime.program import guards_of
 
 _CHECK_AFTER, _KEEP_AFTER = 140, 700  # ms without a further letter
 _SAY_AFTER = 250  # ms of a check, after which it is said that it goes on
 _SIDE = 440  # px
 _VIEWS = {"write": "Write", "packs": "Packs"}
 _VIEW_TIPS = {"write": "The rules of this node as text", "packs": "Rules of whole domains, ready to take"}
+_NO_RULES = (
+    "No rules in this graph",
+    "Add a Constraint guard from the list of nodes, then write here what no answer may break.",
+)
 
 
 class RulesPage(QWidget):
@@ -136,11 +143,7 @@ class RulesPage(QWidget):
         self.tabs.setMinimumWidth(320)
         left.setMinimumWidth(360)
         self.split.setSizes([1600 - _SIDE, _SIDE])
-        self.empty = EmptyState(
-            "ph.shield-check",
-            "No rules in this graph",
-            "Add a Constraint guard from the list of nodes, then write here what no answer may break.",
-        )
+        self.empty = EmptyState("ph.shield-check", *_NO_RULES)
         column.addWidget(self.split, 1)
         column.addWidget(self.packs, 1)
         self.packs.hide()
@@ -240,6 +243,7 @@ class RulesPage(QWidget):
         self.empty.setVisible(not self.name)
         self.node.setVisible(len(there) > 1)
         if not self.name:
+            self._say_none(guards_of(graph, graph.order))
             return
         if [self.node.itemData(i) for i in range(self.node.count())] != list(there):
             self.node.clear()
@@ -258,6 +262,17 @@ class RulesPage(QWidget):
         self._shown = held
         self._check_soon.start(0)
         self._bind()
+
+    def _say_none(self, guards: Sequence[str]) -> None:
+        """Say why there is nothing to write: a guard may bring its rules along."""
+        if guards:
+            self.empty.say(
+                f"The rules of {guards[0]} are built in",
+                "What broke them stands in the constraints panel. "
+                "Add a Constraint guard to write rules of your own.",
+            )
+        else:
+            self.empty.say(*_NO_RULES)
 
     def _show_packs(self) -> None:
         graph = self._document.graph

@@ -19,7 +19,7 @@ from .wording import listed
 BLANK = "blank"
 _SCORES, _FACTS = range(2)  # input ports
 _ALONE = "no other solver is asked about boards"
-_SINGLE = "no other solver is asked: that a reading has one solution only is no question for MaxSAT"
+_SINGLE = "no other solver is asked: MaxSAT cannot count solutions"
 _SOLVABLE = "solution"  # the rule beside the units
 
 

@@ -33,6 +33,7 @@ def test_weights_are_those_of_the_packed_arrays_without_padding(trained):
     seen = np.unpackbits(hidden.levels, axis=1)[:, :36].astype(int) * 2 - 1
     assert np.array_equal(seen, levels)
     assert hidden.shares == (float((levels < 0).mean()), 0.0, float((levels > 0).mean()))
+    assert all(share >= 0 for one in maps.values() for share in one.shares)
     head = maps["head"]
     expected = program.graph.node("head").weight_levels(program.packed["head"])[:, :40]
     assert np.array_equal(head.levels, expected)
