@@ -12,7 +12,7 @@ from .durations import UNITS, duration_of, unit_of
 from .forms import CALLS
 from .functions import FUNCTIONS
 from .grammar import Feeder
-from .lexicon import Piece, beginnings, pieces, quoted, unquoted, written
+from .lexicon import Piece, beginnings, begun, pieces, quoted, unquoted, written
 from .sequences.templates import Slot, Template, find_template
 from .vocabulary import CLASS, Variable, Vocabulary, number_of, some
 
@@ -173,7 +173,7 @@ def _colour_of_word(found: Sequence[Piece], at: int, *, head: bool) -> Colour:
         return "number"
     if head:
         return "keyword" if _is_option(found, at) else "title"
-    return "keyword" if piece.keyword else "name"
+    return "keyword" if piece.keyword or begun(found, at) else "name"
 
 
 def _is_time(found: Sequence[Piece], at: int) -> bool:

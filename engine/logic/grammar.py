@@ -15,7 +15,7 @@ from ..errors import RuleError, SolverError
 from . import advice
 from .forms import CALLS, FORMS, unknown_call
 from .formula import Place
-from .lexicon import RESERVED, SOFT, Piece
+from .lexicon import RESERVED, SOFT, Piece, begun
 
 if TYPE_CHECKING:
     from lark import Lark, Token, Tree
@@ -201,21 +201,11 @@ class Feeder:
         call = self._call(states)
         if call is not None:
             return ("CALL", *call)
-        word = piece.keyword or self._begun(piece, states)
+        capital = begun(self._pieces, self._at) if "WORD" in states else piece.capital
+        word = piece.keyword or capital
         known = _KEYWORDS.get(word, "")
         hard = word in RESERVED and piece.text == word
         return (known if hard or (known and known in states) else "WORD"), piece.text, 1
-
-    def _begun(self, piece: Piece, states: dict[str, Any]) -> str:
-        """Return the keyword that a word with a capital letter is, or "".
-
-        Where a name may stand it is one, unless something follows that could not follow a name.
-        """
-        if piece.capital and "WORD" in states:
-            after = self._pieces[self._at + 1] if self._at + 1 < len(self._pieces) else None
-            follows = after is not None and (after.kind == "text" or after.text == "(" or _opens(after))
-            return piece.capital if follows else ""
-        return piece.capital
 
     def _call(self, states: dict[str, Any]) -> tuple[str, int] | None:
         """Return the name of the call that begins here and of how many words it is made."""
@@ -249,12 +239,6 @@ class Feeder:
             words = f"{text!r} is a word of the rule language."
             return RuleError(words, where=place, do=f'If a name is meant, write "{text}". {do}')
         return RuleError(f"{text[:40]!r} cannot stand here.", where=place, do=do)
-
-
-def _opens(piece: Piece) -> bool:
-    """Whether a word may begin a condition, or is a name or number."""
-    openers = ("", "if", "not", "exactly", "at", "class", "most", "least")
-    return piece.kind == "word" and piece.keyword in openers
 
 
 def _may_stand(accepted: set[str]) -> str:

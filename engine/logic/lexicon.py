@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 # Words that mean something here; as names or values they go in quotes.
@@ -101,6 +101,22 @@ def pieces(text: str) -> Iterator[Piece]:
                 line, line_start = line + breaks, text.rindex("\n", 0, found.end()) + 1
             continue
         yield Piece(_KINDS.get(name, name), found.group(), start, line, start - line_start + 1)  # type: ignore[arg-type]
+
+
+def begun(found: Sequence[Piece], at: int) -> str:
+    """Return the keyword that a word with a capital letter is where a name may stand too, or "".
+
+    It is one if something follows that could not follow a name: another word, a text, a bracket.
+    """
+    after = found[at + 1] if at + 1 < len(found) else None
+    opens = after is not None and (after.kind == "text" or after.text in ("(", "{") or _opens(after))
+    return found[at].capital if opens else ""
+
+
+def _opens(piece: Piece) -> bool:
+    """Whether a word may begin a condition, or is a name or number."""
+    openers = ("", "if", "not", "exactly", "at", "class", "most", "least")
+    return piece.kind == "word" and piece.keyword in openers
 
 
 def beginnings(text: str) -> list[int]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.errors import RuleError
-from engine.logic.completing import completions
+from engine.logic.completing import completions, tokens
 from engine.logic.formula import And, Bare, Compare, Count, Implies, Not, Or, Word
 from engine.logic.language import parse
 from engine.logic.printing import print_rules
@@ -149,6 +149,14 @@ def test_columns_may_have_such_names():
     assert subjects == ["If", "Not", "At", "Class"]
     assert parse(print_rules(parse(text))) == parse(text)
     assert isinstance(first.formula.parts[0], Compare)
+
+
+def test_they_have_the_colour_of_words_of_the_language():
+    text = "rule: If At = 3 And Not (a) Then b In {c}"
+    colours = [(text[s.start : s.end], s.kind) for s in tokens(text)]
+    words = [word for word, kind in colours if kind == "keyword"]
+    assert words == ["rule", "If", "And", "Not", "Then", "In"]
+    assert ("At", "name") in colours
 
 
 def test_a_name_that_is_a_word_of_the_language_in_capitals_is_completed_in_quotes():
