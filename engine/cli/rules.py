@@ -30,7 +30,7 @@ from ..logic.solver import shared_solver
 from ..ports import I64
 from .clauses import add_write
 from .numbers import count, nats, seconds
-from .packs import add_packs, check_document
+from .packs import add_packs, check_document, document_of
 from .printing import plural, say, say_json
 from .rule_texts import TEXT, document_for, repair_table
 from .sequences import add_sequences
@@ -98,6 +98,8 @@ def repair_scores(options: argparse.Namespace) -> int:
 def _refuse_others(options: argparse.Namespace) -> None:
     """Refuse options that mean nothing beside rules of this kind, rather than pass over them."""
     suffix, repairs = Path(options.file).suffix.lower(), hasattr(options, "scores")
+    if suffix and "+" not in suffix and suffix not in (*SUFFIXES, TEXT, *READERS):
+        document_of(options.file)  # says what is read
     unset: dict[str, Any] = {}
     if suffix != TEXT:
         unset["decides"] = ""

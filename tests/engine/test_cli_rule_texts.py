@@ -173,6 +173,7 @@ def test_answers_are_repaired_by_a_pack(tmp_path, capsys):
         (["repair", "tolerances", "--data", "{data}", "--out", "{out}", "--decides", "bed"], "--decides"),
         (["check", "tolerances", "--data", "{data}"], "--data means nothing here"),
         (["check", "some.cnf", "--decides", "bed"], "--decides means nothing here"),
+        (["repair", "some.cnf.gz", "--scores", "s.csv", "--out", "{out}"], "Rules are read from .cnf"),
         (["repair", "some.cnf", "--data", "{data}", "--out", "{out}"], "--data means nothing here"),
     ],
 )
