@@ -133,7 +133,7 @@ def _training(one: argparse.ArgumentParser) -> None:
     one.add_argument("--data", help="data file instead of the project's own")
     one.add_argument("--epochs", type=int, help="epochs instead of the project's own")
     one.add_argument("--seed", type=int, help="seed instead of the project's own")
-    one.add_argument("--threads", type=_threads, default=1, help="for float products, 1 to 256 (default 1)")
+    one.add_argument("--threads", type=_threads, default=1, help="that share the work, 1 to 256 (default 1)")
     one.add_argument("--resume", action="store_true", help="go on from --out where it stopped")
 
 
