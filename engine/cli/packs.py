@@ -35,6 +35,7 @@ _KEPT = {
     False: "The hard rules cannot be kept together.",
     None: "Whether the rules can be kept together was not found out in time.",
 }
+_STRANDED = "All hard rules can be kept together, but not with all facts."
 
 _MOST_RECORDS = 100_000_000
 _MOST_SEED = 10**19 - 1
@@ -167,7 +168,8 @@ def _say(rules: RuleSet, found: Checked, document: Document) -> None:
         say(f"{place}{finding.severity}: {finding.what} {finding.do}".rstrip())
         if finding.facts:
             say(f"  Such a record: {', '.join(f'{k} = {v}' for k, v in finding.facts.items())}.")
-    say(_KEPT[found.satisfiable])
+    stranded = any(finding.kind == "no answer" for finding in found.findings)
+    say(_STRANDED if stranded else _KEPT[found.satisfiable])
     needed = sum(rule.status == "needed" for rule in found.rules)
     say(f"Each of {plural(needed, 'rule')} is broken alone by some record.")
 

@@ -110,6 +110,19 @@ def test_a_record_without_an_allowed_answer_is_said_and_the_others_are_repaired(
     assert [row["status"] for row in rows_of(out)] == ["allowed", "none", "allowed", "optimal"]
 
 
+def test_facts_without_an_answer_are_told_with_a_record(tmp_path, capsys):
+    rules, data = tmp_path / "car.rules", tmp_path / "car.csv"
+    rules.write_text("rule low: if safety = low then good = no\nrule cheap: if price < 3 then good = yes")
+    data.write_text("safety,price,good\nlow,2,no\nhigh,5,yes\n")
+    assert main(["rules", "check", str(rules), "--data", str(data), "--decides", "good"]) == 0
+    said = capsys.readouterr().out
+    assert (
+        "line 2: warning: When safety = low and price < 3, no answer keeps all rules: low and cheap" in said
+    )
+    assert "Such a record: safety = low, price = 2." in said
+    assert "All hard rules can be kept together, but not with all facts." in said
+
+
 def test_rules_are_checked_over_the_columns_of_a_table(files, capsys):
     rules, data, _ = files
     asked = ["rules", "check", str(rules), "--data", str(data), "--decides", DECIDES]
