@@ -138,7 +138,7 @@ class Binding:
         names = [v.name for v in (known.given if tabular else known.variables)]
         names += [event for sequence in known.sequences for event in sequence.values]
         also = ""
-        if any(sign in word.text[1:] for sign in "+-"):
+        if any(sign in word.text for sign in "+-"):
             also = " If a sum is meant, put spaces around + and -."
         valued = [v.name for v in known.variables if word.text in v.values and v.kind != "events"]
         if valued:

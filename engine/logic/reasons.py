@@ -82,6 +82,7 @@ class Reasons:
             found = self._least(part, values, mine)
             if not dead or not any(item.label for item in found):
                 break
+        found = self._shrunk(values, found)
         return [i.number for i in found if not i.label], [i.number for i in found if i.label]
 
     # Inside
@@ -159,6 +160,15 @@ class Reasons:
         if unsure[first]:
             return None
         return first if fits[first] else len(rows)
+
+    def _shrunk(self, values: Bools, found: list[_Item]) -> list[_Item]:
+        """Return what of a reason conflicts by itself in another part: a rule may stand in several."""
+        for part in np.flatnonzero(self._engine.broken(self._rows(values, found, 0)[:1])[0]).tolist():
+            mine = [item for item in found if self._switches[part].intersection(item.switches)]
+            least = self._least(part, values, mine)
+            if least and len(least) < len(found):
+                return self._shrunk(values, least)
+        return found
 
     def _asked(self, part: int, values: Bools, items: list[_Item]) -> list[_Item]:
         """Return the same by the solver process, [] where it ran out of time."""

@@ -85,6 +85,7 @@ WARD = Vocabulary(
         ("if merchant_country != country then flu", 4, "Nearest: merchant country."),
         ("2 dose <= 12", 3, "2 * x"),
         ("dose+tablets <= 12", 1, "spaces around + and -"),
+        ("-dose <= 12", 1, "spaces around + and -"),
         ("dose^2 <= 12", 5, "x * x"),
         ("sum(dose, tablets) <= 12", 1, "a + b"),
         ("distinct(dose, tablets)", 1, "all different"),

@@ -263,3 +263,21 @@ def test_a_reason_of_a_dead_end_is_about_the_part_that_is_dead():
     assert (told.status, told.rules, told.labels) == ("none", ("a", "b"), ())
     told = what_if(RuleSet.over(text, PROTOCOL), np.array([0.0, 0]), np.array([9, 9, 0, 1, 0, 0], np.float32))
     assert (told.rules, told.labels) == (("wish",), ("lactate = yes", "cultures = yes"))
+
+
+@pytest.mark.parametrize("names", ["pqr", "qpr", "rqp"])
+@pytest.mark.parametrize("parts", ["q and not q", "exactly 1 of (q, r) and exactly 2 of (q, r)"])
+def test_a_rule_of_several_parts_that_cannot_be_kept_alone_is_the_whole_reason(names, parts):
+    # By what it says of p alone the second rule conflicts only beside the first.
+    vocabulary = Vocabulary(tuple(map(Variable, names)))
+    rules = RuleSet.over(f"rule one: p\nrule two: not p and {parts}", vocabulary)
+    for scores in np.array([[1, 1, 1], [-1, -1, -1], [1, -1, 1]], np.float32):
+        told = what_if(rules, np.zeros(0), scores)
+        assert (told.status, told.rules, told.labels) == ("none", ("two",), ())
+
+
+def test_a_value_that_a_rule_forbids_in_another_part_is_no_part_of_the_reason():
+    vocabulary = Vocabulary(tuple(map(Variable, "pqr")))
+    rules = RuleSet.over("rule one: p or q\nrule two: not q and not r and not p", vocabulary)
+    told = what_if(rules, np.zeros(0), np.array([-1, -1, 1], np.float32))
+    assert (told.status, set(told.rules), told.labels) == ("none", {"one", "two"}, ())
