@@ -86,6 +86,8 @@ def kept_variables(form: NormalForm) -> dict[int, int]:
 
     It costs to be false, and stands negated in every constraint of that rule and in no other.
     """
+    if not form.costs.any():
+        return {}
     sizes = Counter(c.rule for c in form.constraints)
     uses: dict[int, list[AtLeast]] = {}
     for c in form.constraints:
