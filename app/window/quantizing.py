@@ -28,6 +28,7 @@ _FIRST = (("8", "8"), ("4", "8"), ("4", "4"), ("3", "3"), ("2", "2"))
 _FLOATS, _NUMBER = "32", re.compile(r"\d+")
 _NOTHING = "There is no trained run yet. Press Train first, with layers of 32 bits."
 _MODEL = "A model holds no float weights any more. Show the run it came from, then quantize that."
+_BUSY = "A run is under way. Stop it, or wait for its end; then quantize what it learned."
 _HOMELESS = "Save the project into a folder that can be written to: the quantized one goes beside it."
 
 
@@ -52,7 +53,9 @@ class QuantizeCommands(QObject):
         """Open the choice of widths at a point of the window; say why where there is nothing to quantize."""
         run = self._trainer.run_file
         wrong = ""
-        if run is None or self._trainer.program is None:
+        if self._trainer.busy:
+            wrong = _BUSY
+        elif run is None or self._trainer.program is None:
             wrong = _NOTHING
         elif not run.name.endswith(RUN_SUFFIX):
             wrong = _MODEL

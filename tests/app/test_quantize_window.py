@@ -21,6 +21,8 @@ from app.window.main import MainWindow
 from app.window.quantizing import find_widths, free_place
 from engine.files.project import open_project
 from engine.files.run import read_run
+from engine.graph import Graph
+from engine.runtime.program import Program
 from engine.train.progress import Stopped
 from engine.train.quantizing import Wanted
 
@@ -96,6 +98,13 @@ def test_widths_are_found_by_typing_and_only_where_there_are_floats(window: Main
 def test_what_cannot_be_quantized_is_said(window: MainWindow, tmp_path: Path) -> None:
     window.open_quantizing()
     assert "Press Train first" in window.toasts.words()[-1]
+    window.trainer.run_file, window.trainer.program = tmp_path / "small.h5", Program(Graph(), {})
+    window.open_quantizing()
+    assert "A model holds no float weights" in window.toasts.words()[-1]
+    window.trainer.start()
+    window.open_quantizing()
+    assert "A run is under way" in window.toasts.words()[-1]
+    assert window.popup is None
 
 
 def test_it_ends_where_it_is_asked_to_and_writes_nothing(
