@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, Protocol, cast
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.line import FAULT, Line, of_the_system, step_back
 from app.quantizing import QuantizedRun, quantize_beside
@@ -29,6 +29,7 @@ from engine.train.resume import resumed
 
 State = Literal["idle", "preparing", "running", "paused", "quantizing", "stopping"]
 RUN_SUFFIX = ".run.h5"  # a run, beside its project
+_LOOKED = 300  # ms between two looks that panels are told of, but for the last
 _LOOK_SHARE = 0.2  # most of the time that may go into looking inside
 
 
@@ -71,6 +72,9 @@ class Trainer(QObject):
         self._state: State = "idle"
         self._stop, self._going = threading.Event(), threading.Event()
         self._scratch: TemporaryDirectory[str] | None = None
+        self._unsaid = False  # whether there is a look that nobody was told of
+        self._rest = QTimer(self, singleShot=True, interval=_LOOKED)
+        self._rest.timeout.connect(self._say_look)
         self.threads = spare_cores()
         self.look: Look | None = None
         self.program: Program | None = None
@@ -138,6 +142,7 @@ class Trainer(QObject):
     def forget(self) -> None:
         """Show nothing any more: another project is open."""
         self.wait()
+        self._unsaid = False
         self.look = self.program = self.run_file = self.project = None
         self.looked.emit()
 
@@ -186,6 +191,13 @@ class Trainer(QObject):
             self._state = state
             self.state_changed.emit(state)
 
+    def _say_look(self) -> None:
+        """Tell of a new look, and then rest: panels draw much for each, and short epochs bring many."""
+        if self._unsaid:
+            self._unsaid = False
+            self._rest.start()
+            self.looked.emit()
+
     def _take(self, said: list[Any]) -> None:
         looks = [one for one in said if isinstance(one, Look)]
         runs = [one for one in said if isinstance(one, Checkpoint)]
@@ -202,10 +214,12 @@ class Trainer(QObject):
         if looks:
             self.look = looks[-1]
             self.program = self.program or self.look.program
-            self.looked.emit()
+            self._unsaid = True
+        last = next((one for one in records if isinstance(one, Stopped)), None)
+        if last or not self._rest.isActive():
+            self._say_look()
         for made in [one for one in said if isinstance(one, QuantizedRun)]:
             self.quantized.emit(made)
-        last = next((one for one in records if isinstance(one, Stopped)), None)
         if last:
             self._line.end()
             self._set("idle")
