@@ -25,6 +25,7 @@ def test_the_panels_of_a_training_show_labels(tmp_path: Path, qtbot: QtBot) -> N
     for panel in (rules, training):
         qtbot.addWidget(panel)
         panel.resize(1200, 500)
+        panel.show()
     assert not [p for p in document.graph.problems() if p.level == "error"]
     run_to_end(qtbot, trainer)
     seen = trainer.look
