@@ -232,14 +232,16 @@ def _of_head(wrong: Wrong) -> str:
 def _after_is(wrong: Wrong) -> str:
     if wrong.back().keyword != "is":
         return ""
-    name, after = wrong.back(2).text, wrong.after
+    name = wrong.back(2).text if wrong.back(2).kind in ("word", "text") else "x"
+    after = wrong.after
     if wrong.word == "not":
         if after.lower() in ("known", "missing"):
             return f"Write {name} is {'missing' if after.lower() == 'known' else 'known'}."
         return f"Write {name} != {after or 'VALUE'}: {_IS}"
     if wrong.word in _GAPS:
         return f"Write {name} is missing."
-    return _WORDS.get(wrong.word) or f"Write {name} = {wrong.here.text}: {_IS}"
+    value = wrong.here.text if wrong.here.kind in ("word", "text") else "VALUE"
+    return _WORDS.get(wrong.word) or f"Write {name} = {value}: {_IS}"
 
 
 def _after_in(wrong: Wrong) -> str:

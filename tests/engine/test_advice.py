@@ -72,6 +72,8 @@ WARD = Vocabulary(
         ("risk == low", 7, "= is enough"),
         ("risk is high", 9, "Write risk = high"),
         ("risk is not high", 9, "Write risk != high"),
+        ("(dose + tablets) is high", 21, "Write x = high"),
+        ("risk is (high)", 9, "Write risk = VALUE"),
         ("risk not high", 10, "Write risk != high"),
         ("risk = high or low", 16, "risk = low"),
         ("risk in (high, low)", 9, "braces"),
