@@ -64,7 +64,8 @@ class Details(QScrollArea):
         """Return everything it says."""
         drawn = [self.parts.words] if not self.parts.isHidden() else []
         drawn += [bars.words for bars in self.bars if not bars.isHidden()]
-        said = [label.text() for label in self._said + self._broken if not label.isHidden()]
+        said = [label.text() for label in self._said if not label.isHidden()]
+        said += [label.text() for label in self._broken]  # fresh ones count as hidden until they are laid out
         return "\n".join([*said, *drawn])
 
     @property

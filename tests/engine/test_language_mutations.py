@@ -222,8 +222,9 @@ def test_rules_of_every_form_read_back_as_they_were_printed(rules):
 
 
 def test_words_in_capitals_are_names_where_only_a_name_may_stand():
-    for text in ("rule: state = OR", "rule: state in {IN, OR, AT}", "rule IF: a", "rule: IN = 3"):
+    for text in ("rule: state = OR", "rule: state in {IN, OR, AT}", 'rule "IF": a', "rule: IN = 3"):
         assert print_rules(parse(text)) == text + "\n"
+    assert parse("rule IF: a") == parse('rule "IF": a')
     for text in ("rule: NOT = 3", "rule: state = in"):
         with pytest.raises(RuleError):
             parse(text)
