@@ -16,6 +16,7 @@ from .vocabulary import number_of
 _UNIT = "Numbers have no unit: write the number alone, in the unit of the facts."
 _IS = "is asks only whether a fact is known or missing."
 _BRACES = "Values stand in braces, {a, b}; a range like 3..5 has no spaces."
+_LONGEST = 300  # characters of an advice
 _DATE = re.compile(r"\d{1,4}([-./])\d{1,2}\1\d{1,4}")
 _WITH_UNIT = re.compile(r"[+-]?\d[\d.]*\D{1,8}")
 _GREATER, _LESS = "Write x > 3, or x >= 3.", "Write x < 3, or x <= 3."
@@ -215,8 +216,9 @@ _NOTHING = Piece("mark", "", 0, 1, 1)
 
 
 def of_piece(wrong: Wrong) -> str:
-    """Return how what is meant is written, or ""."""
-    return next((advice for adviser in _ADVISERS if (advice := adviser(wrong))), "")
+    """Return how what is meant is written, or ""; a piece of a page is not written out once more."""
+    said = next((advice for adviser in _ADVISERS if (advice := adviser(wrong))), "")
+    return said if len(said) <= _LONGEST else ""
 
 
 def _of_head(wrong: Wrong) -> str:

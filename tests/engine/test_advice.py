@@ -173,3 +173,13 @@ def test_a_flag_counts_1_beside_a_number():
     rules = RuleSet.over("rule: count = f\nrule: f != count", facts)
     broken = rules.broken(np.array([[0.0], [1.0], [2.0], [np.nan]]), np.ones((4, 1), np.int64))
     assert broken.tolist() == [[True, False], [False, True], [True, False], [False, False]]
+
+
+def test_a_piece_of_a_page_is_not_written_out_once_more():
+    for wrong in ("9" * 4000, '"' + "so long " * 400 + '"'):
+        with pytest.raises(RuleError) as told:
+            parse(f"rule: x not {wrong} in {{a, b}}")
+        assert "cannot stand here" in str(told.value)
+        assert len(str(told.value)) < 500
+    with pytest.raises(RuleError, match=r"Write x != y\."):
+        parse("rule: x not y")
