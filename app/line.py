@@ -15,6 +15,8 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
 
+from engine.errors import PolybitError
+
 TICK = 66  # ms between two looks at the queue
 FAULT = "A fault in Polybit ended the work; the terminal it was started from shows what happened."
 _NICER = 10  # how much the worker steps back behind the window
@@ -68,3 +70,17 @@ def step_back() -> None:
     """Lower this thread's priority, before its first kernel, so that the window answers at once."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICER)
+
+
+def carry_out(work: Callable[[], str], end: Callable[[str], None]) -> None:
+    """Do the work of a thread; tell `end` why it ended: what it returns, or a sentence of what stopped it."""
+    step_back()
+    why = FAULT
+    try:
+        why = work()
+    except PolybitError as error:
+        why = str(error)
+    except (OSError, MemoryError) as error:
+        why = of_the_system(error)
+    finally:
+        end(why)

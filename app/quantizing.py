@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.line import FAULT, of_the_system, step_back
-from engine.errors import PolybitError
+from app.line import carry_out
 from engine.files.project import Project
 from engine.files.run import read_run
 from engine.train.progress import StageStarted, Stopped
@@ -60,26 +59,20 @@ def quantize_beside(
     say: Callable[[Any], None],
 ) -> None:
     """Quantize the run of a project into `out`, another project and its run, and say so."""
-    step_back()
-    why = FAULT
 
     def told(_share: float, words: str) -> None:
         if stop.is_set():
             raise _GivenUpError
         say(StageStarted("prepare", words))
 
-    try:
-        found = quantize_project(project, read_run(run_file), wanted, told=told)
+    def work() -> str:
+        try:
+            found = quantize_project(project, read_run(run_file), wanted, told=told)
+        except _GivenUpError:
+            return GIVEN_UP
         if stop.is_set():
-            raise _GivenUpError
-        written = write_quantized(found, project, out[1], beside=out[0])
-        say(QuantizedRun(wanted, found, written))
-        why = "quantized"
-    except _GivenUpError:
-        why = GIVEN_UP
-    except PolybitError as error:
-        why = str(error)
-    except (OSError, MemoryError) as error:
-        why = of_the_system(error)
-    finally:
-        say(Stopped(why, 0))
+            return GIVEN_UP
+        say(QuantizedRun(wanted, found, write_quantized(found, project, out[1], beside=out[0])))
+        return "quantized"
+
+    carry_out(work, lambda why: say(Stopped(why, 0)))

@@ -12,10 +12,9 @@ from typing import Any, Literal, Protocol, cast
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.line import FAULT, Line, of_the_system, step_back
+from app.line import Line, carry_out
 from app.quantizing import QuantizedRun, quantize_beside
 from engine.data.dataset import open_data
-from engine.errors import PolybitError
 from engine.files.model import load_model
 from engine.files.project import Project
 from engine.files.run import Checkpoint, read_run
@@ -235,17 +234,14 @@ _RECORDS = (*Progress.__args__,)
 def _train(
     make: Callable[[], Run], stop: threading.Event, going: threading.Event, say: Callable[[Any], None]
 ) -> None:
-    step_back()
-    why, run = FAULT, None
-    try:
+    run: Run | None = None
+
+    def work() -> str:
+        nonlocal run
         run = make()
-        why = _pull(run, stop, going, say)
-    except PolybitError as error:
-        why = str(error)
-    except (OSError, MemoryError) as error:
-        why = of_the_system(error)
-    finally:
-        say(Stopped(why, run.epoch if run else 0))
+        return _pull(run, stop, going, say)
+
+    carry_out(work, lambda why: say(Stopped(why, run.epoch if run else 0)))
 
 
 def _pull(run: Run, stop: threading.Event, going: threading.Event, say: Callable[[Any], None]) -> str:
@@ -312,17 +308,11 @@ def _program(path: Path, say: Callable[[Any], None]) -> Program:
 
 
 def _read_back(project: Project, path: Path, say: Callable[[Any], None]) -> None:
-    step_back()
-    why = FAULT
-    try:
+    def work() -> str:
         program = _program(path, say)
         splits = open_data(program.graph, project.folder)
         records = splits.validation if len(splits.validation) else splits.train
         say(look(program, records, others=splits.test))
-        why = "restored"
-    except PolybitError as error:
-        why = str(error)
-    except (OSError, MemoryError) as error:
-        why = of_the_system(error)
-    finally:
-        say(Stopped(why, 0))
+        return "restored"
+
+    carry_out(work, lambda why: say(Stopped(why, 0)))
